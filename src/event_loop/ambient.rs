@@ -1,0 +1,103 @@
+//! The loop that runs on this thread, for code inside it.
+
+use super::super::task::Task;
+use super::handle::Handle;
+use super::timers::Sleep;
+use std::cell::RefCell;
+use std::future::Future;
+use std::time::Duration;
+
+super::super::sync::thread_local! {
+    static CURRENT: RefCell<Option<Handle>> = RefCell::new(None);
+}
+
+/// Makes the loop the current one of this thread, until the guard is dropped.
+#[track_caller]
+pub(super) fn enter(handle: &Handle) -> Inside {
+    CURRENT.with(|current| {
+        let mut current = current.borrow_mut();
+        assert!(
+            current.is_none(),
+            "an event loop is running on this thread already: spawn or await the future, or use another thread"
+        );
+        *current = Some(handle.clone());
+    });
+    Inside
+}
+
+pub(super) struct Inside;
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let left = CURRENT.with(|current| current.borrow_mut().take());
+        drop(left);
+    }
+}
+
+pub(super) fn is_inside(handle: &Handle) -> bool {
+    CURRENT.with(|current| current.borrow().as_ref().is_some_and(|current| current.is_same(handle)))
+}
+
+#[track_caller]
+fn current(wanted: &str) -> Handle {
+    match CURRENT.with(|current| current.borrow().clone()) {
+        Some(handle) => handle,
+        None => panic!(
+            "no event loop is running on this thread: call whendone::{wanted} inside whendone::run, \
+             or use the handle of a loop, EventLoop::handle().{wanted}"
+        ),
+    }
+}
+
+/// Spawns a future on the loop that runs on this thread; see [`Handle::spawn`].
+///
+/// # Panics
+///
+/// Outside a running loop.
+///
+/// # Examples
+///
+/// ```
+/// whendone::run(async {
+///     let task = whendone::spawn(async { 3 });
+///     task.add_done_callback(|task| println!("{task:?}")); // <Task finished name='Task-2' result=3>
+///     (&task).await;
+/// });
+/// ```
+#[track_caller]
+pub fn spawn<F>(future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send + Sync> + Send + 'static,
+{
+    current("spawn").spawn(future)
+}
+
+/// Spawns a future with a name on the loop that runs on this thread; see [`Handle::spawn_named`].
+///
+/// # Panics
+///
+/// Outside a running loop.
+#[track_caller]
+pub fn spawn_named<F>(name: impl Into<String>, future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send + Sync> + Send + 'static,
+{
+    current("spawn_named").spawn_named(name, future)
+}
+
+/// Sleeps on the loop that runs on this thread, without blocking it; see [`Handle::sleep`].
+///
+/// # Panics
+///
+/// Outside a running loop.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// whendone::run(async { whendone::sleep(Duration::from_millis(1)).await });
+/// ```
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    current("sleep").sleep(duration)
+}

@@ -1,0 +1,51 @@
+//! What stands in the ready queue.
+
+use super::super::callback::Work;
+use super::super::contain::contain;
+use super::super::report::{Failure, Origin, Report};
+use super::super::schedule::{Ready, tell};
+use super::super::sync::Arc;
+use super::handle::Handle;
+use super::step::Stepper;
+use std::any::type_name;
+use std::panic::Location;
+
+/// One place in the ready queue.
+pub(super) enum Entry {
+    /// A done callback whose turn has come, or a `call_soon`.
+    Ready(Ready),
+    /// A task is to be polled.
+    Step(Arc<Stepper>),
+    /// Nothing: look at the timers again.
+    Nudge,
+}
+
+/// A function given to `call_soon`.
+pub(super) struct Soon<F> {
+    pub(super) call: F,
+    pub(super) handle: Handle,
+    pub(super) added_at: &'static Location<'static>,
+}
+
+impl<F: FnOnce() + Send> Work for Soon<F> {
+    fn run(self: Box<Self>) {
+        let origin = self.origin();
+        let Soon { call, handle, .. } = *self;
+        if let Err(panic) = contain(call) {
+            tell(&handle, &Report::new(Failure::CallbackPanicked).callback(origin).panic(panic));
+        }
+    }
+
+    fn lose(self: Box<Self>) {
+        let origin = self.origin();
+        let Soon { call, handle, .. } = *self;
+        tell(&handle, &Report::new(Failure::CallbackLost).callback(origin));
+        if let Err(panic) = contain(|| drop(call)) {
+            tell(&handle, &Report::new(Failure::DropPanicked).callback(origin).panic(panic));
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin { callback: type_name::<F>(), added_at: self.added_at }
+    }
+}

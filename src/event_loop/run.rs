@@ -1,0 +1,212 @@
+//! How a loop runs: turn after turn, until the one it runs for is done.
+
+use super::super::contain::contain;
+use super::super::hook;
+use super::super::outcome::{Outcome, Panic};
+use super::super::report::{Failure, Report};
+use super::super::schedule::tell;
+use super::super::sync::channel::{self, Receiver};
+use super::super::sync::{Arc, Instant, Mutex, OnceLock};
+use super::ambient;
+use super::entry::Entry;
+use super::handle::Handle;
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+
+/// Runs a future to its end on a new event loop, as `asyncio.run` does, and returns its value.
+///
+/// When it is done, and the callbacks have run that were queued by then (R87), the tasks that are
+/// left are cancelled, oldest first, and run to their end; their callbacks get one more turn; then
+/// the loop is closed. What can no longer run is reported (R91, D12).
+///
+/// The future is a task of the loop, `Task-1`. It must be `Send`, for the reasons in
+/// [`Handle::spawn`].
+///
+/// # Panics
+///
+/// If the future panics, with its payload, once the loop is tidied up. If a loop runs on this thread.
+///
+/// # Examples
+///
+/// ```
+/// let value = whendone::run(async { whendone::spawn(async { 3 }).await });
+/// assert_eq!(value.into_value(), Some(3));
+/// ```
+#[track_caller]
+pub fn run<F>(main: F) -> F::Output
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let mut event_loop = EventLoop::new();
+    let ended = event_loop.drive(main);
+    event_loop.finish_leftovers();
+    event_loop.close();
+    ended.unwrap_or_else(|panic| rethrow(&panic))
+}
+
+/// One thread's loop. Runs when told to; between runs everything waits.
+///
+/// Dropping it closes it: tasks that are not done are abandoned, callbacks that have not run are
+/// dropped, and each is reported (P16, D4).
+pub struct EventLoop {
+    handle: Handle,
+    ready: Receiver<Entry>,
+}
+
+impl EventLoop {
+    /// A loop whose failures go to the exception hook of the process.
+    pub fn new() -> Self {
+        Self::with_exception_hook(hook::report)
+    }
+
+    /// A loop with an exception hook of its own (D5); see
+    /// [`set_exception_hook`](crate::set_exception_hook) for what a hook may do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use whendone::{EventLoop, Failure};
+    ///
+    /// let mut event_loop = EventLoop::with_exception_hook(|report| {
+    ///     assert_eq!(report.failure, Failure::CallbackPanicked);
+    /// });
+    /// event_loop.handle().call_soon(|| panic!("contained"))?;
+    /// event_loop.run_until_complete(async {});
+    /// # Ok::<(), whendone::Closed>(())
+    /// ```
+    pub fn with_exception_hook(hook: impl Fn(&Report) + Send + Sync + 'static) -> Self {
+        let (sender, ready) = channel::unbounded();
+        EventLoop { handle: Handle::new(sender, Box::new(hook)), ready }
+    }
+
+    /// Reaches this loop from any thread.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs the loop until this future is done, and returns its value. Callbacks that its
+    /// completion queued have run by then, what those queued has not (R87); tasks that are not
+    /// done stay, and go on in the next run.
+    ///
+    /// # Panics
+    ///
+    /// If the future panics, with its payload. If a loop runs on this thread.
+    #[track_caller]
+    pub fn run_until_complete<F>(&mut self, main: F) -> F::Output
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.drive(main).unwrap_or_else(|panic| rethrow(&panic))
+    }
+
+    /// Closes the loop and returns how many queued callbacks and functions will never run. Each is
+    /// reported to the hook, and so is every task that was not done, which is abandoned.
+    pub fn close(mut self) -> usize {
+        self.abandon()
+    }
+
+    #[track_caller]
+    fn drive<F>(&mut self, main: F) -> Result<F::Output, Panic>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let _inside = ambient::enter(&self.handle);
+        let value = Arc::new(Mutex::new(None));
+        let stopped = Arc::new(OnceLock::new());
+        let (slot, stop) = (value.clone(), stopped.clone());
+        let task = self.handle.spawn(async move {
+            let value = main.await;
+            *slot.lock() = Some(value);
+        });
+        // Before main's first step, so that no callback of main comes before it (D12).
+        task.add_done_callback(move |_| stop.set(()));
+        while stopped.get().is_none() {
+            let woken = self.sleep();
+            self.turn(woken);
+        }
+        let value = value.lock().take();
+        match (value, task.outcome()) {
+            (Some(value), _) => Ok(value),
+            (None, Some(Outcome::Panicked(panic))) => Err(panic.clone()),
+            (None, _) => panic!("the future that the loop ran for has no value: {task:?}"),
+        }
+    }
+
+    /// Cancels the tasks that are left and runs until they are done, and then one more turn for
+    /// their callbacks.
+    fn finish_leftovers(&mut self) {
+        let _inside = ambient::enter(&self.handle);
+        let leftovers = self.handle.shared().tasks.lock().steppers();
+        for leftover in &leftovers {
+            leftover.request_cancel();
+        }
+        while !leftovers.iter().all(|leftover| leftover.is_done()) {
+            self.turn(None);
+        }
+        self.turn(None);
+    }
+
+    /// Waits until there is an entry, or a timer is due.
+    fn sleep(&self) -> Option<Entry> {
+        let deadline = self.handle.shared().timers.lock().next_deadline();
+        match deadline {
+            None => self.ready.recv().ok(),
+            Some(deadline) => self.ready.recv_deadline(deadline).ok(),
+        }
+    }
+
+    /// One turn: the entries that are there now, and behind them the timers that are due (R32).
+    fn turn(&mut self, woken: Option<Entry>) {
+        let due = self.handle.shared().timers.lock().due(Instant::now());
+        for waker in due {
+            if let Err(panic) = contain(|| waker.wake()) {
+                tell(&self.handle, &Report::new(Failure::WakerPanicked).panic(panic));
+            }
+        }
+        let batch = self.ready.len();
+        for entry in woken.into_iter().chain(self.ready.try_iter().take(batch)) {
+            match entry {
+                Entry::Ready(ready) => ready.run(),
+                Entry::Step(stepper) => stepper.step(),
+                Entry::Nudge => {}
+            }
+        }
+    }
+
+    /// Ends everything that has not ended. What is pushed meanwhile, or later, is refused or
+    /// dropped with the channel, and reports itself (D4).
+    fn abandon(&mut self) -> usize {
+        let bodies = self.handle.shared().tasks.lock().close();
+        bodies.for_each(|body| self.handle.discard(body));
+        let batch = self.ready.len();
+        let unrun = self.ready.try_iter().take(batch).filter(|entry| matches!(entry, Entry::Ready(_))).count();
+        if unrun > 0 {
+            tell(&self.handle, &Report::new(Failure::LoopClosed(unrun)));
+        }
+        unrun
+    }
+}
+
+impl Default for EventLoop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<EventLoop with {} tasks>", self.handle.shared().tasks.lock().len())
+    }
+}
+
+/// The caller's panic goes on in the caller.
+fn rethrow(panic: &Panic) -> ! {
+    resume_unwind(panic.take_payload().unwrap_or_else(|| Box::new(panic.message().to_owned())))
+}

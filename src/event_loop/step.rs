@@ -1,0 +1,207 @@
+//! How a task of the loop is polled, woken and cancelled, one step at a time.
+
+use super::super::contain::contain;
+use super::super::outcome::Outcome;
+use super::super::report::{Failure, Report};
+use super::super::schedule::{Owner, Ready, Schedule};
+use super::super::sync::{Arc, Mutex, fresh_serial};
+use super::super::task::{Task, hand_over_all};
+use super::entry::Entry;
+use super::handle::Handle;
+use futures::future::BoxFuture;
+use futures::task::{ArcWake, waker_ref};
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+/// The tasks of a loop that are not done, by age, each with its future.
+#[derive(Default)]
+pub(super) struct Tasks {
+    bodies: BTreeMap<u64, (Arc<Stepper>, Body)>,
+    named: u64,
+    closed: bool,
+}
+
+type Body = BoxFuture<'static, ()>;
+
+impl Tasks {
+    pub(super) fn next_name(&mut self) -> String {
+        self.named += 1;
+        format!("Task-{}", self.named)
+    }
+
+    /// Stores the body of a task. Gives it back if the loop is closed: then the caller drops it, unlocked.
+    pub(super) fn put(&mut self, stepper: Arc<Stepper>, body: Body) -> Option<Body> {
+        if self.closed {
+            return Some(body);
+        }
+        self.bodies.insert(stepper.serial, (stepper, body));
+        None
+    }
+
+    pub(super) fn steppers(&self) -> Vec<Arc<Stepper>> {
+        self.bodies.values().map(|(stepper, _)| stepper.clone()).collect()
+    }
+
+    /// Takes no more, and gives up what there is, to be dropped by the caller, unlocked.
+    pub(super) fn close(&mut self) -> impl Iterator<Item = Body> + use<> {
+        self.closed = true;
+        mem::take(&mut self.bodies).into_values().map(|(_, body)| body)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bodies.len()
+    }
+}
+
+/// What wakes a task and what cancels it: the state that other threads share with the loop.
+pub(super) struct Stepper {
+    serial: u64,
+    handle: Handle,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// A step stands in the ready queue. Cleared before the poll, so a wake during it asks for another (P17).
+    queued: bool,
+    cancel_requested: bool,
+    done: bool,
+}
+
+impl Stepper {
+    pub(super) fn new(handle: Handle) -> Self {
+        Stepper { serial: fresh_serial(), handle, state: Mutex::default() }
+    }
+
+    /// Polls the task once, on the loop's thread.
+    pub(super) fn step(self: &Arc<Self>) {
+        let tasks = &self.handle.shared().tasks;
+        let found = tasks.lock().bodies.remove(&self.serial);
+        let Some((stepper, mut body)) = found else { return };
+        self.state.lock().queued = false;
+        let waker = waker_ref(self);
+        // UNPOISONED: the body contains the panics of the task's own future (P14).
+        if body.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            let refused = tasks.lock().put(stepper, body);
+            self.handle.discard(refused);
+        }
+    }
+
+    /// True until the task is done; the loop will drop its future and cancel it (D10).
+    pub(super) fn request_cancel(self: &Arc<Self>) -> bool {
+        let mut state = self.state.lock();
+        state.cancel_requested |= !state.done;
+        let requested = !state.done;
+        drop(state);
+        ArcWake::wake_by_ref(self);
+        requested
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.state.lock().done
+    }
+
+    fn is_cancel_requested(&self) -> bool {
+        self.state.lock().cancel_requested
+    }
+}
+
+impl ArcWake for Stepper {
+    fn wake_by_ref(stepper: &Arc<Self>) {
+        let mut state = stepper.state.lock();
+        let queue = !state.done && !mem::replace(&mut state.queued, true);
+        drop(state);
+        if queue {
+            // A closed loop has abandoned the task.
+            let _ = stepper.handle.push(Entry::Step(stepper.clone()));
+        }
+    }
+}
+
+/// What the body of a task does from its first step to its last.
+pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(running: Running<F::Output>, future: F) {
+    let mut future = pin!(Some(future));
+    let outcome = poll_fn(|context| {
+        if running.stepper.is_cancel_requested() {
+            return Poll::Ready(Outcome::Cancelled);
+        }
+        let polled = contain(|| future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(context)));
+        match polled {
+            Ok(polled) => polled.map(Outcome::Finished),
+            Err(panic) => Poll::Ready(Outcome::Panicked(panic)),
+        }
+    })
+    .await;
+    running.drop_contained(|| future.set(None));
+    running.finish(outcome);
+}
+
+/// A task of the loop that is not done. Dropped early, it abandons its task and says so (P16).
+pub(super) struct Running<T: 'static> {
+    pub(super) task: Task<T>,
+    pub(super) stepper: Arc<Stepper>,
+}
+
+impl<T> Running<T> {
+    /// Completes the task, once. A cancel request beats a value (R55), and none is granted afterwards.
+    fn finish(&self, outcome: Outcome<T>) {
+        let mut state = self.stepper.state.lock();
+        if mem::replace(&mut state.done, true) {
+            return;
+        }
+        let (outcome, beaten) = match outcome {
+            Outcome::Panicked(_) => (outcome, None),
+            _ if state.cancel_requested => (Outcome::Cancelled, Some(outcome)),
+            _ => (outcome, None),
+        };
+        // ORDER: published in the section that ends requests, so that a refused one can read it (P2).
+        let owed = self.task.publish(outcome);
+        drop(state);
+        self.drop_contained(|| drop(beaten));
+        if let Ok(owed) = owed {
+            hand_over_all(owed);
+        }
+    }
+
+    fn drop_contained(&self, drop: impl FnOnce()) {
+        if let Err(panic) = contain(drop) {
+            self.task.tell(Report::new(Failure::DropPanicked).panic(panic));
+        }
+    }
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.finish(Outcome::Abandoned);
+        if let Some(Outcome::Abandoned) = self.task.outcome() {
+            self.task.tell(Report::new(Failure::TaskAbandoned));
+        }
+    }
+}
+
+/// What a task of a loop belongs to.
+pub(super) struct Spawned {
+    pub(super) name: String,
+    pub(super) stepper: Arc<Stepper>,
+}
+
+impl Owner for Spawned {
+    fn schedule(&self, ready: Ready) -> Result<(), Ready> {
+        Schedule::schedule(&self.stepper.handle, ready)
+    }
+
+    fn report(&self, report: &Report) {
+        Schedule::report(&self.stepper.handle, report);
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn request_cancel(&self) -> Option<bool> {
+        Some(self.stepper.request_cancel())
+    }
+}

@@ -1,0 +1,102 @@
+//! What a loop sleeps for.
+
+use super::super::sync::Instant;
+use super::super::sync::fresh_serial;
+use super::ambient;
+use super::entry::Entry;
+use super::handle::Handle;
+use futures::future::FusedFuture;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// When, and in which order among equals.
+type Key = (Instant, u64);
+
+/// Stands for ever; an instant that cannot be computed is further away than anybody waits.
+const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
+/// The sleeps that are not over, earliest first.
+#[derive(Default)]
+pub(super) struct Timers(BTreeMap<Key, Waker>);
+
+impl Timers {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.0.first_key_value().map(|((deadline, _), _)| *deadline)
+    }
+
+    /// Takes out those that are due, to be woken by the caller, unlocked.
+    pub(super) fn due(&mut self, now: Instant) -> impl Iterator<Item = Waker> + use<> {
+        let later = self.0.split_off(&(now, u64::MAX));
+        mem::replace(&mut self.0, later).into_values()
+    }
+}
+
+/// The future of [`sleep`](super::sleep).
+#[must_use = "futures do nothing unless you await them"]
+pub struct Sleep {
+    handle: Handle,
+    duration: Duration,
+    key: Option<Key>,
+    over: bool,
+}
+
+impl Sleep {
+    pub(super) fn new(handle: Handle, duration: Duration) -> Self {
+        Sleep { handle, duration, key: None, over: false }
+    }
+
+    /// Sets the timer, and wakes a loop that would sleep past it.
+    fn start(&mut self, waker: Waker) {
+        let now = Instant::now();
+        let deadline = now.checked_add(self.duration).unwrap_or_else(|| now + FAR);
+        let key = (deadline, fresh_serial());
+        self.key = Some(key);
+        let mut timers = self.handle.shared().timers.lock();
+        timers.0.insert(key, waker);
+        let earliest = timers.next_deadline() == Some(deadline);
+        drop(timers);
+        if earliest && !ambient::is_inside(&self.handle) {
+            let _ = self.handle.push(Entry::Nudge);
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut waker = context.waker().clone();
+        let Some(key) = self.key else {
+            self.start(waker);
+            return Poll::Pending;
+        };
+        // The old waker leaves the lock by being swapped out.
+        let waits = self.handle.shared().timers.lock().0.get_mut(&key).map(|old| mem::swap(old, &mut waker));
+        self.over = waits.is_none();
+        waits.map_or(Poll::Ready(()), |()| Poll::Pending)
+    }
+}
+
+impl FusedFuture for Sleep {
+    fn is_terminated(&self) -> bool {
+        self.over
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let waker = self.key.and_then(|key| self.handle.shared().timers.lock().0.remove(&key));
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sleep").field(&self.duration).finish()
+    }
+}

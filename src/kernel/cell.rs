@@ -1,0 +1,244 @@
+//! Where a callback is admitted: the one lock, the phases, and the transitions between them.
+
+use super::super::sync::{Mutex, OnceLock};
+use super::alloc::vec::Vec;
+use super::{
+    drain::Drain,
+    queue::{Batch, Queue},
+    table::Phase,
+};
+use core::{fmt, mem, ops::Deref};
+
+/// The state of one task: its outcome, once it has one, and the callbacks that wait for it.
+///
+/// Generic over the outcome `T` and the stored callback `C`, which it never calls, compares or
+/// drops under its lock. Everything may be called from any thread, at any time, also from inside a
+/// hand-over. Nothing here blocks but for the lock, whose sections are short and call nobody.
+pub struct Cell<T, C> {
+    serial: u64,
+    outcome: OnceLock<T>,
+    state: Mutex<State<C>>,
+}
+
+/// Names one registration in the process: which cell, and which add to it. Never repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallbackId {
+    serial: u64,
+    sequence: u64,
+}
+
+/// What [`Cell::add`] answers.
+#[derive(Debug)]
+#[must_use = "whoever is told to drain must drain, or callbacks are lost"]
+pub enum Added<H, C> {
+    /// It waits; whoever completes the cell, or drains it now, will hand it over.
+    Waits(CallbackId),
+    /// The cell is done and nobody drains: the caller owes the drain that hands it over.
+    YouDrain(CallbackId, Drain<H, C>),
+}
+
+/// A copy of what the lock guards, for harnesses and `Debug`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where the cell stands.
+    pub phase: Phase,
+    /// Sequence and tag of the callbacks in the queue, in order.
+    pub waiting: Vec<(u64, u64)>,
+}
+
+/// What the lock guards. Its methods are the lock sections.
+struct State<C> {
+    next: u64,
+    stage: Stage<C>,
+}
+
+enum Stage<C> {
+    Pending(Queue<C>),
+    Draining(Queue<C>),
+    Settled,
+}
+
+impl<T, C> Cell<T, C> {
+    /// A pending cell without callbacks. `serial` must be unique in the process: ids are told
+    /// apart by it (P10).
+    pub fn new(serial: u64) -> Self {
+        let state = State { next: 0, stage: Stage::Pending(Queue::new()) };
+        Cell { serial, outcome: OnceLock::new(), state: Mutex::new(state) }
+    }
+
+    /// Admits a callback: pending, it waits its turn; done, it is handed over after all earlier
+    /// ones (P7, P11), by the current drainer or, if there is none, by the caller.
+    #[inline]
+    pub fn add<H: Deref<Target = Self> + Clone>(cell: &H, tag: u64, callback: C) -> Added<H, C> {
+        let (sequence, late) = cell.state.lock().add(tag, callback);
+        let id = CallbackId { serial: cell.serial, sequence };
+        match late {
+            None => Added::Waits(id),
+            Some(callback) => Added::YouDrain(id, Drain::new(cell.clone(), Batch::one(callback))),
+        }
+    }
+
+    /// Admits a callback only while pending: what an await stores, which has no use for a late
+    /// hand-over.
+    ///
+    /// # Errors
+    ///
+    /// Once done the callback is given back, and [`outcome`](Self::outcome) is there to be read (P2).
+    pub fn add_waiting(&self, tag: u64, callback: C) -> Result<CallbackId, C> {
+        let admitted = self.state.lock().add_waiting(tag, callback);
+        admitted.map(|sequence| CallbackId { serial: self.serial, sequence })
+    }
+
+    /// Swaps the callback stored under `id` for another, which keeps its place, and returns the
+    /// old one.
+    ///
+    /// # Errors
+    ///
+    /// The new one is given back if `id` does not wait here: removed, foreign, or done.
+    pub fn replace(&self, id: CallbackId, callback: C) -> Result<C, C> {
+        if id.serial != self.serial {
+            return Err(callback);
+        }
+        self.state.lock().replace(id.sequence, callback)
+    }
+
+    /// Takes a waiting callback out and returns it, to be dropped by the caller, unlocked. `Some`
+    /// means that it will never be handed over (P9); once the cell is done it is always `None`.
+    #[inline]
+    pub fn remove(&self, id: CallbackId) -> Option<C> {
+        if id.serial != self.serial {
+            return None;
+        }
+        self.state.lock().remove(id.sequence)
+    }
+
+    /// Takes out every waiting callback with this tag, in one step, and returns them in order.
+    /// Scans the queue. Once the cell is done there are none.
+    pub fn remove_all(&self, tag: u64) -> Vec<C> {
+        self.state.lock().remove_all(tag)
+    }
+
+    /// Completes the cell: publishes the outcome and leaves `Pending` in one lock section (P2).
+    /// The caller owes the drain.
+    ///
+    /// # Errors
+    ///
+    /// If the cell is done, the value is given back untouched (P1).
+    #[inline]
+    pub fn complete<H: Deref<Target = Self> + Clone>(cell: &H, outcome: T) -> Result<Drain<H, C>, T> {
+        let batch = cell.state.lock().complete(&cell.outcome, outcome)?;
+        Ok(Drain::new(cell.clone(), batch))
+    }
+
+    /// The outcome, once there is one, and then always the same. Takes no lock.
+    #[inline]
+    pub fn outcome(&self) -> Option<&T> {
+        self.outcome.get()
+    }
+
+    /// Phase and queue as they are at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        self.state.lock().snapshot()
+    }
+
+    /// The drainer's look: the next batch, or `None` and the cell is settled (P19).
+    pub(super) fn look(&self) -> Option<Batch<C>> {
+        self.state.lock().look()
+    }
+}
+
+impl<C> State<C> {
+    /// Gives the callback back if it is late and nobody drains: then the caller does.
+    #[inline]
+    fn add(&mut self, tag: u64, callback: C) -> (u64, Option<C>) {
+        let sequence = self.number();
+        match &mut self.stage {
+            Stage::Pending(queue) | Stage::Draining(queue) => {
+                queue.push(sequence, tag, callback);
+                (sequence, None)
+            }
+            Stage::Settled => {
+                // ORDER: the queue is empty and nobody drains, so it may go first (P7, P8).
+                self.stage = Stage::Draining(Queue::new());
+                (sequence, Some(callback))
+            }
+        }
+    }
+
+    fn add_waiting(&mut self, tag: u64, callback: C) -> Result<u64, C> {
+        let sequence = self.number();
+        let Stage::Pending(queue) = &mut self.stage else { return Err(callback) };
+        queue.push(sequence, tag, callback);
+        Ok(sequence)
+    }
+
+    fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
+        let Stage::Pending(queue) = &mut self.stage else { return Err(callback) };
+        match queue.find(sequence) {
+            Some(stored) => Ok(mem::replace(stored, callback)),
+            None => Err(callback),
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, sequence: u64) -> Option<C> {
+        let Stage::Pending(queue) = &mut self.stage else { return None };
+        queue.remove(sequence)
+    }
+
+    fn remove_all(&mut self, tag: u64) -> Vec<C> {
+        let Stage::Pending(queue) = &mut self.stage else { return Vec::new() };
+        queue.remove_all(tag)
+    }
+
+    #[inline]
+    fn complete<T>(&mut self, published: &OnceLock<T>, outcome: T) -> Result<Batch<C>, T> {
+        let Stage::Pending(queue) = &mut self.stage else { return Err(outcome) };
+        published.set(outcome)?;
+        let batch = queue.take();
+        self.stage = Stage::Draining(Queue::new());
+        Ok(batch)
+    }
+
+    #[inline]
+    fn look(&mut self) -> Option<Batch<C>> {
+        match &mut self.stage {
+            Stage::Draining(queue) if !queue.is_empty() => Some(queue.take()),
+            _ => {
+                self.stage = Stage::Settled;
+                None
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let (phase, waiting) = match &self.stage {
+            Stage::Pending(queue) => (Phase::Pending, queue.waiting()),
+            Stage::Draining(queue) => (Phase::Draining, queue.waiting()),
+            Stage::Settled => (Phase::Settled, Vec::new()),
+        };
+        Snapshot { phase, waiting }
+    }
+
+    #[inline]
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+impl<T: fmt::Debug, C> fmt::Debug for Cell<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snapshot = self.snapshot();
+        let mut fields = f.debug_struct("Cell");
+        fields.field("serial", &self.serial).field("phase", &snapshot.phase);
+        fields.field("waiting", &snapshot.waiting).field("outcome", &self.outcome()).finish()
+    }
+}
+
+/// For a facade that shows what its lock guards.
+impl<C> fmt::Debug for State<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.snapshot().fmt(f)
+    }
+}

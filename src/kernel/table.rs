@@ -1,0 +1,85 @@
+//! What every event does in every phase, as data. A test walks it on a real cell.
+
+use Answer::*;
+use Event::*;
+use Phase::*;
+
+/// Where a cell stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Not completed: callbacks wait and can be removed.
+    Pending,
+    /// Completed, and somebody holds the [`Drain`](super::Drain) token.
+    Draining,
+    /// Completed, the queue is empty and nobody drains.
+    Settled,
+}
+
+/// What can happen to a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// [`Cell::add`](super::Cell::add)
+    Add,
+    /// [`Cell::add_waiting`](super::Cell::add_waiting)
+    AddWaiting,
+    /// [`Cell::replace`](super::Cell::replace) of a callback that waits
+    Replace,
+    /// [`Cell::remove`](super::Cell::remove) of a callback that waits
+    Remove,
+    /// [`Cell::remove_all`](super::Cell::remove_all) of a tag that waits
+    RemoveAll,
+    /// [`Cell::complete`](super::Cell::complete)
+    Complete,
+    /// The drainer looks and finds callbacks.
+    FindSome,
+    /// The drainer looks and finds none.
+    FindNone,
+}
+
+/// What the event answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Admitted: it waits, and somebody else will hand it over.
+    Waits,
+    /// The caller owes the drain.
+    YouDrain,
+    /// Taken out of the queue and given to the caller.
+    TakenOut,
+    /// Nothing happened; what was passed in is given back.
+    Refused,
+    /// The drain goes on with a new batch.
+    GoesOn,
+    /// The drain is over.
+    Ends,
+}
+
+/// One row: in this phase, this event has this answer and leads to the next phase.
+pub type Transition = (Phase, Event, Answer, Phase);
+
+/// Every phase and event, refusals included. Only a drainer looks, so the two looks have no row
+/// outside [`Phase::Draining`].
+#[rustfmt::skip]
+pub const TRANSITIONS: [Transition; 20] = [
+    (Pending,  Add,        Waits,    Pending),
+    (Pending,  AddWaiting, Waits,    Pending),
+    (Pending,  Replace,    TakenOut, Pending),
+    (Pending,  Remove,     TakenOut, Pending),
+    (Pending,  RemoveAll,  TakenOut, Pending),
+    (Pending,  Complete,   YouDrain, Draining),
+
+    (Draining, Add,        Waits,    Draining),
+    (Draining, AddWaiting, Refused,  Draining),
+    (Draining, Replace,    Refused,  Draining),
+    (Draining, Remove,     Refused,  Draining),
+    (Draining, RemoveAll,  Refused,  Draining),
+    (Draining, Complete,   Refused,  Draining),
+    (Draining, FindSome,   GoesOn,   Draining),
+    (Draining, FindNone,   Ends,     Settled),
+
+    (Settled,  Add,        YouDrain, Draining),
+    (Settled,  AddWaiting, Refused,  Settled),
+    (Settled,  Replace,    Refused,  Settled),
+    (Settled,  Remove,     Refused,  Settled),
+    (Settled,  RemoveAll,  Refused,  Settled),
+    (Settled,  Complete,   Refused,  Settled),
+];

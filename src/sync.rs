@@ -1,0 +1,39 @@
+//! The facade: the one file that names std's primitives.
+//!
+//! Every other file says `super::sync`, so the same source is compiled against loom's, shuttle's or
+//! a vendor's. The kernel uses `Mutex` and `OnceLock` and nothing else.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use std::sync::{Arc, MutexGuard, OnceLock};
+pub(crate) use std::thread_local;
+
+#[cfg(feature = "event-loop")]
+pub(crate) use {crossbeam_channel as channel, std::time::Instant};
+
+/// A mutex that shows no poisoning: no section of ours runs code that could unwind (P13, P14).
+pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Mutex(std::sync::Mutex::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
+/// A number that this process has not seen before, never 0.
+pub(crate) fn fresh_serial() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

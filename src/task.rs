@@ -1,0 +1,289 @@
+//! Where a callback is born: the task's handle.
+
+use super::callback::{Call, Callback, DoneReturn, Once, SharedCallback};
+use super::contain::contain;
+use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
+use super::outcome::Outcome;
+use super::report::{Failure, Report};
+use super::schedule::{Owner, tell};
+use super::sync::{Arc, fresh_serial};
+use super::trampoline;
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::Deref;
+use std::panic::Location;
+
+/// A handle of something that will be done. Cheap to clone; any thread may use it at any time.
+///
+/// Callbacks keep their task alive until they have run, and waiting ones are kept by it. A callback
+/// is passed its task, so it need not capture a handle; one that does keeps the task until it is
+/// done or the callback is removed (R108).
+pub struct Task<T> {
+    link: Link<T>,
+}
+
+/// What makes a kernel cell's handle of a task: derefs to the cell, and clones.
+pub(crate) struct Link<T>(Arc<Shared<T>>);
+
+struct Shared<T, O: ?Sized = dyn Owner> {
+    cell: Cell<Outcome<T>, Callback<T>>,
+    owner: O,
+}
+
+impl<T: 'static> Task<T> {
+    pub(crate) fn new(owner: impl Owner + 'static) -> Self {
+        Task { link: Link(Arc::new(Shared { cell: Cell::new(fresh_serial()), owner })) }
+    }
+
+    /// Cancels the task, unless it is done: true if it was not.
+    ///
+    /// A task of [`whendone::task`](crate::task()) is cancelled at once, and its callbacks are
+    /// handed over before this returns (R50). For a task of an event loop it is a request, answered
+    /// with true until the task is done: the loop then drops its future, on its own thread, and the
+    /// callbacks follow (R51, D10).
+    ///
+    /// # Re-entrancy
+    ///
+    /// Inside a callback the hand-over is put off until that callback has returned.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (_completer, task) = whendone::task::<()>(whendone::Inline);
+    /// assert!(task.cancel());
+    /// assert!(task.is_cancelled() && !task.cancel());
+    /// ```
+    pub fn cancel(&self) -> bool {
+        match self.link.owner().request_cancel() {
+            Some(requested) => requested,
+            None => self.complete(Outcome::Cancelled).is_ok(),
+        }
+    }
+
+    /// Completes it and hands over its callbacks.
+    pub(crate) fn complete(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
+        self.publish(outcome).map(hand_over_all)
+    }
+
+    /// Completes it. The caller owes the drain, see [`hand_over_all`].
+    pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<T>, Outcome<T>> {
+        Cell::complete(&self.link, outcome)
+    }
+}
+
+impl<T> Task<T> {
+    /// True once the task has an outcome, also before its callbacks have run (R7). Takes no lock.
+    pub fn is_done(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    /// True if the task was cancelled. Takes no lock.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.outcome(), Some(Outcome::Cancelled))
+    }
+
+    /// How it ended, once it has; always the same (P2). Takes no lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use whendone::{Inline, Outcome};
+    /// let (completer, task) = whendone::task(Inline);
+    /// assert_eq!(task.outcome(), None);
+    /// completer.complete("value").unwrap();
+    /// assert_eq!(task.outcome(), Some(&Outcome::Finished("value")));
+    /// ```
+    pub fn outcome(&self) -> Option<&Outcome<T>> {
+        self.link.outcome()
+    }
+
+    /// Its name, if it has one. Tasks of an event loop always do (D13).
+    pub fn name(&self) -> Option<&str> {
+        self.link.owner().name()
+    }
+
+    /// Takes a callback out before the task is done: true means that it will never run (P9).
+    ///
+    /// Once the task is done this is false and stops nothing, also for callbacks that have not run
+    /// yet (R25, D2). Never waits for a running callback. The id of another task, or one that was
+    /// removed, answers false (P10). The callback is dropped here, on this thread.
+    ///
+    /// # Re-entrancy
+    ///
+    /// What the callback captured is dropped with no lock held, and may call everything.
+    pub fn remove_done_callback(&self, id: CallbackId) -> bool {
+        self.link.remove(id).map(|callback| self.discard(callback)).is_some()
+    }
+
+    /// Takes out every registration of a shared callback on this task, in one step, and returns
+    /// how many there were (R19). None once the task is done (R25).
+    pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
+        let removed = self.link.remove_all(callback.tag());
+        removed.into_iter().map(|callback| self.discard(callback)).count()
+    }
+
+    /// Drops a callback that will not run, panic contained.
+    pub(crate) fn discard(&self, callback: Callback<T>) {
+        if let Err(panic) = contain(|| drop(callback)) {
+            self.tell(Report::new(Failure::DropPanicked).panic(panic));
+        }
+    }
+
+    /// Tells the hook that belongs to this task.
+    pub(crate) fn tell(&self, report: Report) {
+        tell(self.link.owner(), &report.task(self.describe()));
+    }
+
+    pub(crate) fn cell(&self) -> &Cell<Outcome<T>, Callback<T>> {
+        &self.link
+    }
+
+    /// What `Debug` prints, without the value.
+    pub(crate) fn describe(&self) -> String {
+        let state = self.outcome().map_or("pending", Outcome::state);
+        match self.name() {
+            Some(name) => format!("<Task {state} name='{name}'>"),
+            None => format!("<Task {state}>"),
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Task<T> {
+    /// Adds a callback, to be run once when the task is done, after all that were added before (R12).
+    ///
+    /// It runs wherever the task's scheduler runs it, and is passed the task. If the task is done
+    /// already it is scheduled at once, after those that are still to run (R33, P11). This method
+    /// never calls it itself, unless the scheduler is [`Inline`](crate::Inline) (D11). The id that
+    /// is returned removes this one registration.
+    ///
+    /// # Panics
+    ///
+    /// A callback that panics is reported to the exception hook; the others run (R60-R62).
+    ///
+    /// # Re-entrancy
+    ///
+    /// The callback may call everything on any task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (completer, task) = whendone::task(whendone::Inline);
+    /// let id = task.add_done_callback(|_| unreachable!("it is removed"));
+    /// task.add_done_callback(|task| assert!(task.is_done()));
+    /// assert!(task.remove_done_callback(id));
+    /// completer.complete(3).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
+    where
+        F: FnOnce(&Task<T>) -> R + Send + 'static,
+        R: DoneReturn,
+    {
+        self.add(0, Once(callback))
+    }
+
+    /// Adds a registration of a shared callback; see [`add_done_callback`](Self::add_done_callback).
+    /// The same one may be added many times, and runs as often, each at its own place (R13).
+    #[track_caller]
+    pub fn add_shared(&self, callback: &SharedCallback<T>) -> CallbackId {
+        self.add(callback.tag(), callback.clone())
+    }
+
+    #[track_caller]
+    fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
+        match Cell::add(&self.link, tag, Callback::new(call, Location::caller())) {
+            Added::Waits(id) => id,
+            Added::YouDrain(id, owed) => {
+                hand_over_all(owed);
+                id
+            }
+        }
+    }
+}
+
+pub(crate) type Owed<T> = Drain<Link<T>, Callback<T>>;
+
+/// Spends the token: each callback goes to the scheduler, each await is woken.
+pub(crate) fn hand_over_all<T: 'static>(owed: Owed<T>) {
+    trampoline::run(move || owed.drain(hand_over));
+}
+
+fn hand_over<T>(link: &Link<T>, callback: Callback<T>) {
+    let task = Task { link: link.clone() };
+    let failed = match callback {
+        Callback::Run(work) => {
+            let ready = work.bind(task.clone());
+            // A refused one is dropped unrun, and so reports itself (D4).
+            let handed = contain(|| drop(link.owner().schedule(ready)));
+            handed.map_err(|panic| (Failure::SchedulerPanicked, panic))
+        }
+        Callback::Wake(waker) => contain(|| waker.wake()).map_err(|panic| (Failure::WakerPanicked, panic)),
+    };
+    if let Err((failure, panic)) = failed {
+        task.tell(Report::new(failure).panic(panic));
+    }
+}
+
+impl<T> Link<T> {
+    fn owner(&self) -> &dyn Owner {
+        &self.0.owner
+    }
+}
+
+impl<T> Deref for Link<T> {
+    type Target = Cell<Outcome<T>, Callback<T>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0.cell
+    }
+}
+
+impl<T> Clone for Link<T> {
+    fn clone(&self) -> Self {
+        Link(self.0.clone())
+    }
+}
+
+impl<T> Clone for Task<T> {
+    fn clone(&self) -> Self {
+        Task { link: self.link.clone() }
+    }
+}
+
+super::sync::thread_local! {
+    /// The tasks that this thread is printing, so that one that holds itself does not recur for ever.
+    static PRINTING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+}
+
+/// Prints as in asyncio: `<Task finished name='Task-2' result=3>` (R102, R103).
+impl<T: fmt::Debug> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let this = std::ptr::from_ref(self.cell()).addr();
+        if PRINTING.with(|printing| printing.borrow().contains(&this)) {
+            return f.write_str("<Task ...>");
+        }
+        PRINTING.with(|printing| printing.borrow_mut().push(this));
+        let _printing = Printing;
+        let described = self.describe();
+        f.write_str(described.trim_end_matches('>'))?;
+        match self.outcome() {
+            Some(Outcome::Finished(value)) => write!(f, " result={value:?}>"),
+            Some(Outcome::Panicked(panic)) => write!(f, " exception={:?}>", panic.message()),
+            Some(_) => f.write_str(">"),
+            None => match self.cell().snapshot() {
+                snapshot if snapshot.phase == Phase::Pending && !snapshot.waiting.is_empty() => {
+                    write!(f, " cb=[{} waiting]>", snapshot.waiting.len())
+                }
+                _ => f.write_str(">"),
+            },
+        }
+    }
+}
+
+struct Printing;
+
+impl Drop for Printing {
+    fn drop(&mut self) {
+        PRINTING.with(|printing| printing.borrow_mut().pop());
+    }
+}

@@ -1,0 +1,118 @@
+//! Where an await waits: in the task's own line, between the callbacks.
+
+use super::callback::Callback;
+use super::kernel::CallbackId;
+use super::outcome::Outcome;
+use super::task::Task;
+use std::borrow::Borrow;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The future of `(&task).await` and of `task.await`.
+///
+/// Its first poll takes a place in the line of callbacks, which it keeps however often and with
+/// whatever waker it is polled again; its turn is its wake (R42, R43, D9). Awaiting a done task
+/// continues at once, ahead of callbacks that have not run yet (R44). Dropped early it gives the
+/// place up.
+///
+/// # Re-entrancy
+///
+/// Wakers are cloned, woken and dropped with no lock held. Their panics in wake and drop are
+/// contained and reported; one in clone goes to the caller of poll, and nothing has changed.
+#[must_use = "futures do nothing unless you await them"]
+pub struct Wait<T, B: Borrow<Task<T>>> {
+    task: B,
+    place: Option<CallbackId>,
+    outcome: PhantomData<fn() -> T>,
+}
+
+impl<T, B: Borrow<Task<T>>> Wait<T, B> {
+    fn new(task: B) -> Self {
+        Wait { task, place: None, outcome: PhantomData }
+    }
+
+    /// True once the task is done; else the waker of this poll waits in line.
+    fn is_over(&mut self, context: &Context<'_>) -> bool {
+        let task = self.task.borrow();
+        if task.is_done() {
+            return true;
+        }
+        let waker = Callback::Wake(context.waker().clone());
+        let (left, over) = match self.place {
+            None => match task.cell().add_waiting(0, waker) {
+                Ok(place) => {
+                    self.place = Some(place);
+                    return false;
+                }
+                Err(refused) => (refused, true),
+            },
+            Some(place) => match task.cell().replace(place, waker) {
+                Ok(old) => (old, false),
+                Err(refused) => (refused, true),
+            },
+        };
+        task.discard(left);
+        over
+    }
+}
+
+impl<'a, T> Future for Wait<T, &'a Task<T>> {
+    type Output = &'a Outcome<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.is_over(context).then(|| self.task.outcome()).flatten() {
+            Some(outcome) => Poll::Ready(outcome),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T: Clone> Future for Wait<T, Task<T>> {
+    type Output = Outcome<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.is_over(context).then(|| self.task.outcome().cloned()).flatten() {
+            Some(outcome) => Poll::Ready(outcome),
+            None => Poll::Pending,
+        }
+    }
+}
+
+// Nothing is pinned in there.
+impl<T, B: Borrow<Task<T>>> Unpin for Wait<T, B> {}
+
+impl<T, B: Borrow<Task<T>>> Drop for Wait<T, B> {
+    fn drop(&mut self) {
+        let task = self.task.borrow();
+        if let Some(waker) = self.place.and_then(|place| task.cell().remove(place)) {
+            task.discard(waker);
+        }
+    }
+}
+
+impl<'a, T> IntoFuture for &'a Task<T> {
+    type Output = &'a Outcome<T>;
+    type IntoFuture = Wait<T, &'a Task<T>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Wait::new(self)
+    }
+}
+
+impl<T: Clone> IntoFuture for Task<T> {
+    type Output = Outcome<T>;
+    type IntoFuture = Wait<T, Task<T>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Wait::new(self)
+    }
+}
+
+impl<T, B: Borrow<Task<T>>> fmt::Debug for Wait<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Wait for {}>", self.task.borrow().describe())
+    }
+}
