@@ -1,0 +1,7 @@
+//! The kernel without std, vendored as its documentation says: its folder, and a `sync` beside it.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[path = "../../../src/kernel/mod.rs"]
+pub mod kernel;
+mod sync;

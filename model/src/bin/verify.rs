@@ -1,0 +1,155 @@
+//! `cargo verify`: explores the closed world, and says whether the core is what the specification says.
+
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+use std::{env, fs, thread};
+use whendone_model::allowed::allowed;
+use whendone_model::crew::{Job, be_a_worker, work};
+use whendone_model::judge::{Engine, judge};
+use whendone_model::report::Tally;
+use whendone_model::scenario::Scenario;
+use whendone_model::universe::Tier;
+
+/// Explores every small concurrent program over the core under loom, and checks that what clients
+/// can see equals what the specification allows.
+#[derive(Parser)]
+#[command(name = "cargo verify", bin_name = "cargo verify")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Worker processes [default: one for each core]
+    #[arg(long)]
+    workers: Option<usize>,
+    /// Pins the blind spots of the atomic stand-in as they are now
+    #[arg(long)]
+    accept_blind_spots: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs one scenario and prints its outcomes, like a litmus test: `cargo verify scenario 'a ; C | A R0'`
+    Scenario { text: String },
+    #[command(hide = true)]
+    Worker,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let green = match &arguments.command {
+        None => verify(&arguments),
+        Some(Command::Scenario { text }) => litmus(text),
+        Some(Command::Worker) => be_a_worker().map(|()| true).map_err(Into::into),
+    };
+    match green {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn model_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let start = Instant::now();
+    let workers = match arguments.workers {
+        Some(workers) => workers.max(1),
+        None => thread::available_parallelism()?.get(),
+    };
+    let programs: Vec<(Tier, Scenario)> = Tier::ALL
+        .into_iter()
+        .flat_map(|tier| tier.programs().into_iter().map(move |program| (tier, program)))
+        .collect();
+    let expected: usize = Tier::ALL.into_iter().map(Tier::formula).sum();
+    assert_eq!(programs.len(), expected, "the closed world has as many programs as its formula says");
+    let engines = [Engine::LoomMutex, Engine::LoomAtomic];
+    let tier_of_job = |at: usize| programs[at / engines.len()].0;
+    let text = |program: &Scenario| program.to_string();
+    let jobs: Vec<Job> = programs
+        .iter()
+        .flat_map(|(_, program)| engines.map(|engine| Job { engine, scenario: text(program) }))
+        .collect();
+    let tally = Mutex::new(Tally::default());
+    let progress = Progress::new(jobs.len());
+    work(&jobs, workers, |at, verdict| {
+        let mut tally = tally.lock().expect("never poisoned");
+        tally.add(tier_of_job(at), &jobs[at], &verdict);
+        progress.done(at, tally.failures.len());
+    })?;
+    progress.bar.finish_and_clear();
+    let tally = tally.into_inner().expect("never poisoned");
+    let list = model_folder().join("blind_spots.txt");
+    if arguments.accept_blind_spots {
+        let lines: Vec<_> = tally.blind_spots.iter().map(String::as_str).collect();
+        fs::write(&list, lines.join("\n") + "\n")?;
+    }
+    let pinned = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let pinned: BTreeSet<String> = pinned.lines().map(str::to_owned).collect();
+    let report = tally.report(programs.len(), &pinned, workers, start.elapsed().as_secs_f64());
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| model_folder().join("../target"), PathBuf::from);
+    let file = target.join("verify").join("report.json");
+    fs::create_dir_all(target.join("verify"))?;
+    fs::write(&file, serde_json::to_string_pretty(&report)? + "\n")?;
+    println!("{report}");
+    Ok(report.green)
+}
+
+/// A bar on a terminal, a line for each tenth elsewhere.
+struct Progress {
+    bar: ProgressBar,
+    jobs: usize,
+}
+
+impl Progress {
+    fn new(jobs: usize) -> Self {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs on two stand-ins, {eta} left, {msg}");
+        let bar = ProgressBar::new(jobs as u64).with_style(style.expect("a valid template"));
+        Progress { bar, jobs }
+    }
+
+    fn done(&self, at: usize, failures: usize) {
+        self.bar.inc(1);
+        self.bar.set_message(format!("{failures} failures"));
+        if !stderr().is_terminal() && (at + 1) % (self.jobs / 10).max(1) == 0 {
+            eprintln!("{} of {} programs on two stand-ins, {failures} failures", at + 1, self.jobs);
+        }
+    }
+}
+
+/// One scenario's outcomes, allowed and seen.
+fn litmus(text: &str) -> Result<bool, Box<dyn Error>> {
+    let scenario: Scenario = text.parse()?;
+    let allowed = allowed(&scenario);
+    println!("{scenario}");
+    let mut green = true;
+    for engine in [Engine::LoomMutex, Engine::LoomAtomic] {
+        let observed = engine.observe(&scenario);
+        let verdict = judge(&scenario, engine.is_complete(), &observed);
+        green &= verdict.is_good();
+        let (name, must) = match engine.is_complete() {
+            true => ("outcome behind a mutex", "must be equal"),
+            false => ("outcome behind an atomic", "must be contained"),
+        };
+        println!("\n{name}, {must}: {} executions, no bound\n", observed.executions);
+        println!("  allowed  executions  answers -> hand-overs");
+        for observation in allowed.iter().chain(observed.observations.keys().filter(|seen| !allowed.contains(seen))) {
+            let is_allowed = if allowed.contains(observation) { "yes" } else { "NO" };
+            let seen = observed.observations.get(observation).copied().unwrap_or(0);
+            println!("  {is_allowed:<7}  {seen:>10}  {observation}");
+        }
+        verdict.broken.iter().for_each(|broken| println!("  broken: {broken}"));
+        println!("  {}", if verdict.is_good() { "ok" } else { "FAIL" });
+    }
+    Ok(green)
+}

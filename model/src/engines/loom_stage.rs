@@ -1,0 +1,69 @@
+//! loom's stage: its threads, and what a scenario needs besides the core.
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::{Condvar, Mutex};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What the first and last act of every hand-over touches: loom switches threads only at dependent
+/// operations, and would otherwise never let two hand-overs overlap.
+pub struct Probe(AtomicUsize);
+
+impl Probe {
+    pub fn new() -> Self {
+        Probe(AtomicUsize::new(0))
+    }
+
+    pub fn touch(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What one thread raises and others wait for.
+pub struct Flag {
+    raised: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Flag {
+    pub fn new() -> Self {
+        Flag { raised: Mutex::new(false), bell: Condvar::new() }
+    }
+
+    pub fn raise(&self) {
+        *self.raised.lock().expect("poisons nothing") = true;
+        self.bell.notify_all();
+    }
+
+    pub fn wait(&self) {
+        let mut raised = self.raised.lock().expect("poisons nothing");
+        while !*raised {
+            raised = self.bell.wait(raised).expect("poisons nothing");
+        }
+    }
+}
+
+/// Runs them all at once, the first one on this thread, and returns when all are through.
+pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {
+    let mut bodies = bodies.into_iter();
+    let first = bodies.next();
+    let others: Vec<_> = bodies.map(loom::thread::spawn).collect();
+    let first = first.map(|body| body());
+    first.into_iter().chain(others.into_iter().map(|other| other.join().expect("contained"))).collect()
+}
+
+/// Every execution of the model: no bound, no limit, whatever the environment says.
+///
+/// # Errors
+///
+/// What loom said when it gave up, on a deadlock for example.
+pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<(), String> {
+    let mut builder = loom::model::Builder::new();
+    builder.max_branches = 100_000;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.preemption_bound = None;
+    builder.checkpoint_file = None;
+    builder.location = false;
+    builder.log = false;
+    catch_unwind(AssertUnwindSafe(|| builder.check(execution))).map_err(super::message)
+}

@@ -1,0 +1,44 @@
+//! The machines that scenarios are played on. Each compiles the audited files, byte for byte,
+//! against a facade of its own.
+
+use crate::observation::Observation;
+use crate::scenario::Scenario;
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub mod alone;
+pub mod alone_stage;
+pub mod loom_atomic;
+pub mod loom_mutex;
+pub mod loom_stage;
+pub mod loom_sync;
+pub mod std_sync;
+
+/// What an engine saw of one scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    pub executions: u64,
+    /// Every execution that there is.
+    pub ended: bool,
+    /// Each observation, and how many executions showed it.
+    pub observations: BTreeMap<Observation, u64>,
+    /// Each broken rule, and how many executions broke it.
+    pub broken: BTreeMap<String, u64>,
+}
+
+/// Plays a scenario, as often as the engine finds ways to.
+pub type Engine = fn(&Scenario) -> Observed;
+
+/// A number that this process has not seen before.
+pub fn fresh_serial() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What a panic said.
+pub fn message(payload: Box<dyn Any + Send>) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a text"))
+}

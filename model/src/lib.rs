@@ -1,0 +1,21 @@
+//! How whendone is checked: one specification, one scenario language, one check, several engines.
+//!
+//! A [scenario](scenario) is a small concurrent program. The [specification](spec) says what it
+//! [may show](allowed); an [engine](engines) plays it on the real core and says what it
+//! [showed](observation); [the one check](judge) holds the two against each other.
+#![forbid(unsafe_code)]
+
+// The files that are included once for each engine name this crate as others do.
+extern crate self as whendone_model;
+
+pub mod allowed;
+pub mod core_files;
+pub mod crew;
+pub mod engines;
+pub mod judge;
+pub mod ledger;
+pub mod observation;
+pub mod report;
+pub mod scenario;
+pub mod spec;
+pub mod universe;

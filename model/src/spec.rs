@@ -1,0 +1,112 @@
+//! The specification: the whole meaning of the core, as plain sequential Rust.
+//!
+//! Read it beside the page in `src/kernel/mod.rs`. Every operation is one atomic step. A concurrent
+//! core is correct if its clients cannot tell it from some order of these steps.
+
+/// Names a registration. The harness gives them out, so that no id of the core can fool it.
+pub type Nonce = usize;
+
+/// What a task ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Value {
+    /// The value of the scenario's n-th completion.
+    Finished(usize),
+    Cancelled,
+    Abandoned,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum State {
+    Pending { waiting: Vec<(Nonce, bool)> },
+    Done { outcome: Value },
+}
+
+/// One task: its state, and the order in which its callbacks are handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    state: State,
+    scheduled: Vec<Nonce>,
+}
+
+impl Spec {
+    pub fn new() -> Self {
+        Spec { state: State::Pending { waiting: Vec::new() }, scheduled: Vec::new() }
+    }
+
+    pub fn add(&mut self, id: Nonce, tagged: bool) {
+        match &mut self.state {
+            State::Pending { waiting } => waiting.push((id, tagged)),
+            State::Done { .. } => self.scheduled.push(id),
+        }
+    }
+
+    /// True if it was there: then it will never be handed over.
+    pub fn remove(&mut self, id: Nonce) -> bool {
+        self.remove_where(|(waits, _)| waits == id) > 0
+    }
+
+    /// Takes out every one with the shared tag, and says how many there were.
+    pub fn remove_all(&mut self) -> usize {
+        self.remove_where(|(_, tagged)| tagged)
+    }
+
+    fn remove_where(&mut self, condemned: impl Fn((Nonce, bool)) -> bool) -> usize {
+        match &mut self.state {
+            State::Pending { waiting } => {
+                let before = waiting.len();
+                waiting.retain(|&entry| !condemned(entry));
+                before - waiting.len()
+            }
+            State::Done { .. } => 0,
+        }
+    }
+
+    /// False if the task is done: refused, and given back.
+    pub fn add_waiting(&mut self, id: Nonce) -> bool {
+        match &mut self.state {
+            State::Pending { waiting } => {
+                waiting.push((id, false));
+                true
+            }
+            State::Done { .. } => false,
+        }
+    }
+
+    /// True if the stored value was there and is swapped; its place is kept.
+    pub fn replace(&mut self, id: Nonce) -> bool {
+        match &self.state {
+            State::Pending { waiting } => waiting.iter().any(|&(waits, _)| waits == id),
+            State::Done { .. } => false,
+        }
+    }
+
+    /// True for the first one only.
+    pub fn complete(&mut self, outcome: Value) -> bool {
+        match &mut self.state {
+            State::Pending { waiting } => {
+                self.scheduled.extend(waiting.iter().map(|&(id, _)| id));
+                self.state = State::Done { outcome };
+                true
+            }
+            State::Done { .. } => false,
+        }
+    }
+
+    pub fn outcome(&self) -> Option<Value> {
+        match self.state {
+            State::Pending { .. } => None,
+            State::Done { outcome } => Some(outcome),
+        }
+    }
+
+    /// The order of the hand-overs.
+    pub fn scheduled(&self) -> &[Nonce] {
+        &self.scheduled
+    }
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self::new()
+    }
+}
