@@ -122,10 +122,12 @@ where
 /// assert_eq!(task.remove_shared(&tell), 0);
 /// ```
 pub struct SharedCallback<T> {
-    call: Arc<dyn Fn(&Task<T>) + Send + Sync>,
+    call: Arc<Shareable<T>>,
     type_name: &'static str,
     tag: u64,
 }
+
+type Shareable<T> = dyn Fn(&Task<T>) + Send + Sync;
 
 impl<T> SharedCallback<T> {
     /// Makes a callback that is distinct from all others, also from one of the same closure.
@@ -178,15 +180,20 @@ impl<T> fmt::Debug for SharedCallback<T> {
 pub trait DoneReturn {}
 
 macro_rules! done_return {
-    ($($done:ty)*) => { $(impl DoneReturn for $done {})* };
+    ($($done:ty)*) => { $(#[diagnostic::do_not_recommend] impl DoneReturn for $done {})* };
 }
 
 done_return!(() bool char String u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
 done_return!(super::kernel::CallbackId);
+#[diagnostic::do_not_recommend]
 impl DoneReturn for &str {}
+#[diagnostic::do_not_recommend]
 impl<R: DoneReturn> DoneReturn for Option<R> {}
+#[diagnostic::do_not_recommend]
 impl<R: DoneReturn, E> DoneReturn for Result<R, E> {}
+#[diagnostic::do_not_recommend]
 impl<T> DoneReturn for Task<T> {}
+#[diagnostic::do_not_recommend]
 impl DoneReturn for <fn() -> ! as Returns>::Output {}
 
 /// Names the return type of a function pointer: the one way to say `!`, what `|_| panic!()` returns.

@@ -53,9 +53,13 @@ impl<T> Completer<T> {
     ///
     /// If the task was cancelled, the value is given back.
     ///
+    /// # Panics
+    ///
+    /// Only if the completer was the last handle, and the value's own drop panics.
+    ///
     /// # Re-entrancy
     ///
-    /// Inside a callback the hand-over is put off until that callback has returned.
+    /// Inside a callback that runs inline, the hand-over is put off until that callback has returned.
     pub fn complete(self, value: T) -> Result<(), AlreadyDone<T>> {
         match self.task.complete(Outcome::Finished(value)) {
             Err(Outcome::Finished(value)) => Err(AlreadyDone(value)),

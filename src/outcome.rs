@@ -1,7 +1,7 @@
 //! How a task ended.
 
 use super::contain::contain;
-use super::sync::{Arc, Mutex};
+use super::sync::{Arc, Mutex, OnceLock};
 use std::any::Any;
 use std::fmt;
 
@@ -56,6 +56,8 @@ pub struct Panic(Arc<Caught>);
 struct Caught {
     message: String,
     payload: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Somebody looked. Not yet when the outcome is published, so that no look is missed (R78).
+    retrieved: OnceLock<()>,
 }
 
 impl Panic {
@@ -63,7 +65,15 @@ impl Panic {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let message = text.unwrap_or("a payload that is not text").to_owned();
-        Panic(Arc::new(Caught { message, payload: Mutex::new(Some(payload)) }))
+        Panic(Arc::new(Caught { message, payload: Mutex::new(Some(payload)), retrieved: OnceLock::new() }))
+    }
+
+    pub(crate) fn retrieve(&self) {
+        let _ = self.0.retrieved.set(());
+    }
+
+    pub(crate) fn is_retrieved(&self) -> bool {
+        self.0.retrieved.get().is_some()
     }
 
     /// What the panic said. Takes no lock.

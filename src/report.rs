@@ -32,10 +32,12 @@ pub enum Failure {
     DropPanicked,
     /// A scheduler panicked when a callback was handed to it.
     SchedulerPanicked,
-    /// The waker of an await panicked.
+    /// The waker of an await panicked, in its wake or in its drop.
     WakerPanicked,
     /// An exception hook panicked.
     HookPanicked,
+    /// A task panicked, its last handle is gone, and nobody looked at its outcome (D8).
+    PanicNeverRetrieved,
     /// An event loop ended before this task did. The task is abandoned.
     TaskAbandoned,
     /// An event loop was closed before this many callbacks had run; each has its own report too.
@@ -96,6 +98,7 @@ impl fmt::Display for Failure {
             Failure::SchedulerPanicked => f.write_str("exception in the scheduler of a task"),
             Failure::WakerPanicked => f.write_str("exception in the waker of an await"),
             Failure::HookPanicked => f.write_str("exception in the exception hook"),
+            Failure::PanicNeverRetrieved => f.write_str("exception of a task was never retrieved"),
             Failure::TaskAbandoned => f.write_str("task abandoned, its event loop ended before it was done"),
             Failure::LoopClosed(1) => f.write_str("event loop closed, 1 callback never ran"),
             Failure::LoopClosed(unrun) => write!(f, "event loop closed, {unrun} callbacks never ran"),

@@ -14,6 +14,9 @@ use std::fmt;
 ///
 /// A task hands over one callback after another, in the order in which they were added (P7, P8),
 /// from the thread that completed it or added late. What the scheduler does next is its business.
+///
+/// A task owns its scheduler, and a [`Ready`] its task. So a scheduler that owns its queue leaks what
+/// is still queued when all else is gone: own the sending end only, as the event loop's handle does.
 pub trait Schedule: Send + Sync + 'static {
     /// Takes a callback, to call [`Ready::run`] on it now or later, here or on another thread.
     /// Called with no lock held.
@@ -165,7 +168,7 @@ impl<S: Schedule> Owner for Named<S> {
 }
 
 /// Tells the owner's hook. One that panics does no harm: both failures are printed (R68).
-pub(crate) fn tell(owner: &dyn Owner, report: &Report) {
+pub(crate) fn tell(owner: &(impl Owner + ?Sized), report: &Report) {
     if let Err(panic) = contain(|| owner.report(report)) {
         let _ = contain(|| hook::print(report));
         let _ = contain(|| hook::print(&Report::new(Failure::HookPanicked).panic(panic)));

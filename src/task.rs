@@ -25,7 +25,7 @@ pub struct Task<T> {
 /// What makes a kernel cell's handle of a task: derefs to the cell, and clones.
 pub(crate) struct Link<T>(Arc<Shared<T>>);
 
-struct Shared<T, O: ?Sized = dyn Owner> {
+struct Shared<T, O: Owner + ?Sized = dyn Owner> {
     cell: Cell<Outcome<T>, Callback<T>>,
     owner: O,
 }
@@ -44,7 +44,7 @@ impl<T: 'static> Task<T> {
     ///
     /// # Re-entrancy
     ///
-    /// Inside a callback the hand-over is put off until that callback has returned.
+    /// Inside a callback that runs inline, the hand-over is put off until that callback has returned.
     ///
     /// # Examples
     ///
@@ -74,15 +74,18 @@ impl<T: 'static> Task<T> {
 impl<T> Task<T> {
     /// True once the task has an outcome, also before its callbacks have run (R7). Takes no lock.
     pub fn is_done(&self) -> bool {
-        self.outcome().is_some()
+        self.cell().outcome().is_some()
     }
 
     /// True if the task was cancelled. Takes no lock.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.outcome(), Some(Outcome::Cancelled))
+        matches!(self.cell().outcome(), Some(Outcome::Cancelled))
     }
 
     /// How it ended, once it has; always the same (P2). Takes no lock.
+    ///
+    /// Whoever reads a panic here, or by awaiting, has retrieved it. One that nobody has is reported
+    /// when the last handle goes (D8, R75).
     ///
     /// # Examples
     ///
@@ -94,7 +97,11 @@ impl<T> Task<T> {
     /// assert_eq!(task.outcome(), Some(&Outcome::Finished("value")));
     /// ```
     pub fn outcome(&self) -> Option<&Outcome<T>> {
-        self.link.outcome()
+        let outcome = self.cell().outcome();
+        if let Some(Outcome::Panicked(panic)) = outcome {
+            panic.retrieve();
+        }
+        outcome
     }
 
     /// Its name, if it has one. Tasks of an event loop always do (D13).
@@ -124,8 +131,12 @@ impl<T> Task<T> {
 
     /// Drops a callback that will not run, panic contained.
     pub(crate) fn discard(&self, callback: Callback<T>) {
+        let report = match &callback {
+            Callback::Run(work) => Report::new(Failure::DropPanicked).callback(work.origin()),
+            Callback::Wake(_) => Report::new(Failure::WakerPanicked),
+        };
         if let Err(panic) = contain(|| drop(callback)) {
-            self.tell(Report::new(Failure::DropPanicked).panic(panic));
+            self.tell(report.panic(panic));
         }
     }
 
@@ -140,11 +151,7 @@ impl<T> Task<T> {
 
     /// What `Debug` prints, without the value.
     pub(crate) fn describe(&self) -> String {
-        let state = self.outcome().map_or("pending", Outcome::state);
-        match self.name() {
-            Some(name) => format!("<Task {state} name='{name}'>"),
-            None => format!("<Task {state}>"),
-        }
+        self.link.0.describe()
     }
 }
 
@@ -209,10 +216,9 @@ pub(crate) fn hand_over_all<T: 'static>(owed: Owed<T>) {
 }
 
 fn hand_over<T>(link: &Link<T>, callback: Callback<T>) {
-    let task = Task { link: link.clone() };
     let failed = match callback {
         Callback::Run(work) => {
-            let ready = work.bind(task.clone());
+            let ready = work.bind(Task { link: link.clone() });
             // A refused one is dropped unrun, and so reports itself (D4).
             let handed = contain(|| drop(link.owner().schedule(ready)));
             handed.map_err(|panic| (Failure::SchedulerPanicked, panic))
@@ -220,7 +226,28 @@ fn hand_over<T>(link: &Link<T>, callback: Callback<T>) {
         Callback::Wake(waker) => contain(|| waker.wake()).map_err(|panic| (Failure::WakerPanicked, panic)),
     };
     if let Err((failure, panic)) = failed {
-        task.tell(Report::new(failure).panic(panic));
+        Task { link: link.clone() }.tell(Report::new(failure).panic(panic));
+    }
+}
+
+impl<T, O: Owner + ?Sized> Shared<T, O> {
+    fn describe(&self) -> String {
+        let state = self.cell.outcome().map_or("pending", Outcome::state);
+        match self.owner.name() {
+            Some(name) => format!("<Task {state} name='{name}'>"),
+            None => format!("<Task {state}>"),
+        }
+    }
+}
+
+impl<T, O: Owner + ?Sized> Drop for Shared<T, O> {
+    fn drop(&mut self) {
+        if let Some(Outcome::Panicked(panic)) = self.cell.outcome()
+            && !panic.is_retrieved()
+        {
+            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe());
+            tell(&self.owner, &report.panic(panic.clone()));
+        }
     }
 }
 
@@ -259,14 +286,15 @@ super::sync::thread_local! {
 impl<T: fmt::Debug> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let this = std::ptr::from_ref(self.cell()).addr();
-        if PRINTING.with(|printing| printing.borrow().contains(&this)) {
+        // A thread that is ending does not know any more what it prints.
+        if PRINTING.try_with(|printing| printing.borrow().contains(&this)).unwrap_or(false) {
             return f.write_str("<Task ...>");
         }
-        PRINTING.with(|printing| printing.borrow_mut().push(this));
+        let _ = PRINTING.try_with(|printing| printing.borrow_mut().push(this));
         let _printing = Printing;
         let described = self.describe();
         f.write_str(described.trim_end_matches('>'))?;
-        match self.outcome() {
+        match self.cell().outcome() {
             Some(Outcome::Finished(value)) => write!(f, " result={value:?}>"),
             Some(Outcome::Panicked(panic)) => write!(f, " exception={:?}>", panic.message()),
             Some(_) => f.write_str(">"),
@@ -284,6 +312,6 @@ struct Printing;
 
 impl Drop for Printing {
     fn drop(&mut self) {
-        PRINTING.with(|printing| printing.borrow_mut().pop());
+        let _ = PRINTING.try_with(|printing| printing.borrow_mut().pop());
     }
 }

@@ -4,6 +4,7 @@
 //! task stays `Draining` meanwhile. So a chain of tasks that complete each other needs no stack
 //! (R36), and hand-over stays serial and in order (P7, P8).
 
+use super::contain::contain;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
@@ -14,9 +15,12 @@ super::sync::thread_local! {
     static PUT_OFF: RefCell<Option<VecDeque<Job>>> = RefCell::new(None);
 }
 
-/// Runs the drain now or, inside another, after it. The drain must not unwind, and contains panics.
+/// Runs the drain now or, inside another, after it.
+///
+/// UNPOISONED: a drain contains what it calls, but may drop the last handle of its task, and with it
+/// a value whose drop panics; nobody is left to be told (P14).
 pub(crate) fn run(drain: impl FnOnce() + 'static) {
-    let mut drain = Some(drain);
+    let mut drain = Some(move || drop(contain(drain)));
     let outermost = PUT_OFF.try_with(|jobs| match &mut *jobs.borrow_mut() {
         Some(jobs) => {
             jobs.extend(drain.take().map(|drain| Box::new(drain) as Job));
@@ -34,7 +38,23 @@ pub(crate) fn run(drain: impl FnOnce() + 'static) {
     }
 }
 
-/// Works off what was put off, and then leaves the thread as it was, also when a drain unwinds.
+/// Until the guard is dropped, drains of this thread run at once again: for a loop that runs inside a
+/// callback, and would else wait for ever for what that callback's drain puts off.
+#[must_use = "dropping it ends what it is for"]
+pub(crate) fn afresh() -> Afresh {
+    Afresh(PUT_OFF.try_with(RefCell::take).unwrap_or_default())
+}
+
+pub(crate) struct Afresh(Option<VecDeque<Job>>);
+
+impl Drop for Afresh {
+    fn drop(&mut self) {
+        let put_off = self.0.take();
+        let _ = PUT_OFF.try_with(|jobs| jobs.replace(put_off));
+    }
+}
+
+/// Works off what was put off, and then leaves the thread as it was.
 struct Outermost;
 
 impl Drop for Outermost {

@@ -16,13 +16,10 @@ pub fn allowed(scenario: &Scenario) -> BTreeSet<Observation> {
     let mut seen = HashSet::new();
     let mut open = vec![start];
     while let Some(machine) = open.pop() {
-        for thread in 0..steps.len() {
-            let step = steps[thread].get(machine.at[thread]);
-            if let Some(next) = step.and_then(|&step| machine.after(thread, step)) {
-                if seen.insert(next.clone()) {
-                    open.push(next);
-                }
-            }
+        for (thread, steps) in steps.iter().enumerate() {
+            let step = steps.get(machine.at[thread]);
+            let next = step.and_then(|&step| machine.after(thread, step));
+            open.extend(next.filter(|next| seen.insert(next.clone())));
         }
         let ended = steps.iter().zip(&machine.at).all(|(steps, &at)| at == steps.len());
         if ended {

@@ -1,8 +1,9 @@
 //! How whendone is checked: one specification, one scenario language, one check, several engines.
 //!
-//! A [scenario](scenario) is a small concurrent program. The [specification](spec) says what it
-//! [may show](allowed); an [engine](engines) plays it on the real core and says what it
-//! [showed](observation); [the one check](judge) holds the two against each other.
+//! A [`scenario`] is a small concurrent program. The specification, [`spec`], says what it may show,
+//! [`allowed`]. An engine, [`engines`], plays it on the real core and says what it showed,
+//! [`observation`]. The one check, [`judge`], holds the two against each other. Which scenarios there
+//! are is not a matter of taste: [`universe`].
 #![forbid(unsafe_code)]
 
 // The files that are included once for each engine name this crate as others do.
@@ -11,6 +12,7 @@ extern crate self as whendone_model;
 pub mod allowed;
 pub mod core_files;
 pub mod crew;
+pub mod decode;
 pub mod engines;
 pub mod judge;
 pub mod ledger;

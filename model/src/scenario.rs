@@ -110,8 +110,7 @@ impl Scenario {
     pub fn steps(&self) -> Vec<Vec<Step>> {
         let mut nonces = self.setup.len()..;
         let mut values = usize::from(self.done)..;
-        let resolve = |thread: &Vec<Op>| resolve(thread, &mut nonces, &mut values);
-        self.threads.iter().map(resolve).collect()
+        self.threads.iter().map(|thread| resolve(thread, &mut nonces, &mut values)).collect()
     }
 
     pub fn operations(&self) -> usize {
@@ -119,7 +118,7 @@ impl Scenario {
     }
 
     /// Why this is no program that could be run.
-    fn objection(&self) -> Option<(usize, usize, String)> {
+    pub(crate) fn objection(&self) -> Option<(usize, usize, String)> {
         let mut adds = self.setup.len();
         let (mut completers, mut signals) = (usize::from(self.done), Vec::new());
         for (t, thread) in self.threads.iter().enumerate() {
@@ -200,7 +199,7 @@ impl Scenario {
 }
 
 fn resolve(
-    thread: &Vec<Op>,
+    thread: &[Op],
     nonces: &mut impl Iterator<Item = Nonce>,
     values: &mut impl Iterator<Item = usize>,
 ) -> Vec<Step> {
@@ -320,11 +319,10 @@ impl FromStr for Scenario {
             let column = text[..at.min(text.len())].chars().count() + 1;
             Malformed { text: text.to_owned(), column, reason }
         };
-        let mut words = Words { text, at: 0 };
         let mut scenario = Scenario { scheduler: None, setup: Vec::new(), done: false, threads: Vec::new() };
         // Where each operation stands, for objections to it.
         let mut places: Vec<Vec<usize>> = Vec::new();
-        while let Some((at, word)) = words.next() {
+        for (at, word) in (Words { text, at: 0 }) {
             let started = !scenario.threads.is_empty();
             match word {
                 ";" if started => return Err(malformed(at, "a second `;`: threads are separated by `|`".to_owned())),

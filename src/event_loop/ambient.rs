@@ -1,6 +1,7 @@
 //! The loop that runs on this thread, for code inside it.
 
 use super::super::task::Task;
+use super::super::trampoline;
 use super::handle::Handle;
 use super::timers::Sleep;
 use std::cell::RefCell;
@@ -22,10 +23,12 @@ pub(super) fn enter(handle: &Handle) -> Inside {
         );
         *current = Some(handle.clone());
     });
-    Inside
+    Inside { _drains: trampoline::afresh() }
 }
 
-pub(super) struct Inside;
+pub(super) struct Inside {
+    _drains: trampoline::Afresh,
+}
 
 impl Drop for Inside {
     fn drop(&mut self) {

@@ -83,8 +83,9 @@ impl Stepper {
         let Some((stepper, mut body)) = found else { return };
         self.state.lock().queued = false;
         let waker = waker_ref(self);
-        // UNPOISONED: the body contains the panics of the task's own future (P14).
-        if body.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        // The body contains the panics of its future; what is left is the drop of a value that nobody kept.
+        let polled = contain(|| body.as_mut().poll(&mut Context::from_waker(&waker)));
+        if polled == Ok(Poll::Pending) {
             let refused = tasks.lock().put(stepper, body);
             self.handle.discard(refused);
         }
@@ -176,7 +177,7 @@ impl<T> Running<T> {
 impl<T> Drop for Running<T> {
     fn drop(&mut self) {
         self.finish(Outcome::Abandoned);
-        if let Some(Outcome::Abandoned) = self.task.outcome() {
+        if let Some(Outcome::Abandoned) = self.task.cell().outcome() {
             self.task.tell(Report::new(Failure::TaskAbandoned));
         }
     }

@@ -68,13 +68,12 @@ impl<T, C> Cell<T, C> {
 
     /// Admits a callback: pending, it waits its turn; done, it is handed over after all earlier
     /// ones (P7, P11), by the current drainer or, if there is none, by the caller.
-    #[inline]
     pub fn add<H: Deref<Target = Self> + Clone>(cell: &H, tag: u64, callback: C) -> Added<H, C> {
         let (sequence, late) = cell.state.lock().add(tag, callback);
         let id = CallbackId { serial: cell.serial, sequence };
         match late {
             None => Added::Waits(id),
-            Some(callback) => Added::YouDrain(id, Drain::new(cell.clone(), Batch::one(callback))),
+            Some(callback) => Added::YouDrain(id, Drain::new(cell.clone(), Batch::One(Some(callback).into_iter()))),
         }
     }
 
@@ -104,7 +103,6 @@ impl<T, C> Cell<T, C> {
 
     /// Takes a waiting callback out and returns it, to be dropped by the caller, unlocked. `Some`
     /// means that it will never be handed over (P9); once the cell is done it is always `None`.
-    #[inline]
     pub fn remove(&self, id: CallbackId) -> Option<C> {
         if id.serial != self.serial {
             return None;
@@ -124,14 +122,12 @@ impl<T, C> Cell<T, C> {
     /// # Errors
     ///
     /// If the cell is done, the value is given back untouched (P1).
-    #[inline]
     pub fn complete<H: Deref<Target = Self> + Clone>(cell: &H, outcome: T) -> Result<Drain<H, C>, T> {
         let batch = cell.state.lock().complete(&cell.outcome, outcome)?;
         Ok(Drain::new(cell.clone(), batch))
     }
 
     /// The outcome, once there is one, and then always the same. Takes no lock.
-    #[inline]
     pub fn outcome(&self) -> Option<&T> {
         self.outcome.get()
     }
@@ -149,7 +145,6 @@ impl<T, C> Cell<T, C> {
 
 impl<C> State<C> {
     /// Gives the callback back if it is late and nobody drains: then the caller does.
-    #[inline]
     fn add(&mut self, tag: u64, callback: C) -> (u64, Option<C>) {
         let sequence = self.number();
         match &mut self.stage {
@@ -175,12 +170,11 @@ impl<C> State<C> {
     fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
         let Stage::Pending(queue) = &mut self.stage else { return Err(callback) };
         match queue.find(sequence) {
-            Some(stored) => Ok(mem::replace(stored, callback)),
-            None => Err(callback),
+            Some(Some(stored)) => Ok(mem::replace(stored, callback)),
+            _ => Err(callback),
         }
     }
 
-    #[inline]
     fn remove(&mut self, sequence: u64) -> Option<C> {
         let Stage::Pending(queue) = &mut self.stage else { return None };
         queue.remove(sequence)
@@ -191,7 +185,6 @@ impl<C> State<C> {
         queue.remove_all(tag)
     }
 
-    #[inline]
     fn complete<T>(&mut self, published: &OnceLock<T>, outcome: T) -> Result<Batch<C>, T> {
         let Stage::Pending(queue) = &mut self.stage else { return Err(outcome) };
         published.set(outcome)?;
@@ -200,7 +193,6 @@ impl<C> State<C> {
         Ok(batch)
     }
 
-    #[inline]
     fn look(&mut self) -> Option<Batch<C>> {
         match &mut self.stage {
             Stage::Draining(queue) if !queue.is_empty() => Some(queue.take()),
@@ -220,7 +212,6 @@ impl<C> State<C> {
         Snapshot { phase, waiting }
     }
 
-    #[inline]
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next

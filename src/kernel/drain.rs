@@ -52,7 +52,6 @@ impl<H, C> Drain<H, C> {
     }
 
     /// The next callback, from the batch at hand or the next one; `None` once the cell is settled.
-    #[inline]
     fn next<T>(&mut self) -> Option<C>
     where
         H: Deref<Target = Cell<T, C>>,
@@ -78,7 +77,7 @@ impl<H, C> Drop for Drain<H, C> {
 
 impl<H, C> fmt::Debug for Drain<H, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drain").field("owed", &self.owed).finish_non_exhaustive()
+        f.write_str("Drain")
     }
 }
 
@@ -86,14 +85,12 @@ impl<H, C> fmt::Debug for Drain<H, C> {
 struct Finish<F: FnMut() -> bool>(F);
 
 impl<F: FnMut() -> bool> Finish<F> {
-    #[inline]
     fn finish(&mut self) {
         while (self.0)() {}
     }
 }
 
 impl<F: FnMut() -> bool> Drop for Finish<F> {
-    #[inline]
     fn drop(&mut self) {
         self.finish();
     }

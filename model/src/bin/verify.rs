@@ -85,7 +85,7 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     work(&jobs, workers, |at, verdict| {
         let mut tally = tally.lock().expect("never poisoned");
         tally.add(tier_of_job(at), &jobs[at], &verdict);
-        progress.done(at, tally.failures.len());
+        progress.done(tally.failures.len());
     })?;
     progress.bar.finish_and_clear();
     let tally = tally.into_inner().expect("never poisoned");
@@ -108,21 +108,23 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 /// A bar on a terminal, a line for each tenth elsewhere.
 struct Progress {
     bar: ProgressBar,
-    jobs: usize,
 }
 
 impl Progress {
     fn new(jobs: usize) -> Self {
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs on two stand-ins, {eta} left, {msg}");
-        let bar = ProgressBar::new(jobs as u64).with_style(style.expect("a valid template"));
-        Progress { bar, jobs }
+        Progress { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
     }
 
-    fn done(&self, at: usize, failures: usize) {
+    fn done(&self, failures: usize) {
         self.bar.inc(1);
         self.bar.set_message(format!("{failures} failures"));
-        if !stderr().is_terminal() && (at + 1) % (self.jobs / 10).max(1) == 0 {
-            eprintln!("{} of {} programs on two stand-ins, {failures} failures", at + 1, self.jobs);
+        let done = self.bar.position();
+        if !stderr().is_terminal() && done.is_multiple_of((self.bar.length().unwrap_or(1) / 10).max(1)) {
+            eprintln!(
+                "{}% of the programs on two stand-ins, {failures} failures",
+                100 * done / self.bar.length().unwrap_or(1)
+            );
         }
     }
 }

@@ -1,11 +1,43 @@
 //! The machines that scenarios are played on. Each compiles the audited files, byte for byte,
 //! against a facade of its own.
 
+#![allow(clippy::new_without_default)]
+
 use crate::observation::Observation;
 use crate::scenario::Scenario;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The audited files, and the player beside them. The facade `sync` and the `stage` are the engine's.
+macro_rules! audited_files {
+    () => {
+        #[path = "../../../src/callback.rs"]
+        mod callback;
+        #[path = "../../../src/completer.rs"]
+        mod completer;
+        #[path = "../../../src/contain.rs"]
+        mod contain;
+        #[path = "../../../src/hook.rs"]
+        mod hook;
+        #[path = "../../../src/kernel/mod.rs"]
+        pub mod kernel;
+        #[path = "../../../src/outcome.rs"]
+        mod outcome;
+        #[path = "play.rs"]
+        pub mod play;
+        #[path = "../../../src/report.rs"]
+        mod report;
+        #[path = "../../../src/schedule.rs"]
+        mod schedule;
+        #[path = "../../../src/task.rs"]
+        mod task;
+        #[path = "../../../src/trampoline.rs"]
+        mod trampoline;
+        #[path = "../../../src/wait.rs"]
+        mod wait;
+    };
+}
 
 pub mod alone;
 pub mod alone_stage;

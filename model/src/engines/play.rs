@@ -84,7 +84,9 @@ fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench
     if let Some(rule) = subject.broken_at_rest() {
         bench.ledger.broken(rule);
     }
-    drop((actors, subject));
+    drop(actors);
+    subject.finish();
+    drop(subject);
     let (mut handed, broken) = bench.ledger.close();
     handed.truncate(shown);
     (Observation { answers, handed }, broken)
@@ -159,6 +161,8 @@ trait Subject: Send + 'static {
     fn carry_out(&mut self, step: Step) -> Option<Answer>;
     /// Lets come what was still to come when all threads are through.
     fn settle(&mut self) {}
+    /// Gives up what nobody used, which is no part of the observation any more.
+    fn finish(&mut self) {}
     /// What is wrong when nothing is going on.
     fn broken_at_rest(&self) -> Option<String>;
 }
@@ -399,6 +403,11 @@ impl Subject for OnTask {
         while let Some(turn) = next() {
             self.bed.take(turn);
         }
+    }
+
+    fn finish(&mut self) {
+        self.completer = None;
+        self.settle();
     }
 
     fn broken_at_rest(&self) -> Option<String> {

@@ -1,0 +1,187 @@
+//! The house test: what the tree promises about itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use whendone_model::core_files::{Core, code_lines};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every Rust file below a folder, by its path from the root.
+fn sources(folder: &str) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![PathBuf::from(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(root().join(&folder)).expect("the folder is there") {
+            let entry = entry.expect("readable");
+            let path = folder.join(entry.file_name());
+            if entry.file_type().expect("readable").is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.to_str().expect("plain names").to_owned();
+                files.insert(name.clone(), read(&name));
+            }
+        }
+    }
+    files
+}
+
+/// The file's lines of code, without comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
+}
+
+/// The numbers after a letter, as in P7 or P1-P11.
+fn properties(text: &str) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut range_from = None;
+    for (at, _) in text.match_indices('P') {
+        if text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        let rest = &text[at + 1..];
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let Ok(number) = digits.parse::<u32>() else { continue };
+        let range = range_from.take().filter(|_| text[..at].ends_with('-'));
+        found.extend(range.unwrap_or(number)..=number);
+        range_from = rest[digits.len()..].starts_with('-').then_some(number);
+    }
+    found
+}
+
+#[test]
+fn the_core_is_small_enough_to_read_in_one_sitting() {
+    let lines = Core::compiled().code_lines;
+    assert!(lines <= 400, "src/kernel has {lines} lines of code");
+    let counted: usize = sources("src/kernel").values().map(|text| code_lines(text)).sum();
+    assert_eq!(lines, counted, "every file of the core is in the digest");
+    assert!(read("README.md").contains(&format!("{lines} lines of code")), "the README says how many: {lines}");
+}
+
+/// A vendored folder: nothing but `alloc`, `core` and the facade, named by relative paths.
+#[test]
+fn the_core_depends_on_its_facade_alone() {
+    for (name, text) in sources("src/kernel") {
+        for line in code(&text) {
+            let line = line.trim_start_matches("pub ");
+            for forbidden in ["std::", "crate::", "unsafe", "cfg", "Atomic", "Ordering", "include_str!", "dyn "] {
+                assert!(!line.contains(forbidden), "{name}: `{forbidden}` in {line}");
+            }
+            if let Some(path) = line.strip_prefix("use ") {
+                let known = ["super::", "core::", "cell::", "drain::", "table::", "Answer::", "Event::", "Phase::"];
+                assert!(known.iter().any(|known| path.starts_with(known)), "{name}: {line}");
+                let above = path.starts_with("super::super::");
+                assert!(!above || path.starts_with("super::super::sync::"), "{name}: {line}");
+            }
+        }
+    }
+}
+
+/// Each layer names only those below it.
+#[test]
+fn imports_point_in_one_direction() {
+    for (name, text) in sources("src") {
+        let below: &[&str] = match name.as_str() {
+            "src/lib.rs" => continue,
+            name if name.starts_with("src/kernel/") => &["event_loop", "task", "callback", "schedule", "completer"],
+            name if name.starts_with("src/event_loop/") => &[],
+            _ => &["event_loop"],
+        };
+        for line in code(&text).filter(|line| line.starts_with("use ")) {
+            assert!(!line.contains("crate::"), "{name} names its neighbours by relative paths: {line}");
+            for above in below {
+                assert!(!line.contains(&format!("super::{above}")), "{name} names what lies above it: {line}");
+            }
+        }
+    }
+}
+
+/// Only the facade names std's primitives. The hook of the process is a static, which no model owns.
+#[test]
+fn primitives_are_named_in_the_facade_alone() {
+    for (name, text) in sources("src") {
+        for primitive in ["std::sync::", "std::thread", "crossbeam_channel", "Atomic"] {
+            let named = code(&text).any(|line| line.contains(primitive));
+            let may = name == "src/sync.rs" || (name == "src/hook.rs" && primitive == "std::sync::");
+            assert!(!named || may, "{name} names {primitive}");
+        }
+    }
+}
+
+/// Where the lock is taken. In the kernel each lock section is one statement.
+#[test]
+fn locks_are_taken_in_few_places() {
+    let mut taken = BTreeMap::new();
+    for (name, text) in sources("src") {
+        let count = code(&text).filter(|line| line.contains(".lock()")).count();
+        if count > 0 {
+            taken.insert(name, count);
+        }
+    }
+    let places: Vec<&str> = taken.keys().map(String::as_str).collect();
+    let expected = [
+        "src/event_loop/handle.rs",
+        "src/event_loop/run.rs",
+        "src/event_loop/step.rs",
+        "src/event_loop/timers.rs",
+        "src/kernel/cell.rs",
+        "src/outcome.rs",
+        "src/sync.rs",
+    ];
+    assert_eq!(places, expected);
+    for line in code(&read("src/kernel/cell.rs")).filter(|line| line.contains(".lock()")) {
+        let guard_is_kept = line.ends_with(".lock();");
+        assert!(!guard_is_kept, "a lock section is one call: {line}");
+    }
+}
+
+#[test]
+fn there_is_no_unsafe_code() {
+    assert!(read("src/lib.rs").contains("#![forbid(unsafe_code)]"));
+    assert!(read("model/src/lib.rs").contains("#![forbid(unsafe_code)]"));
+}
+
+/// Every property that the core promises is checked by name somewhere, and none is invented.
+#[test]
+fn property_numbers_exist_on_both_sides() {
+    let promised = properties(&read("src/kernel/mod.rs"));
+    let mut checked = BTreeSet::new();
+    for folder in ["tests", "model/src", "model/tests"] {
+        sources(folder).into_iter().filter(|(name, _)| name != "tests/house.rs").for_each(|(_, text)| {
+            checked.extend(properties(&text));
+        });
+    }
+    let unchecked: Vec<_> = promised.difference(&checked).collect();
+    assert!(unchecked.is_empty(), "promised and not checked by name: {unchecked:?}");
+    let invented: Vec<_> = checked.iter().filter(|number| !(1..=22).contains(*number)).collect();
+    assert!(invented.is_empty(), "checked and never promised: {invented:?}");
+    assert_eq!(properties("P3, (P1-P4) P20; not XP9 nor PX"), BTreeSet::from([1, 2, 3, 4, 20]));
+}
+
+/// One noun a file, one sentence on top.
+#[test]
+fn every_file_says_on_top_what_it_is() {
+    for folder in ["src", "model/src", "tests", "examples"] {
+        for (name, text) in sources(folder) {
+            let compile_fail = name.starts_with("tests/compile_fail/");
+            assert!(compile_fail || text.starts_with("//! "), "{name} does not");
+        }
+    }
+}
+
+/// Tests never sleep to wait for something.
+#[test]
+fn nothing_sleeps_on_a_thread() {
+    for folder in ["src", "model/src", "tests", "model/tests", "examples"] {
+        for (name, text) in sources(folder) {
+            let sleeps = code(&text).any(|line| line.contains("thread::sleep"));
+            assert!(!sleeps || name == "tests/house.rs", "{name} sleeps");
+        }
+    }
+}

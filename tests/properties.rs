@@ -1,0 +1,144 @@
+//! The proptest suite: long random programs of one thread, on the kernel and on the task layer.
+//!
+//! Each must show exactly what the specification allows. Besides, the promises that people rely on
+//! are stated once more without the specification, from the program's text and its hand-overs alone.
+//! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints a scenario's text.
+
+use proptest::prelude::*;
+use std::collections::HashMap;
+use whendone_model::decode::{check, decode};
+use whendone_model::judge::Engine;
+use whendone_model::observation::Answer;
+use whendone_model::scenario::{Scenario, Step};
+use whendone_model::spec::{Nonce, Value};
+
+/// A failure is kept as the text of a scenario in `fuzz/seeds`, not in a file of proptest's.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => default,
+        None => ProptestConfig { cases: 4000, ..default },
+    }
+}
+
+/// Some hundred operations; the first byte chooses scheduler and setup, all others are operations.
+fn programs() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 1..300)
+}
+
+/// A program whose first completion stands at the end, with what comes late behind it.
+fn completed(head: u8, before: &[u8], after: &[u8]) -> Vec<u8> {
+    const READ: u8 = 225;
+    const COMPLETE: u8 = 240;
+    let waits = before.iter().map(|&byte| if byte < 238 { byte } else { READ });
+    [head & 0x7f].into_iter().chain(waits).chain([COMPLETE]).chain(after.iter().copied()).collect()
+}
+
+/// What one program did and showed, step by step.
+struct Run {
+    scenario: Scenario,
+    steps: Vec<(Step, Option<Answer>)>,
+    handed: Vec<Nonce>,
+}
+
+impl Run {
+    fn of(bytes: &[u8]) -> Self {
+        let scenario = decode(bytes);
+        let observed = Engine::Alone.observe(&scenario);
+        let (observation, _) = observed.observations.first_key_value().expect("it was executed");
+        let mut answers = observation.answers[0].iter().copied();
+        let silent =
+            |step: &Step| matches!(step, Step::Add { .. } | Step::DropAwait | Step::DropCompleter | Step::DropHandle);
+        let thread = scenario.steps().remove(0).into_iter();
+        let thread = thread.map(|step| (step, (!silent(&step)).then(|| answers.next().expect("it answers"))));
+        let steps = scenario.setup_steps().into_iter().map(|step| (step, None)).chain(thread).collect();
+        Run { steps, handed: observation.handed.iter().map(|handed| handed.nonce).collect(), scenario }
+    }
+
+    /// The step that completed the task.
+    fn completed_at(&self) -> Option<usize> {
+        self.steps.iter().position(|(step, _)| matches!(step, Step::Complete(_) | Step::DropCompleter))
+    }
+
+    /// Callbacks that were added by these steps.
+    fn added(&self, steps: std::ops::Range<usize>) -> impl Iterator<Item = Nonce> {
+        let steps = self.steps[steps].iter();
+        steps.filter_map(|(step, _)| if let Step::Add { nonce, .. } = step { Some(*nonce) } else { None })
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// P1-P11, P15-P17, P19: the whole specification, and the rules that no answer shows.
+    #[test]
+    fn long_programs_show_what_the_specification_allows(bytes in programs()) {
+        check(&bytes);
+    }
+
+    /// P7: hand-over order is the order of the adds, which is that of the names.
+    #[test]
+    fn hand_over_follows_the_order_of_the_adds(
+        head: u8, before in prop::collection::vec(any::<u8>(), 0..200), after in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let run = Run::of(&completed(head, &before, &after));
+        prop_assert!(run.handed.is_sorted(), "'{}' handed over {:?}", run.scenario, run.handed);
+    }
+
+    /// P11: a late add is handed over once, and after all earlier ones.
+    #[test]
+    fn late_adds_are_handed_over_once_and_last(
+        head: u8, before in prop::collection::vec(any::<u8>(), 0..50), after in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let run = Run::of(&completed(head, &before, &after));
+        let completed = run.completed_at().expect("it is completed");
+        let late: Vec<Nonce> = run.added(completed..run.steps.len()).collect();
+        prop_assert!(run.handed.ends_with(&late), "'{}' handed over {:?}, late were {late:?}", run.scenario, run.handed);
+        let again = run.handed.iter().filter(|handed| late.contains(handed)).count();
+        prop_assert_eq!(again, late.len(), "'{}' handed over {:?}", run.scenario, run.handed);
+    }
+
+    /// P9: a removal says true of exactly those that are never handed over, and once.
+    #[test]
+    fn removed_with_true_means_never_handed_over(
+        head: u8, before in prop::collection::vec(any::<u8>(), 0..200), after in prop::collection::vec(any::<u8>(), 0..50),
+    ) {
+        // Without `T`, which says how many and not whom.
+        let before: Vec<u8> = before.into_iter().map(|byte| if (230..238).contains(&byte) { 0 } else { byte }).collect();
+        let run = Run::of(&completed(head, &before, &after));
+        let mut removed: HashMap<Nonce, usize> = HashMap::new();
+        for (step, answer) in &run.steps {
+            if let (Step::Remove(Some(nonce)), Some(Answer::Did(true))) = (step, answer) {
+                *removed.entry(*nonce).or_default() += 1;
+            }
+        }
+        for nonce in run.added(0..run.steps.len()) {
+            let (out, over) = (removed.get(&nonce).copied().unwrap_or(0), run.handed.iter().filter(|&&n| n == nonce).count());
+            prop_assert_eq!(out + over, 1, "'{}': {} was removed {} times and handed over {} times", run.scenario, nonce, out, over);
+        }
+    }
+
+    /// P6: nothing is handed over while the task is pending.
+    #[test]
+    fn nothing_is_handed_over_before_completion(head: u8, before in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut bytes = completed(head, &before, &[]);
+        bytes.pop();
+        let run = Run::of(&bytes);
+        prop_assert_eq!(run.handed, Vec::<Nonce>::new(), "'{}'", run.scenario);
+    }
+
+    /// P1, P2: of all completions the first one is read ever after.
+    #[test]
+    fn every_read_after_completion_gives_the_first_value(bytes in programs()) {
+        let run = Run::of(&bytes);
+        let mut outcome = None;
+        for (step, answer) in &run.steps {
+            match (step, answer) {
+                (Step::Complete(value), _) => outcome = outcome.or(Some(*value)),
+                (Step::DropCompleter, _) => outcome = outcome.or(Some(Value::Abandoned)),
+                (Step::Read | Step::Poll(_), Some(Answer::Outcome(read))) => prop_assert_eq!(*read, outcome, "'{}'", run.scenario),
+                _ => {}
+            }
+        }
+    }
+}
