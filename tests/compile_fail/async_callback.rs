@@ -1,0 +1,9 @@
+async fn callback(_task: &whendone::Task<u32>) {
+    println!("Task is done");
+}
+
+fn main() {
+    let (_completer, task) = whendone::task::<u32>(whendone::Inline);
+    // Wrong: a callback is called, and nobody would await what it returns.
+    task.add_done_callback(callback);
+}

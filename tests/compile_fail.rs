@@ -1,0 +1,98 @@
+//! What must not compile, and that the compiler then says what to write instead (D6, P21).
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, mpsc};
+use whendone::{Inline, SharedCallback, Task};
+
+/// Compiles a case as a package of its own; the compiler must say what its snapshot says.
+///
+/// Not by trybuild, which compares letter by letter: the pictures differ between compilers, and the lists of types
+/// change with `src`. A snapshot is one readable message, of which the headline and the notes must be said.
+#[track_caller]
+fn refused(case: &str, snapshot: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(case);
+    fs::create_dir_all(package.join("src")).unwrap();
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    fs::copy(root.join(format!("tests/compile_fail/{case}.rs")), package.join("src/main.rs")).unwrap();
+    let manifest = format!(
+        "[workspace]\n[package]\nname = {case:?}\nedition = '2024'\n[dependencies]\nwhendone.path = {root:?}\n"
+    );
+    fs::write(package.join("Cargo.toml"), manifest).unwrap();
+    let arguments = ["check", "--quiet", "--offline", "--color=never", "--target-dir=../target"];
+    let checked = Command::new(env!("CARGO")).args(arguments).current_dir(package).output().unwrap();
+    let message = String::from_utf8(checked.stderr).unwrap();
+    assert!(!checked.status.success(), "it compiles");
+    let (headline, rest) = snapshot.split_once('\n').unwrap();
+    let notes = rest.lines().map(str::trim_start).filter(|line| line.starts_with("= note: "));
+    for said in notes.chain([headline]) {
+        assert!(message.contains(said), "not said: {said}\n\n{message}");
+    }
+}
+
+/// R11, R66, D6
+#[test]
+fn a_callback_that_takes_no_argument_is_refused() {
+    refused("wrong_arity", include_str!("compile_fail/wrong_arity.stderr"));
+}
+
+/// R69, D6
+#[test]
+fn an_async_callback_is_refused_and_its_author_told_to_spawn_a_task() {
+    let snapshot = include_str!("compile_fail/async_callback.stderr");
+    assert!(snapshot.contains("= note: an `async` callback would never be awaited: spawn a task from it"));
+    refused("async_callback", snapshot);
+}
+
+/// D7, P1
+#[test]
+fn a_completer_is_used_up_by_completing() {
+    refused("completer_used_twice", include_str!("compile_fail/completer_used_twice.stderr"));
+}
+
+/// P21
+#[test]
+fn a_callback_that_cannot_be_sent_is_refused() {
+    refused("non_send_callback", include_str!("compile_fail/non_send_callback.stderr"));
+}
+
+/// R18, P21
+#[test]
+fn a_callback_that_borrows_what_it_captures_is_refused() {
+    refused("borrowed_capture", include_str!("compile_fail/borrowed_capture.stderr"));
+}
+
+/// R17, D6
+#[test]
+fn callbacks_of_all_other_shapes_compile_and_run() {
+    fn plain(_: &Task<u32>) {
+        RAN.lock().unwrap().push("plain");
+    }
+    static RAN: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    let (sender, sent) = mpsc::channel();
+    let (completer, task) = whendone::task(Inline);
+    task.add_done_callback(|task| println!("{task:?}"));
+    task.add_done_callback(move |task| sender.send(task.is_done()));
+    task.add_done_callback(|_| panic!("contained"));
+    task.add_done_callback(plain);
+    task.add_shared(&SharedCallback::new(plain));
+    task.add_shared(&SharedCallback::new(|_: &Task<u32>| panic!("contained")));
+    completer.complete(3).unwrap();
+    assert_eq!((sent.recv(), RAN.lock().unwrap().as_slice()), (Ok(true), ["plain", "plain"].as_slice()));
+}
+
+/// R69, D6
+#[cfg(feature = "event-loop")]
+#[test]
+fn a_callback_may_spawn_a_task() {
+    let (sender, spawned) = mpsc::channel();
+    whendone::run(async move {
+        let task = whendone::spawn(async { "first" });
+        task.add_done_callback(|_| whendone::spawn(async { "second" }));
+        task.add_done_callback(move |_| sender.send(whendone::spawn(async { "third" })));
+        (&task).await;
+    });
+    assert!(spawned.recv().unwrap().is_done());
+}

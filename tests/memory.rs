@@ -1,0 +1,174 @@
+//! What waits is bounded by what is alive (P20). A binary of its own, for the allocator that counts.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell as Count;
+use std::sync::Arc;
+use whendone::kernel::{Added, Cell};
+use whendone::{CallbackId, Completer, Inline, Task};
+
+const PAIRS: u32 = 1_000_000;
+const MANY: usize = 10_000;
+
+/// What one place in a line may take: sequence, tag, and the callback or none.
+type Place<C> = (u64, u64, Option<C>);
+
+/// P20
+#[test]
+fn adding_and_removing_for_ever_does_not_grow_a_cell() {
+    for waiting in [0, 1, 20] {
+        let cell = Arc::new(Cell::<(), u64>::new(0));
+        let kept = add_many(&cell, waiting);
+        let before = live();
+        for pair in 0..PAIRS {
+            let id = add(&cell, pair.into());
+            assert_eq!(cell.remove(id), Some(pair.into()));
+            assert!(live() <= before + bound::<u64>(waiting));
+        }
+        assert!(kept.into_iter().all(|id| cell.remove(id).is_some()));
+    }
+}
+
+/// P20
+#[test]
+fn adding_and_removing_for_ever_does_not_grow_a_task() {
+    for waiting in [0, 1, 20] {
+        let (_completer, task) = pending();
+        for _ in 0..waiting {
+            task.add_done_callback(|_| ());
+        }
+        let before = live();
+        for pair in 0..PAIRS {
+            let id = task.add_done_callback(move |_| pair);
+            assert!(task.remove_done_callback(id));
+            assert!(live() <= before + bound::<[usize; 2]>(waiting));
+        }
+    }
+}
+
+/// P20: at every moment of a long walk.
+#[test]
+fn a_cell_takes_no_more_than_its_callbacks_allow() {
+    let cell = Arc::new(Cell::<(), u64>::new(0));
+    let (mut ids, mut random) = (Vec::with_capacity(MANY), 1_u64);
+    let before = live();
+    for step in 0..u64::from(PAIRS) {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (dice, grows) = ((random >> 33) as usize, step / 5000 % 2 == 0);
+        if ids.is_empty() || dice % 3 > usize::from(!grows) {
+            ids.push(add(&cell, step));
+        } else {
+            assert!(cell.remove(ids.swap_remove(dice / 3 % ids.len())).is_some());
+        }
+        assert!(live() <= before + bound::<u64>(ids.len()), "step {step}, {} are left", ids.len());
+    }
+}
+
+/// P20: a window that slides along, the oldest going as the newest comes.
+#[test]
+fn removing_the_oldest_for_ever_does_not_grow_a_cell() {
+    let cell = Arc::new(Cell::<(), u64>::new(0));
+    let mut window: std::collections::VecDeque<_> = add_many(&cell, 10).into();
+    let before = live();
+    for newest in 0..PAIRS {
+        window.push_back(add(&cell, newest.into()));
+        assert!(window.pop_front().and_then(|oldest| cell.remove(oldest)).is_some());
+        assert!(live() <= before + bound::<u64>(11));
+    }
+}
+
+/// P20: at every moment, in whatever order they go.
+#[test]
+fn a_cell_gives_back_what_its_removed_callbacks_took() {
+    for order in ORDERS {
+        let before = live();
+        let cell = Arc::new(Cell::<(), u64>::new(0));
+        let empty = live() - before;
+        let mut ids = add_many(&cell, MANY);
+        order(&mut ids);
+        let line = live() - size_of_val(&ids[..]) - before - empty;
+        assert!(line > MANY * size_of::<u64>());
+        let rest = before + empty + size_of_val(&ids[..]);
+        for (left, &id) in (10..MANY).rev().zip(&ids) {
+            assert!(cell.remove(id).is_some());
+            assert!(live() <= rest + bound::<u64>(left), "{left} are left");
+        }
+        drop((cell, ids));
+        assert_eq!(live(), before);
+    }
+}
+
+/// P20, P15
+#[test]
+fn a_task_gives_back_what_its_removed_callbacks_took() {
+    for order in ORDERS {
+        let before = live();
+        let (completer, task) = pending();
+        let empty = live();
+        let mut ids: Vec<_> = Vec::with_capacity(MANY);
+        ids.extend((0..MANY).map(|number| task.add_done_callback(move |_| number)));
+        let full = live() - size_of_val(&ids[..]) - empty;
+        order(&mut ids);
+        assert!(ids[10..].iter().all(|&id| task.remove_done_callback(id)));
+        let rest = live() - size_of_val(&ids[..]) - empty;
+        assert!(rest < full / 100, "{rest} bytes of {full} are left");
+        drop((completer, task, ids));
+        assert_eq!(live(), before);
+    }
+}
+
+/// The orders in which callbacks go.
+const ORDERS: [fn(&mut Vec<CallbackId>); 3] = [|_| (), |ids| ids.reverse(), every_other];
+
+fn every_other(ids: &mut Vec<CallbackId>) {
+    let (even, odd): (Vec<_>, Vec<_>) = ids.iter().enumerate().partition(|(at, _)| at % 2 == 0);
+    *ids = even.into_iter().chain(odd).map(|(_, &id)| id).collect();
+}
+
+/// Twice the live callbacks and a constant.
+fn bound<C>(waiting: usize) -> usize {
+    (2 * waiting + 16) * size_of::<Place<C>>()
+}
+
+fn pending() -> (Completer<()>, Task<()>) {
+    whendone::task(Inline)
+}
+
+fn add_many(cell: &Arc<Cell<(), u64>>, many: usize) -> Vec<CallbackId> {
+    let mut ids = Vec::with_capacity(many);
+    ids.extend((0..many as u64).map(|number| add(cell, number)));
+    ids
+}
+
+fn add(cell: &Arc<Cell<(), u64>>, callback: u64) -> CallbackId {
+    match Cell::add(cell, 0, callback) {
+        Added::Waits(id) => id,
+        Added::YouDrain(..) => unreachable!("it is pending"),
+    }
+}
+
+/// The bytes that this thread has allocated and not freed.
+fn live() -> usize {
+    LIVE.get()
+}
+
+thread_local! {
+    static LIVE: Count<usize> = const { Count::new(0) };
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.set(LIVE.get().wrapping_add(layout.size()));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
+        unsafe { System.dealloc(at, layout) }
+    }
+}

@@ -1,0 +1,279 @@
+//! The kernel's transition table, walked on a real cell, and the facts of its public interface.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use whendone::CallbackId;
+use whendone::kernel::{Added, Answer, Cell, Drain, Event, Phase, Snapshot, TRANSITIONS};
+
+type Owed = Drain<Arc<Cell<u32, &'static str>>, &'static str>;
+
+const PHASES: [Phase; 3] = [Phase::Pending, Phase::Draining, Phase::Settled];
+const EVENTS: [Event; 8] = [
+    Event::Add,
+    Event::AddWaiting,
+    Event::Replace,
+    Event::Remove,
+    Event::RemoveAll,
+    Event::Complete,
+    Event::FindSome,
+    Event::FindNone,
+];
+const TAG: u64 = 7;
+
+/// P1, P7, P9, P19
+#[test]
+fn every_row_of_the_table_holds_on_a_real_cell() {
+    for (phase, event, answer, next) in TRANSITIONS {
+        let mut stage = Stage::reach(phase);
+        let before = stage.cell.snapshot();
+        assert_eq!(before.phase, phase);
+        assert_eq!(stage.fire(event), (answer, next), "{phase:?} {event:?}");
+        if answer == Answer::Refused {
+            assert_eq!(stage.cell.snapshot(), before, "{phase:?} {event:?} was refused and changes nothing");
+        }
+        stage.spend();
+        let settled = Snapshot { phase: Phase::Settled, waiting: Vec::new() };
+        assert!(next == Phase::Pending || stage.cell.snapshot() == settled, "{phase:?} {event:?}");
+    }
+}
+
+/// P19
+#[test]
+fn every_phase_and_event_that_can_meet_has_one_row() {
+    for phase in PHASES {
+        for event in EVENTS {
+            let looks = matches!(event, Event::FindSome | Event::FindNone);
+            let can_meet = !looks || phase == Phase::Draining;
+            let rows = TRANSITIONS.iter().filter(|row| (row.0, row.1) == (phase, event)).count();
+            assert_eq!(rows, usize::from(can_meet), "{phase:?} {event:?}");
+        }
+    }
+    assert_eq!(TRANSITIONS.len(), 3 * 6 + 2);
+}
+
+/// A cell that was brought into a phase, with one callback that waits unless it is settled.
+struct Stage {
+    cell: Arc<Cell<u32, &'static str>>,
+    stored: CallbackId,
+    owed: Option<Owed>,
+}
+
+impl Stage {
+    fn reach(phase: Phase) -> Self {
+        let cell = cell();
+        let owed = (phase != Phase::Pending).then(|| Cell::complete(&cell, 1).unwrap());
+        let stored = add(&cell, TAG, "stored");
+        let mut stage = Stage { cell, stored, owed };
+        if phase == Phase::Settled {
+            stage.spend();
+        }
+        stage
+    }
+
+    /// What the event answers, and the phase that it leads to.
+    fn fire(&mut self, event: Event) -> (Answer, Phase) {
+        let answer = match event {
+            Event::Add => match Cell::add(&self.cell, TAG, "added") {
+                Added::Waits(_) => Answer::Waits,
+                Added::YouDrain(_, owed) => self.owe(owed),
+            },
+            Event::AddWaiting => match self.cell.add_waiting(TAG, "waits") {
+                Ok(_) => Answer::Waits,
+                Err(given_back) => refused(given_back, "waits"),
+            },
+            Event::Replace => match self.cell.replace(self.stored, "new") {
+                Ok(old) => taken_out(old),
+                Err(given_back) => refused(given_back, "new"),
+            },
+            Event::Remove => self.cell.remove(self.stored).map_or(Answer::Refused, taken_out),
+            Event::RemoveAll => match self.cell.remove_all(TAG)[..] {
+                [] => Answer::Refused,
+                [one] => taken_out(one),
+                _ => panic!("only one was stored"),
+            },
+            Event::Complete => match Cell::complete(&self.cell, 2) {
+                Ok(owed) => self.owe(owed),
+                Err(given_back) => refused(given_back, 2),
+            },
+            // The batch at hand is empty: what is handed over was found by a look.
+            Event::FindSome => {
+                let mut found = Vec::new();
+                self.owed.take().unwrap().drain(|cell, callback| found.push((callback, cell.snapshot().phase)));
+                let [("stored", phase)] = found[..] else { panic!("found {found:?}") };
+                return (Answer::GoesOn, phase);
+            }
+            Event::FindNone => {
+                self.spend();
+                Answer::Ends
+            }
+        };
+        (answer, self.cell.snapshot().phase)
+    }
+
+    fn owe(&mut self, owed: Owed) -> Answer {
+        self.owed = Some(owed);
+        Answer::YouDrain
+    }
+
+    fn spend(&mut self) {
+        if let Some(owed) = self.owed.take() {
+            owed.drain(|_, _| ());
+        }
+    }
+}
+
+fn taken_out(callback: &str) -> Answer {
+    assert_eq!(callback, "stored");
+    Answer::TakenOut
+}
+
+fn refused<V: PartialEq + std::fmt::Debug>(given_back: V, given: V) -> Answer {
+    assert_eq!(given_back, given);
+    Answer::Refused
+}
+
+/// P1, P2
+#[test]
+fn a_second_completion_is_refused_and_hands_the_value_back() {
+    let cell = cell();
+    let owed = Cell::complete(&cell, 1).unwrap();
+    assert_eq!(Cell::complete(&cell, 2).err(), Some(2));
+    owed.drain(|_, _| ());
+    assert_eq!(Cell::complete(&cell, 3).err(), Some(3));
+    assert_eq!(cell.outcome(), Some(&1));
+}
+
+/// P9, R19
+#[test]
+fn a_removal_gives_what_was_stored() {
+    let cell = cell();
+    let [_, b, _] = ["a", "b", "c"].map(|callback| add(&cell, 0, callback));
+    assert_eq!(cell.remove(b), Some("b"));
+    add(&cell, TAG, "d");
+    add(&cell, 1, "e");
+    add(&cell, TAG, "f");
+    assert_eq!(cell.remove_all(TAG), ["d", "f"]);
+    assert_eq!(complete(&cell), ["a", "c", "e"]);
+}
+
+/// P7, D9
+#[test]
+fn a_replaced_callback_keeps_its_place() {
+    let cell = cell();
+    add(&cell, 0, "a");
+    let b = cell.add_waiting(0, "b").unwrap();
+    add(&cell, 0, "c");
+    assert_eq!(cell.replace(b, "B"), Ok("b"));
+    assert_eq!(complete(&cell), ["a", "B", "c"]);
+}
+
+/// P10
+#[test]
+fn an_id_of_another_cell_touches_nothing() {
+    let (one, other) = (cell(), cell());
+    let foreign = add(&one, 0, "one");
+    add(&other, 0, "other");
+    assert_eq!(other.remove(foreign), None);
+    assert_eq!(other.replace(foreign, "new"), Err("new"));
+    assert_eq!(complete(&other), ["other"]);
+    assert_eq!(complete(&one), ["one"]);
+}
+
+/// P10
+#[test]
+fn an_id_that_was_removed_touches_nothing_and_never_comes_back() {
+    for others in [0, 1, 40] {
+        let cell = cell();
+        for _ in 0..others {
+            add(&cell, 0, "other");
+        }
+        let stale = add(&cell, 0, "removed");
+        assert_eq!(cell.remove(stale), Some("removed"));
+        assert_ne!(add(&cell, 0, "kept"), stale);
+        assert_eq!(cell.remove(stale), None);
+        assert_eq!(cell.replace(stale, "new"), Err("new"));
+        assert_eq!(complete(&cell).pop(), Some("kept"));
+    }
+}
+
+/// P7, P11
+#[test]
+fn what_a_hand_over_adds_is_handed_over_by_the_same_drain() {
+    let cell = cell();
+    add(&cell, 0, "a");
+    add(&cell, 0, "b");
+    let mut handed = Vec::new();
+    Cell::complete(&cell, 1).unwrap().drain(|cell, callback| {
+        handed.push(callback);
+        if callback == "a" {
+            add(cell, 0, "c");
+        }
+    });
+    assert_eq!(handed, ["a", "b", "c"]);
+}
+
+/// P14
+#[test]
+fn a_hand_over_that_panics_loses_no_other_callback() {
+    let cell = cell();
+    for callback in ["a", "b", "c"] {
+        add(&cell, 0, callback);
+    }
+    let owed = Cell::complete(&cell, 1).unwrap();
+    let mut handed = Vec::new();
+    let drained = catch_unwind(AssertUnwindSafe(|| {
+        owed.drain(|cell, callback| {
+            handed.push(callback);
+            if callback == "a" {
+                add(cell, 0, "late");
+                panic!("in the hand-over of a");
+            }
+        })
+    }));
+    assert_eq!(drained.unwrap_err().downcast_ref(), Some(&"in the hand-over of a"));
+    assert_eq!(handed, ["a", "b", "c", "late"]);
+    assert_eq!(cell.snapshot().phase, Phase::Settled);
+    assert_eq!(late(&cell, "later"), ["later"]);
+}
+
+/// P5
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "a drain token was dropped unspent")]
+fn a_token_that_is_dropped_unspent_panics() {
+    drop(Cell::complete(&cell(), 1));
+}
+
+/// A pending cell, unlike all others.
+fn cell() -> Arc<Cell<u32, &'static str>> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    Arc::new(Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// Adds a callback that has to wait.
+fn add(cell: &Arc<Cell<u32, &'static str>>, tag: u64, callback: &'static str) -> CallbackId {
+    match Cell::add(cell, tag, callback) {
+        Added::Waits(id) => id,
+        Added::YouDrain(..) => panic!("{cell:?} does not let {callback} wait"),
+    }
+}
+
+/// Adds a callback to a settled cell, and says what this hands over.
+fn late(cell: &Arc<Cell<u32, &'static str>>, callback: &'static str) -> Vec<&'static str> {
+    match Cell::add(cell, 0, callback) {
+        Added::Waits(_) => panic!("{cell:?} lets {callback} wait"),
+        Added::YouDrain(_, owed) => handed_over(owed),
+    }
+}
+
+/// Completes a cell, and says what this hands over.
+fn complete(cell: &Arc<Cell<u32, &'static str>>) -> Vec<&'static str> {
+    handed_over(Cell::complete(cell, 1).unwrap())
+}
+
+fn handed_over(owed: Owed) -> Vec<&'static str> {
+    let mut handed = Vec::new();
+    owed.drain(|_, callback| handed.push(callback));
+    handed
+}

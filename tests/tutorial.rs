@@ -1,0 +1,121 @@
+//! The tutorial's programs print what they must, line by line.
+#![cfg(feature = "event-loop")]
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+/// What a program of the example writes to standard output and to standard error.
+#[track_caller]
+fn program(number: u32) -> (String, String) {
+    let ran = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--example", "tutorial", "--", &number.to_string()])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("TUTORIAL_SECOND_MS", "20")
+        .output()
+        .unwrap();
+    let [output, error] = [ran.stdout, ran.stderr].map(|written| String::from_utf8(written).unwrap());
+    assert!(ran.status.success(), "{output}{error}");
+    (output, error)
+}
+
+/// Each program that compiles begins with the same two lines.
+#[track_caller]
+fn prints(output: &str, rest: &[&str]) {
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines, [&["main coroutine started", "executing the task"], rest].concat());
+}
+
+const TASK: &str = r#"Task: <Task finished name='Task-2' result="the task's value">"#;
+
+/// R12, R17, R42
+#[test]
+fn program_1_adds_a_callback_that_runs_before_main_goes_on() {
+    prints(&program(1).0, &["Task is done", "main coroutine done"]);
+}
+
+/// R12, R102, R103
+#[test]
+fn program_2_adds_two_that_run_in_order() {
+    prints(&program(2).0, &["Task is done", TASK, "main coroutine done"]);
+}
+
+/// R19, P9
+#[test]
+fn program_3_removes_a_callback_that_then_never_runs() {
+    prints(&program(3).0, &["main coroutine done"]);
+}
+
+/// R21, P10
+#[test]
+fn program_4_removes_one_that_was_never_added_and_that_is_no_error() {
+    prints(&program(4).0, &["main coroutine done"]);
+}
+
+/// R33, R87, D12
+#[test]
+fn program_5_adds_after_done_and_the_callback_runs_after_mains_last_line() {
+    prints(&program(5).0, &["main coroutine done", "Task is done"]);
+}
+
+/// R60, R61, R62, D5
+#[test]
+fn program_6_has_a_callback_that_fails_and_is_reported_and_the_next_one_runs() {
+    let (output, error) = program(6);
+    prints(&output, &["Task is done", TASK, "main coroutine done"]);
+    let report = error.split_once("whendone: exception in callback\n").unwrap().1;
+    let [callback, task, panic, ..] = report.lines().collect::<Vec<_>>()[..] else { panic!("{error}") };
+    assert!(callback.starts_with("  callback  tutorial::a_callback_that_fails::"), "{error}");
+    assert!(callback.contains(" added at examples/tutorial.rs:"), "{error}");
+    assert_eq!(task, "  task      <Task finished name='Task-2'>");
+    assert_eq!(panic, "  panic     something is wrong");
+}
+
+/// R66, D6
+#[test]
+fn program_7_shows_that_a_callback_without_an_argument_is_refused_and_what_to_write_instead() {
+    let (output, _) = program(7);
+    let (refused, instead) = output.split_once("write instead:").unwrap();
+    let (source, message) = refused.split_once("error[").unwrap();
+    assert!(source.contains(r#"    task.add_done_callback(|| println!("Task is done"));"#), "{output}");
+    assert!(message.contains("takes 0 arguments"), "{output}");
+    assert!(instead.contains(r#"    task.add_done_callback(|_task| println!("Task is done"));"#), "{output}");
+}
+
+/// R69, D6
+#[test]
+fn program_8_shows_that_an_async_callback_is_refused_and_that_it_should_spawn_a_task() {
+    let (output, _) = program(8);
+    let (refused, instead) = output.split_once("write instead:").unwrap();
+    let (source, message) = refused.split_once("error[").unwrap();
+    assert!(source.contains("async fn callback("), "{output}");
+    assert!(source.contains("    task.add_done_callback(callback);"), "{output}");
+    assert!(message.contains("spawn a task from it"), "{output}");
+    assert!(instead.contains("    task.add_done_callback(|_task| whendone::spawn(async {"), "{output}");
+}
+
+/// R34, D6
+#[test]
+fn program_9_has_a_callback_that_starts_a_task() {
+    prints(&program(9).0, &["Task is done", "callback task", "main coroutine done"]);
+}
+
+/// R87, D12
+#[test]
+fn the_task_that_a_callback_started_still_runs_when_main_ends_at_once() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let print = {
+        let lines = lines.clone();
+        move |line| lines.lock().unwrap().push(line)
+    };
+    whendone::run(async move {
+        let task = whendone::spawn(async {});
+        let of_callback = print.clone();
+        task.add_done_callback(move |_| {
+            of_callback("Task is done");
+            whendone::spawn(async move { of_callback("callback task") })
+        });
+        (&task).await;
+        print("main coroutine done");
+    });
+    assert_eq!(*lines.lock().unwrap(), ["Task is done", "main coroutine done", "callback task"]);
+}
