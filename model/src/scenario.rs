@@ -96,6 +96,8 @@ pub struct Malformed {
     pub reason: String,
 }
 
+const NO_PROGRAMS: &str = "callback programs, in braces or after `~`, are not part of the language yet";
+
 /// Threads at the most: loom takes five with its main thread.
 pub const MOST_THREADS: usize = 4;
 
@@ -305,6 +307,7 @@ impl FromStr for Op {
             ("Q", "") => Op::DropAwait,
             ("D", "") => Op::DropCompleter,
             ("H", "") => Op::DropHandle,
+            _ if word.contains(['{', '~']) => return Err(format!("`{word}`: {NO_PROGRAMS}")),
             _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H")),
         };
         Ok(op)
@@ -353,6 +356,7 @@ impl FromStr for Scenario {
                             'a' => scenario.setup.push(false),
                             'b' => scenario.setup.push(true),
                             'C' => scenario.done = true,
+                            '{' | '~' => return Err(malformed(at + offset, NO_PROGRAMS.to_owned())),
                             _ => {
                                 let reason = format!("`{letter}` is no setup; there are a, b and C, and then `;`");
                                 return Err(malformed(at + offset, reason));

@@ -1,0 +1,71 @@
+//! The specification refuses what it must, and allows more than one thing where there is a race.
+
+use whendone_model::allowed::allowed;
+use whendone_model::judge::{Engine, judge};
+use whendone_model::scenario::Scenario;
+use whendone_model::spec::{Spec, Value};
+
+fn printed(text: &str) -> Vec<String> {
+    let scenario: Scenario = text.parse().expect("well formed");
+    allowed(&scenario).iter().map(ToString::to_string).collect()
+}
+
+/// P1, P2, P6, P7, P9, P11
+#[test]
+fn the_page_holds_step_by_step() {
+    let mut spec = Spec::new();
+    spec.add(0, false);
+    spec.add(1, true);
+    spec.add(2, true);
+    assert!(spec.add_waiting(3));
+    assert!(spec.remove(0), "it was there");
+    assert!(!spec.remove(0), "and is not any more");
+    assert!(spec.replace(3) && !spec.replace(0));
+    assert_eq!((spec.outcome(), spec.scheduled()), (None, [].as_slice()), "nothing comes early");
+    assert!(spec.complete(Value::Finished(7)));
+    assert!(!spec.complete(Value::Cancelled), "only the first one counts");
+    assert_eq!(spec.outcome(), Some(Value::Finished(7)));
+    spec.add(4, true);
+    assert!(!spec.remove(4) && !spec.add_waiting(5) && !spec.replace(3));
+    assert_eq!(spec.remove_all(), 0);
+    assert_eq!(spec.scheduled(), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
+    assert_eq!(printed("a ; C | R0"), ["true | false -> a saw v0", "true | true ->"]);
+    assert_eq!(printed("; C | X"), ["false | true ->", "true | false ->"]);
+    assert_eq!(printed("b ; T | R0"), ["0 | true ->", "1 | false ->"]);
+    assert_eq!(printed("; C S1 | W1 G"), ["true | v0 ->"], "what was signalled is ordered");
+    assert_eq!(printed("C ; A | A"), ["- | - -> a b saw v0", "- | - -> b a saw v0"]);
+    assert_eq!(printed("@inline ; C | P"), ["true | pending -> a saw nothing", "true | v0 ->"]);
+}
+
+/// The check can fail in each of its ways.
+#[test]
+fn the_check_is_red_when_something_is_extra_missing_broken_or_not_executed() {
+    let scenario: Scenario = "a ; C | R0".parse().expect("well formed");
+    let observed = Engine::LoomMutex.observe(&scenario);
+    assert!(judge(&scenario, true, &observed).is_good());
+
+    let mut fewer = observed.clone();
+    fewer.observations.pop_first();
+    assert!(!judge(&scenario, true, &fewer).is_good(), "missing");
+    assert!(judge(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
+
+    let mut more = observed.clone();
+    let mut wrong = more.observations.keys().next().expect("there are some").clone();
+    wrong.handed.reverse();
+    wrong.answers.reverse();
+    more.observations.insert(wrong, 1);
+    assert!(!judge(&scenario, false, &more).is_good(), "extra");
+
+    let mut broken = observed.clone();
+    broken.broken.insert("P13: for example".to_owned(), 1);
+    assert!(!judge(&scenario, false, &broken).is_good(), "broken");
+
+    let mut cut = observed.clone();
+    cut.ended = false;
+    assert!(!judge(&scenario, false, &cut).is_good(), "not explored to its end");
+    assert!(!judge(&scenario, false, &Default::default()).is_good(), "not executed");
+}
