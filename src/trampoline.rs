@@ -8,11 +8,11 @@ use super::contain::contain;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-type Job = Box<dyn FnOnce()>;
+pub(super) type Job = Box<dyn FnOnce()>;
 
 super::sync::thread_local! {
     /// The drains put off on this thread; `None` while it is in none.
-    static PUT_OFF: RefCell<Option<VecDeque<Job>>> = RefCell::new(None);
+    pub(super) static PUT_OFF: RefCell<Option<VecDeque<Job>>> = RefCell::new(None);
 }
 
 /// Runs the drain now or, inside another, after it.
@@ -35,22 +35,6 @@ pub(crate) fn run(drain: impl FnOnce() + 'static) {
     let _outermost = outermost.ok().flatten();
     if let Some(drain) = drain {
         drain();
-    }
-}
-
-/// Until the guard is dropped, drains of this thread run at once again: for a loop that runs inside a
-/// callback, and would else wait for ever for what that callback's drain puts off.
-#[must_use = "dropping it ends what it is for"]
-pub(crate) fn afresh() -> Afresh {
-    Afresh(PUT_OFF.try_with(RefCell::take).unwrap_or_default())
-}
-
-pub(crate) struct Afresh(Option<VecDeque<Job>>);
-
-impl Drop for Afresh {
-    fn drop(&mut self) {
-        let put_off = self.0.take();
-        let _ = PUT_OFF.try_with(|jobs| jobs.replace(put_off));
     }
 }
 

@@ -9,16 +9,8 @@ fn refused(text: &str) -> (usize, String) {
 
 #[test]
 fn a_scenario_prints_what_it_was_read_from() {
-    for text in [
-        "; A",
-        "aa ; C | A R0",
-        "abC;Rm|T",
-        "ab C ; A Rm | T Rf | B | G",
-        "@inline a ; P Q P D | X H",
-        "C ; A S9 | W9 A",
-    ] {
-        let Ok(scenario) = text.parse::<Scenario>() else { continue };
-        assert_eq!(scenario.to_string().parse(), Ok(scenario), "{text}");
+    for text in ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"] {
+        assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
     }
     let canonical = "  abC;A\tRm|T Rf ".parse::<Scenario>().expect("well formed").to_string();
     assert_eq!(canonical, "ab C ; A Rm | T Rf");

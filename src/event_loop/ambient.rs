@@ -1,10 +1,11 @@
 //! The loop that runs on this thread, for code inside it.
 
 use super::super::task::Task;
-use super::super::trampoline;
+use super::super::trampoline::{Job, PUT_OFF};
 use super::handle::Handle;
 use super::timers::Sleep;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
@@ -23,17 +24,34 @@ pub(super) fn enter(handle: &Handle) -> Inside {
         );
         *current = Some(handle.clone());
     });
-    Inside { _drains: trampoline::afresh() }
+    Inside { _afresh: Afresh::new() }
 }
 
 pub(super) struct Inside {
-    _drains: trampoline::Afresh,
+    _afresh: Afresh,
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
         let left = CURRENT.with(|current| current.borrow_mut().take());
         drop(left);
+    }
+}
+
+/// Until it is dropped, drains of this thread run at once: for a loop that runs or ends inside an inline
+/// callback, and would else wait for ever for what that callback's own drain puts off.
+pub(super) struct Afresh(Option<VecDeque<Job>>);
+
+impl Afresh {
+    pub(super) fn new() -> Self {
+        Afresh(PUT_OFF.try_with(RefCell::take).unwrap_or_default())
+    }
+}
+
+impl Drop for Afresh {
+    fn drop(&mut self) {
+        let put_off = self.0.take();
+        let _ = PUT_OFF.try_with(|jobs| jobs.replace(put_off));
     }
 }
 

@@ -7,7 +7,6 @@ use super::super::report::{Failure, Report};
 use super::super::schedule::tell;
 use super::super::sync::channel::{self, Receiver};
 use super::super::sync::{Arc, Instant, Mutex, OnceLock};
-use super::super::trampoline;
 use super::ambient;
 use super::entry::Entry;
 use super::handle::Handle;
@@ -178,7 +177,7 @@ impl EventLoop {
     /// Ends everything that has not ended. What is pushed meanwhile, or later, is refused or
     /// dropped with the channel, and reports itself (D4).
     fn abandon(&mut self) -> usize {
-        let _drains = trampoline::afresh();
+        let _afresh = ambient::Afresh::new();
         let bodies = self.handle.shared().tasks.lock().close();
         bodies.for_each(|body| self.handle.discard(body));
         let batch = self.ready.len();
