@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// UNPOISONED: nothing of ours is borrowed while `f` runs, so no half-made state is seen after a
 /// panic (P14).
+#[inline]
 pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
 }

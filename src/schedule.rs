@@ -92,11 +92,13 @@ impl Schedule for Inline {
 pub struct Ready(Option<Box<dyn Work>>);
 
 impl Ready {
+    #[inline]
     pub(crate) fn new(work: Box<dyn Work>) -> Self {
         Ready(Some(work))
     }
 
     /// Runs the callback on this thread. Its panic is contained and reported (D5).
+    #[inline]
     pub fn run(mut self) {
         if let Some(work) = self.0.take() {
             work.run();

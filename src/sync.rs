@@ -7,7 +7,6 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use std::sync::{Arc, MutexGuard, OnceLock};
-pub(crate) use std::thread_local;
 
 #[cfg(feature = "event-loop")]
 pub(crate) use {crossbeam_channel as channel, std::time::Instant};
@@ -31,6 +30,16 @@ impl<T: Default> Default for Mutex<T> {
         Mutex::new(T::default())
     }
 }
+
+/// std's, initialised by a constant, which saves a look at whether it is initialised.
+macro_rules! const_thread_local {
+    ($(#[$doc:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;) => {
+        ::std::thread_local! {
+            $(#[$doc])* $vis static $name: $type = const { $value };
+        }
+    };
+}
+pub(crate) use const_thread_local as thread_local;
 
 /// A number that this process has not seen before, never 0.
 pub(crate) fn fresh_serial() -> u64 {

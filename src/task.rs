@@ -61,11 +61,13 @@ impl<T: 'static> Task<T> {
     }
 
     /// Completes it and hands over its callbacks.
+    #[inline]
     pub(crate) fn complete(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
         self.publish(outcome).map(hand_over_all)
     }
 
     /// Completes it. The caller owes the drain, see [`hand_over_all`].
+    #[inline]
     pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<T>, Outcome<T>> {
         Cell::complete(&self.link, outcome)
     }
@@ -211,10 +213,12 @@ impl<T: Send + Sync + 'static> Task<T> {
 pub(crate) type Owed<T> = Drain<Link<T>, Callback<T>>;
 
 /// Spends the token: each callback goes to the scheduler, each await is woken.
+#[inline]
 pub(crate) fn hand_over_all<T: 'static>(owed: Owed<T>) {
     trampoline::run(move || owed.drain(hand_over));
 }
 
+#[inline]
 fn hand_over<T>(link: &Link<T>, callback: Callback<T>) {
     let failed = match callback {
         Callback::Run(work) => {
@@ -252,6 +256,7 @@ impl<T, O: Owner + ?Sized> Drop for Shared<T, O> {
 }
 
 impl<T> Link<T> {
+    #[inline]
     fn owner(&self) -> &dyn Owner {
         &self.0.owner
     }
@@ -260,18 +265,21 @@ impl<T> Link<T> {
 impl<T> Deref for Link<T> {
     type Target = Cell<Outcome<T>, Callback<T>>;
 
+    #[inline]
     fn deref(&self) -> &Self::Target {
         &self.0.cell
     }
 }
 
 impl<T> Clone for Link<T> {
+    #[inline]
     fn clone(&self) -> Self {
         Link(self.0.clone())
     }
 }
 
 impl<T> Clone for Task<T> {
+    #[inline]
     fn clone(&self) -> Self {
         Task { link: self.link.clone() }
     }

@@ -5,47 +5,69 @@
 //! (R36), and hand-over stays serial and in order (P7, P8).
 
 use super::contain::contain;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+
+/// What a thread is doing.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Doing {
+    #[default]
+    NoDrain,
+    Drain,
+    /// A drain, and others are put off.
+    DrainAndMore,
+}
 
 pub(super) type Job = Box<dyn FnOnce()>;
 
 super::sync::thread_local! {
-    /// The drains put off on this thread; `None` while it is in none.
-    pub(super) static PUT_OFF: RefCell<Option<VecDeque<Job>>> = RefCell::new(None);
+    pub(super) static DOING: Cell<Doing> = Cell::new(Doing::NoDrain);
+}
+
+super::sync::thread_local! {
+    pub(super) static PUT_OFF: RefCell<VecDeque<Job>> = RefCell::new(VecDeque::new());
 }
 
 /// Runs the drain now or, inside another, after it.
-///
+#[inline]
+pub(super) fn run(drain: impl FnOnce() + 'static) {
+    if DOING.with(Cell::get) != Doing::NoDrain {
+        return put_off(drain);
+    }
+    DOING.with(|doing| doing.set(Doing::Drain));
+    let _outermost = Outermost;
+    drain();
+}
+
 /// UNPOISONED: a drain contains what it calls, but may drop the last handle of its task, and with it
-/// a value whose drop panics; nobody is left to be told (P14).
-pub(crate) fn run(drain: impl FnOnce() + 'static) {
-    let mut drain = Some(move || drop(contain(drain)));
-    let outermost = PUT_OFF.try_with(|jobs| match &mut *jobs.borrow_mut() {
-        Some(jobs) => {
-            jobs.extend(drain.take().map(|drain| Box::new(drain) as Job));
-            None
-        }
-        jobs @ None => {
-            *jobs = Some(VecDeque::new());
-            Some(Outermost)
-        }
-    });
-    // A thread that is ending has no trampoline any more: its drains run at once.
-    let _outermost = outermost.ok().flatten();
-    if let Some(drain) = drain {
-        drain();
+/// a value whose drop panics. When it was put off there is nobody left to be told (P14).
+#[cold]
+fn put_off(drain: impl FnOnce() + 'static) {
+    let mut job: Option<Job> = Some(Box::new(move || drop(contain(drain))));
+    let _ = PUT_OFF.try_with(|jobs| jobs.borrow_mut().extend(job.take()));
+    match job {
+        None => DOING.with(|doing| doing.set(Doing::DrainAndMore)),
+        // A thread that is ending keeps nothing for later.
+        Some(job) => job(),
     }
 }
 
-/// Works off what was put off, and then leaves the thread as it was.
+/// Works off what was put off, and then leaves the thread as it was, also when the drain unwinds.
 struct Outermost;
 
 impl Drop for Outermost {
+    #[inline]
     fn drop(&mut self) {
-        while let Some(job) = PUT_OFF.with(|jobs| jobs.borrow_mut().as_mut()?.pop_front()) {
-            job();
+        if DOING.with(Cell::get) == Doing::DrainAndMore {
+            work_off();
         }
-        PUT_OFF.with(|jobs| jobs.borrow_mut().take());
+        DOING.with(|doing| doing.set(Doing::NoDrain));
+    }
+}
+
+#[cold]
+fn work_off() {
+    while let Some(job) = PUT_OFF.with(|jobs| jobs.borrow_mut().pop_front()) {
+        job();
     }
 }

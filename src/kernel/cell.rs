@@ -68,6 +68,7 @@ impl<T, C> Cell<T, C> {
 
     /// Admits a callback: pending, it waits its turn; done, it is handed over after all earlier
     /// ones (P7, P11), by the current drainer or, if there is none, by the caller.
+    #[inline]
     pub fn add<H: Deref<Target = Self> + Clone>(cell: &H, tag: u64, callback: C) -> Added<H, C> {
         let (sequence, late) = cell.state.lock().add(tag, callback);
         let id = CallbackId { serial: cell.serial, sequence };
@@ -103,6 +104,7 @@ impl<T, C> Cell<T, C> {
 
     /// Takes a waiting callback out and returns it, to be dropped by the caller, unlocked. `Some`
     /// means that it will never be handed over (P9); once the cell is done it is always `None`.
+    #[inline]
     pub fn remove(&self, id: CallbackId) -> Option<C> {
         if id.serial != self.serial {
             return None;
@@ -122,12 +124,14 @@ impl<T, C> Cell<T, C> {
     /// # Errors
     ///
     /// If the cell is done, the value is given back untouched (P1).
+    #[inline]
     pub fn complete<H: Deref<Target = Self> + Clone>(cell: &H, outcome: T) -> Result<Drain<H, C>, T> {
         let batch = cell.state.lock().complete(&cell.outcome, outcome)?;
         Ok(Drain::new(cell.clone(), batch))
     }
 
     /// The outcome, once there is one, and then always the same. Takes no lock.
+    #[inline]
     pub fn outcome(&self) -> Option<&T> {
         self.outcome.get()
     }
@@ -138,6 +142,7 @@ impl<T, C> Cell<T, C> {
     }
 
     /// The drainer's look: the next batch, or `None` and the cell is settled (P19).
+    #[inline]
     pub(super) fn look(&self) -> Option<Batch<C>> {
         self.state.lock().look()
     }
@@ -145,6 +150,7 @@ impl<T, C> Cell<T, C> {
 
 impl<C> State<C> {
     /// Gives the callback back if it is late and nobody drains: then the caller does.
+    #[inline]
     fn add(&mut self, tag: u64, callback: C) -> (u64, Option<C>) {
         let sequence = self.number();
         match &mut self.stage {
@@ -175,6 +181,7 @@ impl<C> State<C> {
         }
     }
 
+    #[inline]
     fn remove(&mut self, sequence: u64) -> Option<C> {
         let Stage::Pending(queue) = &mut self.stage else { return None };
         queue.remove(sequence)
@@ -185,6 +192,7 @@ impl<C> State<C> {
         queue.remove_all(tag)
     }
 
+    #[inline]
     fn complete<T>(&mut self, published: &OnceLock<T>, outcome: T) -> Result<Batch<C>, T> {
         let Stage::Pending(queue) = &mut self.stage else { return Err(outcome) };
         published.set(outcome)?;
@@ -193,6 +201,7 @@ impl<C> State<C> {
         Ok(batch)
     }
 
+    #[inline]
     fn look(&mut self) -> Option<Batch<C>> {
         match &mut self.stage {
             Stage::Draining(queue) if !queue.is_empty() => Some(queue.take()),
@@ -212,6 +221,7 @@ impl<C> State<C> {
         Snapshot { phase, waiting }
     }
 
+    #[inline]
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next

@@ -1,7 +1,7 @@
 //! Where a callback is handed over: by the one holder of the drain token, unlocked, in order.
 
 use super::{cell::Cell, queue::Batch};
-use core::{fmt, ops::Deref};
+use core::{fmt, mem, ops::Deref};
 
 /// The duty to hand over a cell's callbacks. There is at most one for a cell at any time (P8).
 ///
@@ -20,6 +20,7 @@ pub struct Drain<H, C> {
 }
 
 impl<H, C> Drain<H, C> {
+    #[inline]
     pub(super) fn new(cell: H, batch: Batch<C>) -> Self {
         Drain { cell, batch, owed: true }
     }
@@ -37,6 +38,7 @@ impl<H, C> Drain<H, C> {
     /// # Re-entrancy
     ///
     /// `hand_over` may call everything on the cell. What it adds is handed over by this same call.
+    #[inline]
     pub fn drain<T>(mut self, mut hand_over: impl FnMut(&H, C))
     where
         H: Deref<Target = Cell<T, C>>,
@@ -48,10 +50,12 @@ impl<H, C> Drain<H, C> {
             }
             None => false,
         });
-        rest.finish();
+        while (rest.0)() {}
+        mem::forget(rest);
     }
 
     /// The next callback, from the batch at hand or the next one; `None` once the cell is settled.
+    #[inline(always)]
     fn next<T>(&mut self) -> Option<C>
     where
         H: Deref<Target = Cell<T, C>>,
@@ -81,17 +85,12 @@ impl<H, C> fmt::Debug for Drain<H, C> {
     }
 }
 
-/// Repeats a step until it says that it was the last, also when one of them unwinds.
+/// Repeats a step until it says that it was the last, when one of them unwinds.
 struct Finish<F: FnMut() -> bool>(F);
 
-impl<F: FnMut() -> bool> Finish<F> {
-    fn finish(&mut self) {
-        while (self.0)() {}
-    }
-}
-
 impl<F: FnMut() -> bool> Drop for Finish<F> {
+    #[cold]
     fn drop(&mut self) {
-        self.finish();
+        while (self.0)() {}
     }
 }

@@ -31,15 +31,12 @@ impl<C> Queue<C> {
     }
 
     /// Appends; sequences must grow from push to push.
+    #[inline]
     pub(super) fn push(&mut self, sequence: u64, tag: u64, callback: C) {
         let place = Place { sequence, tag, callback: Some(callback) };
         match self {
             Queue::One(first @ None) => *first = Some(place),
-            Queue::One(first) => {
-                let mut places = Vec::with_capacity(SLACK / 2);
-                places.extend(first.take().into_iter().chain([place]));
-                *self = Queue::Many { places, live: 2 };
-            }
+            Queue::One(first) => *self = spill(first.take(), place),
             Queue::Many { places, live } => {
                 if places.len() == places.capacity() {
                     fit(places, *live);
@@ -50,21 +47,21 @@ impl<C> Queue<C> {
         }
     }
 
-    /// The place of this sequence: where it would lie had no gap been closed, else a binary search.
+    /// The place of this sequence: the last one, or where it would lie had no gap been closed, or
+    /// else by binary search.
+    #[inline]
     pub(super) fn find(&mut self, sequence: u64) -> Option<&mut Option<C>> {
-        let places = match self {
-            Queue::One(first) => first.as_mut_slice(),
-            Queue::Many { places, .. } => places,
-        };
+        let places = self.places_mut();
+        let last = places.len().wrapping_sub(1);
         let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
-        let at = match places.get(guess) {
-            Some(place) if place.sequence == sequence => guess,
-            _ => places.binary_search_by_key(&sequence, |place| place.sequence).ok()?,
-        };
+        let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
+        let found = [last, guess].into_iter().find(here);
+        let at = found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())?;
         Some(&mut places[at].callback)
     }
 
     /// Takes one out, if it waits.
+    #[inline]
     pub(super) fn remove(&mut self, sequence: u64) -> Option<C> {
         let callback = self.find(sequence)?.take()?;
         self.close_up(1);
@@ -73,18 +70,23 @@ impl<C> Queue<C> {
 
     /// Takes out every one with this tag, in order; scans.
     pub(super) fn remove_all(&mut self, tag: u64) -> Vec<C> {
-        let places = match self {
-            Queue::One(first) => first.as_mut_slice(),
-            Queue::Many { places, .. } => places,
-        };
-        let tagged = places.iter_mut().filter(|place| place.tag == tag);
+        let tagged = self.places_mut().iter_mut().filter(|place| place.tag == tag);
         let removed: Vec<C> = tagged.filter_map(|place| place.callback.take()).collect();
         self.close_up(removed.len());
         removed
     }
 
+    #[inline]
+    fn places_mut(&mut self) -> &mut [Place<C>] {
+        match self {
+            Queue::One(first) => first.as_mut_slice(),
+            Queue::Many { places, .. } => places,
+        }
+    }
+
     /// Gives up the places of callbacks that were taken out: those at the end at once, others when
     /// they are too many.
+    #[inline]
     fn close_up(&mut self, taken: usize) {
         match self {
             Queue::One(first) => drop(first.take_if(|place| place.callback.is_none())),
@@ -99,6 +101,7 @@ impl<C> Queue<C> {
     }
 
     /// Moves everything out, in order.
+    #[inline]
     pub(super) fn take(&mut self) -> Batch<C> {
         match mem::replace(self, Queue::new()) {
             Queue::One(first) => Batch::One(first.and_then(|place| place.callback).into_iter()),
@@ -106,6 +109,7 @@ impl<C> Queue<C> {
         }
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Queue::One(None) | Queue::Many { live: 0, .. })
     }
@@ -119,6 +123,14 @@ impl<C> Queue<C> {
         let live = places.iter().filter(|place| place.callback.is_some());
         live.map(|place| (place.sequence, place.tag)).collect()
     }
+}
+
+/// The second callback needs a buffer.
+#[cold]
+fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
+    let mut places = Vec::with_capacity(SLACK / 2);
+    places.extend(first.into_iter().chain([second]));
+    Queue::Many { places, live: 2 }
 }
 
 /// Closes the gaps and leaves room for half as many again. Runs when a push finds no room or a
@@ -136,6 +148,7 @@ fn fit<C>(places: &mut Vec<Place<C>>, live: usize) {
 impl<C> Iterator for Batch<C> {
     type Item = C;
 
+    #[inline]
     fn next(&mut self) -> Option<C> {
         match self {
             Batch::One(callback) => callback.next(),
