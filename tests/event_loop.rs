@@ -981,6 +981,44 @@ fn an_inline_callback_may_run_a_loop() {
     assert_eq!(log.read(), "3");
 }
 
+/// D11: what the callback puts off before and after the loop is neither lost nor run by the loop.
+#[test]
+fn a_loop_inside_an_inline_callback_leaves_what_that_callback_puts_off() {
+    let log = Log::default();
+    let (outer, task) = whendone::task(Inline);
+    let [before, after] = ["before", "after"].map(|word| {
+        let (completer, task) = whendone::task(Inline);
+        task.add_done_callback(log.callback(word));
+        completer
+    });
+    let callback = log.clone();
+    task.add_done_callback(move |_| {
+        before.complete(()).unwrap();
+        run(async {
+            (&spawn(async {})).await;
+        });
+        callback.note("loop");
+        after.complete(()).unwrap();
+    });
+    outer.complete(()).unwrap();
+    assert_eq!(log.read(), "loop before after");
+}
+
+/// D11, D12, R89
+#[test]
+fn a_loop_that_is_closed_inside_an_inline_callback_counts_what_never_ran() {
+    let (event_loop, reports) = watched();
+    let (outer, task) = whendone::task(Inline);
+    let unrun = Arc::new(Mutex::new(None));
+    let counted = unrun.clone();
+    event_loop.handle().spawn(std::future::pending::<()>()).add_done_callback(|_| ());
+    task.add_done_callback(move |_| *counted.lock().unwrap() = Some(event_loop.close()));
+    outer.complete(()).unwrap();
+    assert_eq!(*unrun.lock().unwrap(), Some(1));
+    let failures: Vec<_> = reports.take().iter().map(|report| report.failure).collect();
+    assert_eq!(failures, [Failure::TaskAbandoned, Failure::CallbackLost, Failure::LoopClosed(1)]);
+}
+
 /// R48
 #[test]
 fn outside_a_loop_spawn_and_sleep_panic_and_say_what_to_do() {

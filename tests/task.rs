@@ -536,6 +536,25 @@ fn a_callback_that_adds_itself_again_inline_needs_no_stack_and_ends() {
     assert_eq!(task.outcome().unwrap().value().unwrap().load(SeqCst), 0);
 }
 
+/// R38, D11
+#[test]
+fn tasks_completed_in_a_callback_have_theirs_run_in_the_order_of_completion() {
+    let log = Log::default();
+    let (outer, task) = whendone::task(Inline);
+    let (first, second) = (whendone::task(Inline), whendone::task(Inline));
+    first.1.add_done_callback(log.says("first"));
+    second.1.add_done_callback(log.says("second"));
+    let callback = log.clone();
+    task.add_done_callback(move |_| {
+        first.0.complete(()).unwrap();
+        second.0.complete(()).unwrap();
+        callback.note("outer");
+    });
+    task.add_done_callback(log.says("outer again"));
+    outer.complete(()).unwrap();
+    assert_eq!(log.words(), ["outer", "outer again", "first", "second"]);
+}
+
 /// R36, D11
 #[test]
 fn a_chain_of_100_000_tasks_each_completing_the_next_needs_no_stack() {

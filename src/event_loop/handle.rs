@@ -78,7 +78,8 @@ impl Handle {
         let name = name.unwrap_or_else(|| self.0.tasks.lock().next_name());
         let task = Task::new(Spawned { name, stepper: stepper.clone() });
         let running = Running { task: task.clone(), stepper: stepper.clone() };
-        let refused = self.0.tasks.lock().put(stepper.clone(), Box::pin(body(running, future)));
+        let body = Box::pin(body(running, future));
+        let refused = self.0.tasks.lock().put(stepper.clone(), body);
         match refused {
             None => ArcWake::wake_by_ref(&stepper),
             Some(body) => self.discard(body),
