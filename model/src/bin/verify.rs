@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -94,14 +94,16 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         let lines: Vec<_> = tally.blind_spots.iter().map(String::as_str).collect();
         fs::write(&list, lines.join("\n") + "\n")?;
     }
-    let pinned = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    let pinned = fs::read_to_string(&list).map_err(|error| at(&list, error))?;
     let pinned: BTreeSet<String> = pinned.lines().map(str::to_owned).collect();
     let report = tally.report(programs.len(), &pinned, workers, start.elapsed().as_secs_f64());
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| model_folder().join("../target"), PathBuf::from);
-    let file = target.join("verify").join("report.json");
-    fs::create_dir_all(target.join("verify"))?;
-    fs::write(&file, serde_json::to_string_pretty(&report)? + "\n")?;
     println!("{report}");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| model_folder().join("../target"), PathBuf::from);
+    let folder = target.join("verify");
+    fs::create_dir_all(&folder).map_err(|error| at(&folder, error))?;
+    let file = folder.join("report.json");
+    fs::write(&file, serde_json::to_string_pretty(&report)? + "\n").map_err(|error| at(&file, error))?;
     Ok(report.green)
 }
 
