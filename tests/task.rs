@@ -536,6 +536,28 @@ fn a_callback_that_adds_itself_again_inline_needs_no_stack_and_ends() {
     assert_eq!(task.outcome().unwrap().value().unwrap().load(SeqCst), 0);
 }
 
+/// D11, P8: whatever owes the drain, a callback is never called inside another.
+#[test]
+fn late_adds_cancels_and_drops_inside_a_callback_are_put_off_too() {
+    let log = Log::default();
+    let (outer, task) = whendone::task(Inline);
+    let (done, late) = whendone::task(Inline);
+    done.complete(()).unwrap();
+    let (_kept, cancelled) = whendone::task::<()>(Inline);
+    let (dropped, abandoned) = whendone::task::<()>(Inline);
+    cancelled.add_done_callback(log.says("cancelled"));
+    abandoned.add_done_callback(log.says("abandoned"));
+    let callback = log.clone();
+    task.add_done_callback(move |_| {
+        late.add_done_callback(callback.says("late"));
+        cancelled.cancel();
+        drop(dropped);
+        callback.note("outer");
+    });
+    outer.complete(()).unwrap();
+    assert_eq!(log.words(), ["outer", "late", "cancelled", "abandoned"]);
+}
+
 /// R38, D11
 #[test]
 fn tasks_completed_in_a_callback_have_theirs_run_in_the_order_of_completion() {

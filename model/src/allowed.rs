@@ -89,12 +89,10 @@ impl Machine {
             }
             Step::Poll(nonce) => {
                 // The first poll takes a place, a later one swaps the waker in it.
-                let waits = match self.awaits[thread] {
-                    None => spec.add_waiting(nonce),
-                    Some(place) => spec.replace(place),
-                };
-                if waits {
-                    self.awaits[thread] = Some(nonce);
+                match self.awaits[thread] {
+                    None if spec.add_waiting(nonce) => self.awaits[thread] = Some(nonce),
+                    None => {}
+                    Some(place) => drop(spec.replace(place, nonce)),
                 }
                 Some(Answer::Outcome(spec.outcome()))
             }

@@ -18,7 +18,7 @@
 //! S1 W1     signal; wait for it (1 to 9)
 //!
 //! on the task layer only:
-//! P         poll an await of this thread (the first poll makes it)
+//! P         poll an await of this thread, each time with another waker (the first poll makes it)
 //! Q         drop that await
 //! D         drop the completer
 //! H         drop this thread's handle; its last operation on the task
@@ -156,7 +156,7 @@ impl Scenario {
                         }
                     }
                     Op::Signal(flag) => signals.push(flag),
-                    Op::Poll if !awaits => {
+                    Op::Poll => {
                         awaits = true;
                         adds += 1;
                     }
@@ -205,7 +205,7 @@ fn resolve(
     nonces: &mut impl Iterator<Item = Nonce>,
     values: &mut impl Iterator<Item = usize>,
 ) -> Vec<Step> {
-    let (mut last, mut awaited) = (None, None);
+    let mut last = None;
     let mut next = || nonces.next().expect("there is no end of numbers");
     let step = |&op: &Op| match op {
         Op::Add { tagged } => {
@@ -222,11 +222,8 @@ fn resolve(
         Op::Read => Step::Read,
         Op::Signal(flag) => Step::Signal(flag),
         Op::Wait(flag) => Step::Wait(flag),
-        Op::Poll => Step::Poll(*awaited.get_or_insert_with(&mut next)),
-        Op::DropAwait => {
-            awaited = None;
-            Step::DropAwait
-        }
+        Op::Poll => Step::Poll(next()),
+        Op::DropAwait => Step::DropAwait,
         Op::DropCompleter => Step::DropCompleter,
         Op::DropHandle => Step::DropHandle,
     };

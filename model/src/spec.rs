@@ -17,8 +17,16 @@ pub enum Value {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum State {
-    Pending { waiting: Vec<(Nonce, bool)> },
+    Pending { waiting: Vec<Waiting> },
     Done { outcome: Value },
+}
+
+/// One that waits. What is stored under an id is handed over; it is the id itself until it is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Waiting {
+    id: Nonce,
+    stored: Nonce,
+    tagged: bool,
 }
 
 /// One task: its state, and the order in which its callbacks are handed over.
@@ -35,22 +43,22 @@ impl Spec {
 
     pub fn add(&mut self, id: Nonce, tagged: bool) {
         match &mut self.state {
-            State::Pending { waiting } => waiting.push((id, tagged)),
+            State::Pending { waiting } => waiting.push(Waiting { id, stored: id, tagged }),
             State::Done { .. } => self.scheduled.push(id),
         }
     }
 
     /// True if it was there: then it will never be handed over.
     pub fn remove(&mut self, id: Nonce) -> bool {
-        self.remove_where(|(waits, _)| waits == id) > 0
+        self.remove_where(|entry| entry.id == id) > 0
     }
 
     /// Takes out every one with the shared tag, and says how many there were.
     pub fn remove_all(&mut self) -> usize {
-        self.remove_where(|(_, tagged)| tagged)
+        self.remove_where(|entry| entry.tagged)
     }
 
-    fn remove_where(&mut self, condemned: impl Fn((Nonce, bool)) -> bool) -> usize {
+    fn remove_where(&mut self, condemned: impl Fn(Waiting) -> bool) -> usize {
         match &mut self.state {
             State::Pending { waiting } => {
                 let before = waiting.len();
@@ -65,7 +73,7 @@ impl Spec {
     pub fn add_waiting(&mut self, id: Nonce) -> bool {
         match &mut self.state {
             State::Pending { waiting } => {
-                waiting.push((id, false));
+                waiting.push(Waiting { id, stored: id, tagged: false });
                 true
             }
             State::Done { .. } => false,
@@ -73,18 +81,17 @@ impl Spec {
     }
 
     /// True if the stored value was there and is swapped; its place is kept.
-    pub fn replace(&mut self, id: Nonce) -> bool {
-        match &self.state {
-            State::Pending { waiting } => waiting.iter().any(|&(waits, _)| waits == id),
-            State::Done { .. } => false,
-        }
+    pub fn replace(&mut self, id: Nonce, stored: Nonce) -> bool {
+        let State::Pending { waiting } = &mut self.state else { return false };
+        let place = waiting.iter_mut().find(|entry| entry.id == id);
+        place.map(|entry| entry.stored = stored).is_some()
     }
 
     /// True for the first one only.
     pub fn complete(&mut self, outcome: Value) -> bool {
         match &mut self.state {
             State::Pending { waiting } => {
-                self.scheduled.extend(waiting.iter().map(|&(id, _)| id));
+                self.scheduled.extend(waiting.iter().map(|entry| entry.stored));
                 self.state = State::Done { outcome };
                 true
             }

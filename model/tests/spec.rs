@@ -20,15 +20,15 @@ fn the_page_holds_step_by_step() {
     assert!(spec.add_waiting(3));
     assert!(spec.remove(0), "it was there");
     assert!(!spec.remove(0), "and is not any more");
-    assert!(spec.replace(3) && !spec.replace(0));
+    assert!(spec.replace(3, 8) && !spec.replace(0, 9));
     assert_eq!((spec.outcome(), spec.scheduled()), (None, [].as_slice()), "nothing comes early");
     assert!(spec.complete(Value::Finished(7)));
     assert!(!spec.complete(Value::Cancelled), "only the first one counts");
     assert_eq!(spec.outcome(), Some(Value::Finished(7)));
     spec.add(4, true);
-    assert!(!spec.remove(4) && !spec.add_waiting(5) && !spec.replace(3));
+    assert!(!spec.remove(4) && !spec.add_waiting(5) && !spec.replace(3, 9));
     assert_eq!(spec.remove_all(), 0);
-    assert_eq!(spec.scheduled(), [1, 2, 3, 4]);
+    assert_eq!(spec.scheduled(), [1, 2, 8, 4], "what was swapped in keeps the place");
 }
 
 #[test]
@@ -38,6 +38,11 @@ fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
     assert_eq!(printed("b ; T | R0"), ["0 | true ->", "1 | false ->"]);
     assert_eq!(printed("; C S1 | W1 G"), ["true | v0 ->"], "what was signalled is ordered");
     assert_eq!(printed("C ; A | A"), ["- | - -> a b saw v0", "- | - -> b a saw v0"]);
+    assert_eq!(
+        printed("@inline ; C | P P")[0],
+        "true | pending, pending -> b saw nothing",
+        "the waker of the last poll"
+    );
     assert_eq!(printed("@inline ; C | P"), ["true | pending -> a saw nothing", "true | v0 ->"]);
 }
 
