@@ -1,0 +1,58 @@
+//! `cargo bench --bench peers`: every scenario, every peer, each measurement in its own process and
+//! the peers taking turns; a table for each row and `target/bench/peers.json`.
+
+use clap::Parser;
+use std::io;
+use whendone_bench::meter::median;
+use whendone_bench::probe::{self, NO_VALGRIND, Probes};
+use whendone_bench::scenarios::Scenario;
+use whendone_bench::table::{self, Line};
+
+const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
+
+#[derive(Parser)]
+struct Options {
+    /// Only these rows, such as `S1` or "S4 n=64".
+    rows: Vec<String>,
+    /// Only peers whose name contains this; may be repeated.
+    #[arg(long)]
+    peer: Vec<String>,
+    /// Shorter, and no instructions: to see that all runs.
+    #[arg(long)]
+    quick: bool,
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> io::Result<()> {
+    let options = Options::parse();
+    let count = !options.quick && probe::has_valgrind();
+    if !count {
+        println!("no instructions: {}", if options.quick { "--quick" } else { NO_VALGRIND });
+    }
+    let mut lines: Vec<Line> = vec![];
+    let rows = probe::rows(&options.rows);
+    for &row in &rows {
+        let able = probe::peers(&options.peer).into_iter().filter(|peer| row.of(peer).is_some());
+        let mut measured: Vec<_> = able.map(|peer| (Line::new(row, peer), peer, vec![])).collect();
+        let (rounds, milliseconds) = match (options.quick, row.scenario) {
+            (true, _) => (3, 2),
+            (_, Scenario::S6 | Scenario::S7) => (15, 100),
+            _ => (5, 30),
+        };
+        for _ in 0..rounds {
+            for (_, peer, times) in &mut measured {
+                times.push(PROBES.time(row, peer, milliseconds)?.ns);
+            }
+        }
+        if row.repeats() {
+            table::in_parallel(&mut measured, |(line, peer, _)| {
+                if count { PROBES.count(line, peer) } else { PROBES.count_allocations(line, peer) }
+            })?;
+        }
+        lines.extend(measured.into_iter().map(|(line, _, times)| Line { ns: Some(median(times)), ..line }));
+        table::relate(&mut lines);
+        table::print(row, &lines);
+    }
+    table::write(&probe::results(PROBES), "peers.json", &lines)
+}

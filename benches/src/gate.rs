@@ -1,0 +1,123 @@
+//! What a change may cost: figures kept in `budget.toml`, compared with those of today.
+
+use super::table::Line;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io;
+use std::process::Command;
+
+/// The kept figures, and under what they were counted.
+#[derive(Debug, Deserialize)]
+pub struct Budget {
+    pub toolchain: Toolchain,
+    peers: BTreeMap<String, BTreeMap<String, Cost>>,
+}
+
+/// On what instruction counts hang, besides the source.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Toolchain {
+    pub rustc: String,
+    pub libc: String,
+    pub allocator: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Cost {
+    instructions: f64,
+    allocations: f64,
+}
+
+/// What the comparison found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Holds,
+    /// What grew, a line each.
+    Exceeded(Vec<String>),
+    /// Counted under another toolchain: what differs is told and does not fail.
+    Incomparable(Vec<String>),
+}
+
+impl Toolchain {
+    /// The one at hand.
+    pub fn here() -> io::Result<Self> {
+        let first_line = |program: &str, argument: &str| {
+            let output = Command::new(program).arg(argument).output()?.stdout;
+            Ok::<_, io::Error>(String::from_utf8_lossy(&output).lines().next().unwrap_or_default().to_owned())
+        };
+        let libc = first_line("ldd", "--version").unwrap_or_else(|_| "unknown".to_owned());
+        Ok(Toolchain { rustc: first_line("rustc", "--version")?, libc, allocator: "the system's".to_owned() })
+    }
+}
+
+impl Budget {
+    /// Reads what [`render`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a budget.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// Compares. Only what is whendone's is kept; a new row of it must be accepted.
+    pub fn check(&self, toolchain: &Toolchain, lines: &[Line]) -> Verdict {
+        let found: Vec<_> = lines.iter().filter_map(|line| self.excess(line)).collect();
+        match (*toolchain == self.toolchain, found.is_empty()) {
+            (false, _) => Verdict::Incomparable(found),
+            (true, true) => Verdict::Holds,
+            (true, false) => Verdict::Exceeded(found),
+        }
+    }
+
+    fn excess(&self, line: &Line) -> Option<String> {
+        let name = format!("{} {}", line.peer, line.row);
+        let (instructions, allocations) = line.instructions.zip(line.allocations)?;
+        let kept = self.peers.get(line.peer).and_then(|rows| rows.get(&line.row.to_string()));
+        let Some(kept) = kept else { return ours(line.peer).then(|| format!("{name}: not in the budget")) };
+        let growth = instructions / kept.instructions - 1.0;
+        if rounded(allocations) != kept.allocations {
+            Some(format!("{name}: {} allocations, not {}", rounded(allocations), kept.allocations))
+        } else if growth > slack(line.peer) {
+            let percent = 100.0 * growth;
+            Some(format!("{name}: {instructions:.1} instructions, not {:.1}: {percent:.1} % more", kept.instructions))
+        } else {
+            None
+        }
+    }
+}
+
+fn ours(peer: &str) -> bool {
+    peer.starts_with("whendone")
+}
+
+/// Boxes hang on the path that the allocator takes.
+fn slack(peer: &str) -> f64 {
+    if peer == "whendone-core" { 0.03 } else { 0.1 }
+}
+
+fn rounded(allocations: f64) -> f64 {
+    (allocations * 1e4).round() / 1e4
+}
+
+/// The text of the budget that these lines keep: those of whendone.
+pub fn render(toolchain: &Toolchain, lines: &[Line]) -> String {
+    let mut text = "# What one operation of whendone costs; see benches/src/gate.rs.\n\
+        # Compared by: cargo bench --bench instructions -- --check\n\
+        # Rewritten by: cargo bench --bench instructions -- --accept\n\n[toolchain]\n"
+        .to_owned();
+    let Toolchain { rustc, libc, allocator } = toolchain;
+    let _ = writeln!(text, "rustc = {rustc:?}\nlibc = {libc:?}\nallocator = {allocator:?}");
+    let mut names: Vec<_> = lines.iter().map(|line| line.peer).filter(|name| ours(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let _ = writeln!(text, "\n[peers.{name}]");
+        for line in lines.iter().filter(|line| line.peer == name) {
+            let Some((instructions, allocations)) = line.instructions.zip(line.allocations) else { continue };
+            let (row, allocations) = (line.row.to_string(), rounded(allocations));
+            let _ = writeln!(text, "{row:?} = {{ instructions = {instructions:.1}, allocations = {allocations:?} }}");
+        }
+    }
+    text
+}

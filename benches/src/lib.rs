@@ -1,0 +1,22 @@
+//! What whendone costs, beside its peers.
+//!
+//! Follow one measurement. A harness (`benches/`) asks for rows ([`scenarios`]) and starts one
+//! process for each ([`probe`]); there a scenario drives a peer ([`peers`]) and the [`meter`]
+//! measures it. Every callback checks that it runs once, in its turn, with the value ([`check`]).
+//!
+//! * `cargo bench --bench peers`: all scenarios, all peers; `-- --quick`, `-- S1 "S4 n=64" --peer tokio`.
+//! * `cargo bench --bench instructions`: what repeats, for whendone and its yardsticks; with
+//!   `-- --check` the [`gate`], which `-- --accept` moves. Time never gates.
+//! * `cargo bench --bench scale`: large sizes, and what handing over to a loop takes.
+//!
+//! Instructions need valgrind, system calls strace.
+
+pub mod allocations;
+pub mod check;
+pub mod gate;
+pub mod meter;
+pub mod peers;
+pub mod probe;
+pub mod scenarios;
+pub mod table;
+pub mod threads;

@@ -1,0 +1,107 @@
+//! Measures: repeats the body of a scenario, and keeps its preparation out of the figures.
+
+use super::allocations;
+use serde::{Deserialize, Serialize};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// How long a measurement goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    For(Duration),
+    Batches(u32),
+}
+
+/// What one process found out, for one operation.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Sample {
+    /// The median batch.
+    pub ns: f64,
+    /// How many operations there were in all.
+    pub operations: u64,
+    /// Counted only by `probe-counting`.
+    pub allocations: f64,
+    /// What [`Meter::weigh`] was told.
+    pub bytes: i64,
+}
+
+pub struct Meter {
+    plan: Plan,
+    sample: Sample,
+}
+
+impl Meter {
+    pub fn new(plan: Plan) -> Self {
+        Meter { plan, sample: Sample::default() }
+    }
+
+    /// Repeats preparation and body; `operations` is what one body does. What the body returns is
+    /// dropped outside the figures. The first repetition is not counted.
+    pub fn repeat<P, S, R>(
+        &mut self,
+        peer: &mut P,
+        operations: u64,
+        mut prepare: impl FnMut(&mut P) -> S,
+        mut body: impl FnMut(&mut P, S) -> R,
+    ) {
+        let prepared = prepare(peer);
+        drop(black_box(body(peer, prepared)));
+        let (begun, mut batches, mut allocations) = (Instant::now(), Vec::with_capacity(1 << 16), 0);
+        loop {
+            let mut prepared = Some(prepare(peer));
+            let mut returned = None;
+            let (made, start) = (allocations::made(), Instant::now());
+            collected(&mut || returned = prepared.take().map(|prepared| body(peer, prepared)));
+            batches.push(start.elapsed().as_nanos() as f64);
+            allocations += allocations::made() - made;
+            drop(black_box(returned));
+            let over = match self.plan {
+                Plan::For(time) => begun.elapsed() >= time && batches.len() > 4,
+                Plan::Batches(many) => batches.len() >= many as usize,
+            };
+            if over || batches.len() == batches.capacity() {
+                break;
+            }
+        }
+        let total = operations * batches.len() as u64;
+        self.sample.ns = median(batches) / operations as f64;
+        self.sample.operations = total;
+        self.sample.allocations = allocations as f64 / total as f64;
+    }
+
+    /// Measures the time of something that takes it by itself.
+    pub fn batches(&mut self, operations: u64, mut batch: impl FnMut() -> Duration) {
+        batch();
+        let begun = Instant::now();
+        let mut batches = vec![];
+        while match self.plan {
+            Plan::For(time) => begun.elapsed() < time || batches.len() < 5,
+            Plan::Batches(many) => batches.len() < many as usize,
+        } {
+            batches.push(batch().as_nanos() as f64);
+        }
+        self.sample.operations = operations * batches.len() as u64;
+        self.sample.ns = median(batches) / operations as f64;
+    }
+
+    /// Notes by how much the heap has grown since it held `before` bytes, for each of some tasks.
+    pub fn weigh(&mut self, before: i64, tasks: u64) {
+        self.sample.bytes = (allocations::live() - before) / tasks as i64;
+    }
+
+    pub fn sample(self) -> Sample {
+        self.sample
+    }
+}
+
+/// callgrind counts what happens in here (see [`probe`](super::probe)).
+#[inline(never)]
+fn collected(body: &mut dyn FnMut()) {
+    black_box(body)();
+}
+
+/// The middle one.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}

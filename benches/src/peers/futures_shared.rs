@@ -1,0 +1,55 @@
+//! `Shared` of a oneshot receiver, awaited by futures of a `LocalPool`.
+
+use super::{Check, Peer, Removes};
+use futures::FutureExt;
+use futures::channel::oneshot;
+use futures::executor::LocalPool;
+use futures::future::{RemoteHandle, Shared};
+use futures::task::LocalSpawnExt;
+
+pub(super) struct FuturesShared(LocalPool);
+
+impl Peer for FuturesShared {
+    type Task = Shared<oneshot::Receiver<u64>>;
+    type Completer = oneshot::Sender<u64>;
+    type Id = RemoteHandle<()>;
+    const HAS_LOOP: bool = true;
+    const ORDERED_AMONG_THREADS: bool = false;
+
+    fn new() -> Self {
+        FuturesShared(LocalPool::new())
+    }
+
+    fn task(&mut self) -> (Self::Completer, Self::Task) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, receiver.shared())
+    }
+
+    fn add(&mut self, task: &mut Self::Task, check: Check) -> Self::Id {
+        let task = task.clone();
+        let waits = async move { check.run(task.await.expect("it is completed")) };
+        self.0.spawner().spawn_local_with_handle(waits).expect("the pool is there")
+    }
+
+    fn keep(id: Self::Id) {
+        id.forget();
+    }
+
+    fn complete(sender: Self::Completer, _: &mut Self::Task, value: u64) {
+        sender.send(value).expect("the receiver is there");
+    }
+
+    fn turn(&mut self) {
+        self.0.run_until_stalled();
+    }
+
+    fn settle(&mut self) {
+        self.turn();
+    }
+}
+
+impl Removes for FuturesShared {
+    fn remove(&mut self, _: &mut Self::Task, id: Self::Id) {
+        drop(id);
+    }
+}

@@ -1,0 +1,158 @@
+//! tokio three times: `Notify`, `CancellationToken` and `JoinHandle`, on its current-thread runtime.
+
+use super::{Check, Peer, Removes};
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::{JoinHandle, yield_now};
+use tokio_util::sync::CancellationToken;
+
+/// A runtime whose turn lasts until nothing is ready.
+fn runtime() -> Runtime {
+    Builder::new_current_thread().event_interval(1 << 20).build().expect("it needs no driver")
+}
+
+/// A `Notify` beside the value.
+pub(super) struct Notified(Runtime);
+
+#[derive(Default)]
+pub(super) struct Done {
+    notify: Notify,
+    value: OnceLock<u64>,
+}
+
+impl Peer for Notified {
+    type Task = Arc<Done>;
+    type Completer = ();
+    type Id = JoinHandle<()>;
+    const HAS_LOOP: bool = true;
+    const ORDERED_AMONG_THREADS: bool = false;
+
+    fn new() -> Self {
+        Notified(runtime())
+    }
+
+    fn task(&mut self) -> ((), Arc<Done>) {
+        ((), Arc::default())
+    }
+
+    fn add(&mut self, done: &mut Arc<Done>, check: Check) -> JoinHandle<()> {
+        let done = done.clone();
+        self.0.spawn(async move {
+            // Before the look, or a notification between the two would be missed.
+            let notified = done.notify.notified();
+            if done.value.get().is_none() {
+                notified.await;
+            }
+            check.run(*done.value.get().expect("it is completed"));
+        })
+    }
+
+    fn complete((): (), done: &mut Arc<Done>, value: u64) {
+        done.value.set(value).expect("it is completed once");
+        done.notify.notify_waiters();
+    }
+
+    fn turn(&mut self) {
+        self.0.block_on(yield_now());
+    }
+
+    fn settle(&mut self) {
+        self.turn();
+    }
+}
+
+impl Removes for Notified {
+    fn remove(&mut self, _: &mut Arc<Done>, id: JoinHandle<()>) {
+        id.abort();
+    }
+}
+
+/// A token beside the value.
+pub(super) struct Cancelled(Runtime);
+
+#[derive(Clone, Default)]
+pub(super) struct Token {
+    token: CancellationToken,
+    value: Arc<OnceLock<u64>>,
+}
+
+impl Peer for Cancelled {
+    type Task = Token;
+    type Completer = ();
+    type Id = JoinHandle<()>;
+    const HAS_LOOP: bool = true;
+    const ORDERED_AMONG_THREADS: bool = false;
+
+    fn new() -> Self {
+        Cancelled(runtime())
+    }
+
+    fn task(&mut self) -> ((), Token) {
+        ((), Token::default())
+    }
+
+    fn add(&mut self, task: &mut Token, check: Check) -> JoinHandle<()> {
+        let task = task.clone();
+        self.0.spawn(async move {
+            task.token.cancelled().await;
+            check.run(*task.value.get().expect("it is completed"));
+        })
+    }
+
+    fn complete((): (), task: &mut Token, value: u64) {
+        task.value.set(value).expect("it is completed once");
+        task.token.cancel();
+    }
+
+    fn turn(&mut self) {
+        self.0.block_on(yield_now());
+    }
+
+    fn settle(&mut self) {
+        self.turn();
+    }
+}
+
+impl Removes for Cancelled {
+    fn remove(&mut self, _: &mut Token, id: JoinHandle<()>) {
+        id.abort();
+    }
+}
+
+/// A task that ends with the value, and another that awaits its handle: there can be only one.
+pub(super) struct Joined(Runtime);
+
+impl Peer for Joined {
+    type Task = Option<JoinHandle<u64>>;
+    type Completer = oneshot::Sender<u64>;
+    type Id = ();
+    const HAS_LOOP: bool = true;
+    const ORDERED_AMONG_THREADS: bool = false;
+
+    fn new() -> Self {
+        Joined(runtime())
+    }
+
+    fn task(&mut self) -> (Self::Completer, Self::Task) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, Some(self.0.spawn(async { receiver.await.expect("it is completed") })))
+    }
+
+    fn add(&mut self, task: &mut Self::Task, check: Check) {
+        let joined = task.take().expect("one callback is all it takes");
+        self.0.spawn(async move { check.run(joined.await.expect("it ends")) });
+    }
+
+    fn complete(sender: Self::Completer, _: &mut Self::Task, value: u64) {
+        sender.send(value).expect("the receiver is there");
+    }
+
+    fn turn(&mut self) {
+        self.0.block_on(yield_now());
+    }
+
+    fn settle(&mut self) {
+        self.turn();
+    }
+}

@@ -1,0 +1,127 @@
+//! One process for one measurement: what is asked of it, how it is started, what it answers.
+
+use super::meter::{Meter, Plan, Sample};
+use super::peers::{self, Entry};
+use super::scenarios::{ROWS, Row, Scenario};
+use super::table::Line;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, io, process};
+
+/// The programs that answer. Cargo knows where they are, but only when it compiles a bench or a test.
+#[derive(Clone, Copy)]
+pub struct Probes {
+    pub plain: &'static str,
+    pub counting: &'static str,
+}
+
+/// What a probe is asked.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Question {
+    pub row: Row,
+    /// How many batches, or else how many milliseconds.
+    pub batches: Option<u32>,
+    pub milliseconds: u64,
+}
+
+/// What is wrong if callgrind cannot be had, and what to do.
+pub const NO_VALGRIND: &str =
+    "valgrind is not installed, so no instructions are counted; install it, e.g. with `apt install valgrind`";
+
+/// The main of both probes: measures and prints the sample.
+pub fn answer() {
+    let [_, question, peer] = &env::args().collect::<Vec<_>>()[..] else {
+        return eprintln!("started by the benches: cargo bench --bench peers, cargo bench --bench instructions");
+    };
+    let question: Question = serde_json::from_str(question).expect("a question");
+    let sample = measure(question, peers::find(peer).expect("a peer"));
+    println!("{}", serde_json::to_string(&sample).expect("plain figures"));
+}
+
+fn measure(question: Question, peer: &Entry) -> Sample {
+    let time = Plan::For(Duration::from_millis(question.milliseconds));
+    let mut meter = Meter::new(question.batches.map_or(time, Plan::Batches));
+    let run = question.row.of(peer).expect("the peer can do it");
+    run(&mut meter, question.row.n);
+    meter.sample()
+}
+
+impl Probes {
+    /// Nanoseconds, in a process of its own.
+    pub fn time(self, row: Row, peer: &Entry, milliseconds: u64) -> io::Result<Sample> {
+        ask(Command::new(self.plain), Question { row, batches: None, milliseconds }, peer)
+    }
+
+    /// Fills in what repeats: instructions, allocations and bytes.
+    pub fn count(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
+        if !line.row.takes_too_long(peer) {
+            line.instructions = Some(self.instructions(line.row, peer)?);
+        }
+        self.count_allocations(line, peer)
+    }
+
+    /// Fills in allocations and bytes. S3 goes on for a million pairs.
+    pub fn count_allocations(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
+        let (scenario, ours) = (line.row.scenario, peer.name.starts_with("whendone"));
+        let batches = if scenario == Scenario::S3 && ours { 500 } else { 2 };
+        let question = Question { row: line.row, batches: Some(batches), milliseconds: 0 };
+        let sample = ask(Command::new(self.counting), question, peer)?;
+        line.allocations = Some(sample.allocations);
+        let weighed = [Scenario::S1, Scenario::S3, Scenario::S5].contains(&scenario);
+        line.bytes = weighed.then_some(sample.bytes);
+        Ok(())
+    }
+
+    /// Instructions for one operation, by callgrind.
+    fn instructions(self, row: Row, peer: &Entry) -> io::Result<f64> {
+        let out = env::temp_dir().join(format!("whendone-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--quiet", "--toggle-collect=*meter*collected*"]);
+        command.arg(format!("--callgrind-out-file={}", out.display())).arg(self.plain);
+        let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
+        let counted = read_total(&out);
+        fs::remove_file(&out)?;
+        Ok(counted? / sample.operations as f64)
+    }
+}
+
+fn ask(mut command: Command, question: Question, peer: &Entry) -> io::Result<Sample> {
+    let question_text = serde_json::to_string(&question)?;
+    let output = command.arg(question_text).arg(peer.name).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("{} of {}: {}", question.row, peer.name, output.status)));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// The figure behind `totals:` or `summary:` in what callgrind wrote.
+fn read_total(out: &Path) -> io::Result<f64> {
+    let text = fs::read_to_string(out)?;
+    let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
+    total.and_then(|total| total.trim().parse().ok()).ok_or_else(|| io::Error::other("callgrind wrote no total"))
+}
+
+/// True if callgrind can be had.
+pub fn has_valgrind() -> bool {
+    Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// The rows that are named, as in `S1` or `S1 n=64`; all if none is.
+pub fn rows(names: &[String]) -> Vec<Row> {
+    let named = |row: &Row| [row.to_string(), format!("{:?}", row.scenario)].iter().any(|name| names.contains(name));
+    ROWS.into_iter().filter(|row| names.is_empty() || named(row)).collect()
+}
+
+/// The peers whose name contains one of the filters; all if there is none. The yardstick always.
+pub fn peers(filters: &[String]) -> Vec<&'static Entry> {
+    let chosen = |peer: &&Entry| filters.is_empty() || filters.iter().any(|filter| peer.name.contains(filter));
+    peers::PEERS.iter().filter(|peer| peer.name == peers::YARDSTICK || chosen(peer)).collect()
+}
+
+/// Where the benches write: `target/bench`, beside the probes' own folder.
+pub fn results(probes: Probes) -> PathBuf {
+    let target = Path::new(probes.plain).ancestors().nth(2).expect("cargo put it into target/release");
+    target.join("bench")
+}

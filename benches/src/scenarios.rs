@@ -1,0 +1,262 @@
+//! What is measured: the scenarios of one thread, and the rows of the tables.
+
+use super::allocations::live;
+use super::check::{Log, VALUE};
+use super::meter::Meter;
+use super::peers::{Entry, Peer, Removes};
+use Scenario::*;
+use serde::{Deserialize, Serialize};
+use std::array::from_fn;
+use std::fmt;
+use std::hint::black_box;
+
+/// A scenario by its number in `performance.md`, or an addition to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scenario {
+    /// Add n, complete, run all; for one callback.
+    S1,
+    /// Add n to a task that is done; for one callback.
+    S2,
+    /// Add and remove, on a pending task beside n others; for one pair.
+    S3,
+    /// Add n and remove them in random order; for one pair.
+    S4,
+    /// The removals of S4 alone; for one removal.
+    S4Remove,
+    /// As S4Remove, after 3 n others have gone; for one removal.
+    S4Compact,
+    /// Make, complete and drop a task without callbacks; for one task.
+    S5,
+    /// One thread completes a stream of tasks, another adds to each; for one task.
+    S6,
+    /// Two threads add n each to one task, which is then completed; for one callback.
+    S7,
+}
+
+/// One row: a scenario and its n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Row {
+    pub scenario: Scenario,
+    pub n: u64,
+}
+
+/// Every row of the tables.
+#[rustfmt::skip]
+pub const ROWS: [Row; 20] = [
+    row(S1, 1), row(S1, 8), row(S1, 64), row(S1, 1024), row(S1, 100_000),
+    row(S2, 1), row(S2, 64),
+    row(S3, 0), row(S3, 64),
+    row(S4, 64), row(S4, 8192), row(S4, 16384),
+    row(S4Remove, 64), row(S4Remove, 8192),
+    row(S4Compact, 64), row(S4Compact, 8192),
+    row(S5, 0),
+    row(S6, 1),
+    row(S7, 64), row(S7, 1024),
+];
+
+const fn row(scenario: Scenario, n: u64) -> Row {
+    Row { scenario, n }
+}
+
+impl Row {
+    /// How this peer does it, if it can.
+    pub fn of(self, peer: &Entry) -> Option<fn(&mut Meter, u64)> {
+        match self.scenario {
+            Scenario::S1 | Scenario::S5 => (self.n <= 1 || !peer.only_one).then_some(peer.lives),
+            Scenario::S2 => peer.late,
+            Scenario::S3 => peer.removals.as_ref().map(|removals| removals.pairs),
+            Scenario::S4 => peer.removals.as_ref().map(|removals| removals.shuffled),
+            Scenario::S4Remove => peer.removals.as_ref().map(|removals| removals.alone),
+            Scenario::S4Compact => peer.removals.as_ref().map(|removals| removals.compacted),
+            Scenario::S6 => peer.threads.as_ref().map(|two| two.race),
+            Scenario::S7 => peer.threads.as_ref().map(|two| two.add),
+        }
+    }
+
+    /// One thread, so that instructions and allocations repeat.
+    pub fn repeats(self) -> bool {
+        self.scenario < Scenario::S6
+    }
+
+    /// Too many instructions to count them: large rows of loops, and of a peer that searches.
+    pub fn takes_too_long(self, peer: &Entry) -> bool {
+        let searches = peer.name == "mutex-vec" && self.scenario > Scenario::S3;
+        let quick = ["whendone", "plain", "mutex", "treiber"].iter().any(|name| peer.name.starts_with(name));
+        self.n > 1024 && (searches || !quick)
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} n={}", self.scenario, self.n)
+    }
+}
+
+/// A batch does about so many operations, so that reading the clock does not show.
+const BATCH: u64 = 2048;
+
+/// S1 and, without callbacks, S5. A loop's turn takes several tasks, unless they are large.
+pub fn lives<P: Peer>(meter: &mut Meter, n: u64) {
+    if P::HAS_LOOP && n <= 1024 { some_lives::<P, 16>(meter, n) } else { some_lives::<P, 1>(meter, n) }
+}
+
+fn some_lives<P: Peer, const TASKS: usize>(meter: &mut Meter, n: u64) {
+    let (log, tasks, mut peer) = (Log::leak(), TASKS as u64, P::new());
+    let rounds = (BATCH / (tasks * n.max(1))).max(1);
+    let body = |peer: &mut P, ()| (0..rounds).for_each(|_| life::<P, TASKS>(peer, log, n, || ()));
+    meter.repeat(&mut peer, rounds * tasks * n.max(1), |_| (), body);
+    let before = live();
+    life::<P, TASKS>(&mut peer, log, n, || meter.weigh(before, tasks));
+}
+
+fn life<P: Peer, const TASKS: usize>(peer: &mut P, log: &'static Log, n: u64, when_added: impl FnOnce()) {
+    let mut added: [_; TASKS] = from_fn(|at| {
+        let (completer, mut task) = peer.task();
+        for sequence in 0..n {
+            P::keep(peer.add(&mut task, log.check(at as u64 * n + sequence)));
+        }
+        (completer, task)
+    });
+    peer.settle();
+    when_added();
+    black_box(&mut added);
+    let done = added.map(|(completer, mut task)| {
+        P::complete(completer, &mut task, VALUE);
+        task
+    });
+    peer.turn();
+    log.settle(TASKS as u64 * n);
+    drop(done);
+}
+
+/// S2.
+pub fn late<P: Peer>(meter: &mut Meter, n: u64) {
+    let (log, mut peer) = (Log::leak(), P::new());
+    let (completer, mut task) = peer.task();
+    P::complete(completer, &mut task, VALUE);
+    peer.turn();
+    let rounds = BATCH / n;
+    meter.repeat(
+        &mut peer,
+        rounds * n,
+        |_| (),
+        |peer, ()| {
+            for _ in 0..rounds {
+                for sequence in 0..n {
+                    P::keep(peer.add(black_box(&mut task), log.check(sequence)));
+                }
+                peer.turn();
+                log.settle(n);
+            }
+        },
+    );
+}
+
+/// S3 and S4.
+pub struct Removals {
+    pairs: fn(&mut Meter, u64),
+    shuffled: fn(&mut Meter, u64),
+    alone: fn(&mut Meter, u64),
+    compacted: fn(&mut Meter, u64),
+}
+
+impl Removals {
+    pub(super) const fn of<P: Removes>() -> Self {
+        Removals {
+            pairs: pairs::<P>,
+            shuffled: shuffled::<P>,
+            alone: |meter, n| remaining::<P>(meter, n, n),
+            compacted: |meter, n| remaining::<P>(meter, 4 * n, n),
+        }
+    }
+}
+
+/// S3. Weighs what the pairs leave behind; the others must run in the end.
+fn pairs<P: Removes>(meter: &mut Meter, others: u64) {
+    let (log, mut peer) = (Log::leak(), P::new());
+    let (completer, mut task) = peer.task();
+    for sequence in 0..others {
+        P::keep(peer.add(&mut task, log.check(sequence)));
+    }
+    let pair = |peer: &mut P, task: &mut P::Task| {
+        let id = peer.add(task, log.check(others));
+        peer.settle();
+        peer.remove(black_box(&mut *task), id);
+        peer.settle();
+    };
+    pair(&mut peer, &mut task);
+    let before = live();
+    let mut in_batch = |peer: &mut P, ()| (0..BATCH).for_each(|_| pair(peer, &mut task));
+    meter.repeat(&mut peer, BATCH, |_| (), &mut in_batch);
+    meter.weigh(before, 1);
+    P::complete(completer, &mut task, VALUE);
+    peer.turn();
+    log.settle(others);
+}
+
+/// S4.
+fn shuffled<P: Removes>(meter: &mut Meter, n: u64) {
+    let (log, mut peer) = (Log::leak(), P::new());
+    let (completer, mut task) = peer.task();
+    let (order, rounds) = (random_order(n), (BATCH / n).max(1));
+    let mut ids = Vec::with_capacity(n as usize);
+    meter.repeat(
+        &mut peer,
+        rounds * n,
+        |_| (),
+        |peer, ()| {
+            for _ in 0..rounds {
+                ids.extend((0..n).map(|sequence| Some(peer.add(&mut task, log.check(sequence)))));
+                peer.settle();
+                for &at in &order {
+                    ids[at].take().into_iter().for_each(|id| peer.remove(black_box(&mut task), id));
+                }
+                peer.settle();
+                ids.clear();
+            }
+        },
+    );
+    P::complete(completer, &mut task, VALUE);
+    peer.turn();
+    log.settle(0);
+}
+
+/// Adds `all`, removes them in random order, and measures the last `n` removals.
+fn remaining<P: Removes>(meter: &mut Meter, all: u64, n: u64) {
+    let (log, order, tasks) = (Log::leak(), random_order(all), (BATCH / n).max(1));
+    let prepare = |peer: &mut P| {
+        let prepared = (0..tasks).map(|_| {
+            let (completer, mut task) = peer.task();
+            let mut ids: Vec<_> = (0..all).map(|at| Some(peer.add(&mut task, log.check(at)))).collect();
+            peer.settle();
+            let mut ids: Vec<_> = order.iter().filter_map(|&at| ids[at].take()).collect();
+            let last = ids.split_off((all - n) as usize);
+            ids.into_iter().for_each(|id| peer.remove(&mut task, id));
+            peer.settle();
+            (completer, task, last)
+        });
+        prepared.collect::<Vec<_>>()
+    };
+    let body = |peer: &mut P, prepared: Vec<(_, _, Vec<P::Id>)>| {
+        let tasks = prepared.into_iter().map(|(completer, mut task, last)| {
+            for id in last {
+                peer.remove(black_box(&mut task), id);
+            }
+            peer.settle();
+            (completer, task)
+        });
+        tasks.collect::<Vec<_>>()
+    };
+    meter.repeat(&mut P::new(), tasks * n, prepare, body);
+    log.settle(0);
+}
+
+/// Always the same.
+fn random_order(n: u64) -> Vec<usize> {
+    let (mut order, mut random): (Vec<_>, _) = ((0..n as usize).collect(), 1_u64);
+    for at in (1..order.len()).rev() {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.swap(at, (random >> 33) as usize % (at + 1));
+    }
+    order
+}

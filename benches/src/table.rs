@@ -1,0 +1,104 @@
+//! What the harnesses print and write: one line for each peer in each row.
+
+use super::peers::{Entry, YARDSTICK};
+use super::scenarios::{Row, Scenario};
+use serde::Serialize;
+use std::path::Path;
+use std::sync::Mutex;
+use std::{fs, io, thread};
+
+/// What one peer costs in one row, for one operation; the ratios are to the yardstick.
+#[derive(Clone, Serialize)]
+pub struct Line {
+    #[serde(flatten)]
+    pub row: Row,
+    pub peer: &'static str,
+    pub ns: Option<f64>,
+    pub ns_ratio: Option<f64>,
+    pub instructions: Option<f64>,
+    pub instruction_ratio: Option<f64>,
+    pub allocations: Option<f64>,
+    /// S1, S5: the heap that one task with n callbacks takes. S3: what a million pairs leave behind.
+    pub bytes: Option<i64>,
+}
+
+impl Line {
+    pub fn new(row: Row, peer: &Entry) -> Self {
+        let (ns, ns_ratio, instructions, instruction_ratio) = (None, None, None, None);
+        Line { row, peer: peer.name, ns, ns_ratio, instructions, instruction_ratio, allocations: None, bytes: None }
+    }
+
+    /// True if the others in its row are related to this one.
+    pub fn is_yardstick(&self, row: Row) -> bool {
+        let (with, peer) = match row.scenario {
+            Scenario::S6 => (Row { scenario: Scenario::S1, n: 1 }, YARDSTICK),
+            Scenario::S7 => (row, "mutex-vec"),
+            _ => (row, YARDSTICK),
+        };
+        self.row == with && self.peer == peer
+    }
+}
+
+/// Fills in the ratios.
+pub fn relate(lines: &mut [Line]) {
+    let all = lines.to_vec();
+    for line in lines {
+        let Some(yardstick) = all.iter().find(|other| other.is_yardstick(line.row)) else { continue };
+        line.ns_ratio = line.ns.zip(yardstick.ns).map(|(mine, one)| mine / one);
+        line.instruction_ratio = line.instructions.zip(yardstick.instructions).map(|(mine, one)| mine / one);
+    }
+}
+
+/// Prints the lines of one row.
+pub fn print(row: Row, lines: &[Line]) {
+    println!(
+        "\n{:<20}{:>10}{:>8}{:>14}{:>8}{:>13}{:>9}",
+        row.to_string(),
+        "ns",
+        "",
+        "instructions",
+        "",
+        "allocations",
+        "bytes"
+    );
+    for line in lines.iter().filter(|line| line.row == row) {
+        print!("{:<20}", line.peer);
+        print!("{:>10}{:>8}", figure(line.ns, 1), figure(line.ns_ratio, 2));
+        print!("{:>14}{:>8}", figure(line.instructions, 1), figure(line.instruction_ratio, 2));
+        println!(
+            "{:>13}{:>9}",
+            figure(line.allocations, 3),
+            line.bytes.map_or_else(String::new, |bytes| bytes.to_string())
+        );
+    }
+}
+
+fn figure(figure: Option<f64>, digits: usize) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
+}
+
+/// Writes them as JSON.
+pub fn write(folder: &Path, name: &str, lines: &[Line]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(name);
+    fs::write(&path, serde_json::to_string_pretty(lines)?)?;
+    println!("\nwritten to {}", path.display());
+    Ok(())
+}
+
+/// Does it to each, several at a time, for what does not measure time.
+pub fn in_parallel<T: Send>(items: &mut [T], work: impl Fn(&mut T) -> io::Result<()> + Sync) -> io::Result<()> {
+    let items = Mutex::new(items.iter_mut());
+    let worker = || {
+        let next = || items.lock().unwrap().next();
+        while let Some(item) = next() {
+            work(item)?;
+        }
+        Ok(())
+    };
+    let workers = thread::available_parallelism()?.get();
+    thread::scope(|scope| {
+        let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        started.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
+    })
+}

@@ -1,0 +1,131 @@
+//! S6 and S7: two real threads.
+
+use super::check::{Log, VALUE};
+use super::meter::Meter;
+use super::peers::Threads;
+use std::hint::spin_loop;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What two threads can do.
+pub struct Two {
+    pub(super) race: fn(&mut Meter, u64),
+    pub(super) add: fn(&mut Meter, u64),
+}
+
+impl Two {
+    pub(super) const fn of<P: Threads>() -> Self {
+        Two { race: race::<P>, add: add::<P> }
+    }
+}
+
+fn log_for<P: Threads>() -> &'static Log {
+    if P::ORDERED_AMONG_THREADS { Log::leak() } else { Log::leak_unordered() }
+}
+
+const STREAM: u64 = 4096;
+
+/// S6: this thread adds, the other completes, each as fast as it can; ends when all have run.
+fn race<P: Threads>(meter: &mut Meter, _: u64) {
+    let (log, mut peer) = (log_for::<P>(), P::new());
+    meter.batches(STREAM, || {
+        let (completers, mut tasks): (Vec<_>, Vec<_>) = (0..STREAM).map(|_| peer.task()).unzip();
+        let (completers, gate): (Vec<_>, _) = (completers.into_iter().zip(tasks.clone()).collect(), Gate::default());
+        thread::scope(|scope| {
+            let completing = scope.spawn(|| {
+                gate.pass();
+                let complete = |(completer, mut task): (_, P::Task)| {
+                    P::complete(completer, &mut task, VALUE);
+                    task
+                };
+                completers.into_iter().map(complete).collect::<Vec<_>>()
+            });
+            gate.pass();
+            let start = Instant::now();
+            for (sequence, task) in (0..).zip(&mut tasks) {
+                P::keep(peer.add(task, log.check(sequence)));
+            }
+            while log.ran() < STREAM {
+                peer.turn();
+                spin_loop();
+            }
+            let time = start.elapsed();
+            completing.join().expect("it completes");
+            log.settle(STREAM);
+            time
+        })
+    });
+}
+
+/// S7: both threads add, then this one completes. Takes the slower one's adding and the running,
+/// but not the waiting for each other, which hangs on who has a processor.
+fn add<P: Threads>(meter: &mut Meter, n: u64) {
+    let (logs, mut peer) = ([log_for::<P>(), log_for::<P>()], P::new());
+    let (passed, gate, other): (Mutex<Option<P::Task>>, _, _) = (Mutex::default(), Gate::default(), AtomicU64::new(0));
+    let add_all = |peer: &mut P, task: &mut P::Task, log: &'static Log| {
+        gate.pass();
+        let start = Instant::now();
+        (0..n).for_each(|sequence| P::keep(peer.add(task, log.check(sequence))));
+        peer.settle();
+        let time = start.elapsed();
+        gate.pass();
+        time
+    };
+    let run_all = |peer: &mut P, log: &Log| {
+        while log.ran() < n {
+            peer.turn();
+            spin_loop();
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut peer = P::new();
+            loop {
+                gate.pass();
+                let Some(mut task) = passed.lock().unwrap().clone() else { break };
+                let time = add_all(&mut peer, &mut task, logs[1]);
+                other.store(time.as_nanos() as u64, Relaxed);
+                gate.pass();
+                run_all(&mut peer, logs[1]);
+                gate.pass();
+            }
+        });
+        meter.batches(2 * n, || {
+            let (completer, mut task) = peer.task();
+            *passed.lock().unwrap() = Some(task.clone());
+            gate.pass();
+            let adding = add_all(&mut peer, &mut task, logs[0]);
+            gate.pass();
+            let start = Instant::now();
+            P::complete(completer, &mut task, VALUE);
+            run_all(&mut peer, logs[0]);
+            let running = start.elapsed();
+            // A loop of the other thread has callbacks of its own.
+            run_all(&mut peer, logs[1]);
+            gate.pass();
+            logs.iter().for_each(|log| log.settle(n));
+            adding.max(Duration::from_nanos(other.load(Relaxed))) + running
+        });
+        passed.lock().unwrap().take();
+        gate.pass();
+    });
+}
+
+/// A barrier of two that spins, so that both start at once.
+#[derive(Default)]
+struct Gate(AtomicUsize);
+
+impl Gate {
+    fn pass(&self) {
+        let even = (self.0.fetch_add(1, AcqRel) + 2) & !1;
+        for spins in 1_u32.. {
+            if self.0.load(Acquire) >= even {
+                break;
+            }
+            // The other may have no processor to run on.
+            if spins.is_multiple_of(10_000) { thread::yield_now() } else { spin_loop() }
+        }
+    }
+}
