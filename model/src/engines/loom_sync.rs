@@ -3,9 +3,10 @@
 //! loom has no `OnceLock`. Two stand-ins take its place: with a mutex loom finds every outcome; with
 //! an atomic (the order in which std's publishes) it misses some, which is kept as a pinned list.
 
+use super::Guard;
 use std::cell::Cell;
-use std::ops::{Deref, DerefMut};
 
+pub use super::fresh_serial;
 pub use loom::thread_local;
 pub use std::sync::Arc;
 
@@ -26,41 +27,21 @@ impl<T> Mutex<T> {
         Mutex(loom::sync::Mutex::new(value))
     }
 
-    pub fn lock(&self) -> Guard<'_, T> {
+    pub fn lock(&self) -> Guard<loom::sync::MutexGuard<'_, T>, Held> {
         let guard = self.0.lock().expect("loom poisons nothing that does not panic");
         HELD.with(|held| held.set(held.get() + 1));
-        Guard { guard, _held: Held }
+        Guard { guard, held: Held }
     }
 }
 
-pub struct Guard<'a, T> {
-    guard: loom::sync::MutexGuard<'a, T>,
-    _held: Held,
-}
-
-struct Held;
+/// Held from its making to its drop.
+pub struct Held;
 
 impl Drop for Held {
     fn drop(&mut self) {
         let _ = HELD.try_with(|held| held.set(held.get() - 1));
     }
 }
-
-impl<T> Deref for Guard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.guard
-    }
-}
-
-impl<T> DerefMut for Guard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
-    }
-}
-
-pub use super::fresh_serial;
 
 pub mod by_mutex {
     /// The value lies outside the model; whether it is there is asked under a loom mutex.

@@ -7,6 +7,7 @@ use crate::observation::Observation;
 use crate::scenario::Scenario;
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The audited files, and the player beside them. The facade `sync` and the `stage` are the engine's.
@@ -61,6 +62,27 @@ pub struct Observed {
 
 /// Plays a scenario, as often as the engine finds ways to.
 pub type Engine = fn(&Scenario) -> Observed;
+
+/// A facade's guard: the lock, and what counts it as held. Released in this order.
+pub struct Guard<G, H> {
+    guard: G,
+    #[allow(dead_code, reason = "it is there to be dropped")]
+    held: H,
+}
+
+impl<G: Deref, H> Deref for Guard<G, H> {
+    type Target = G::Target;
+
+    fn deref(&self) -> &G::Target {
+        &self.guard
+    }
+}
+
+impl<G: DerefMut, H> DerefMut for Guard<G, H> {
+    fn deref_mut(&mut self) -> &mut G::Target {
+        &mut self.guard
+    }
+}
 
 /// A number that this process has not seen before.
 pub fn fresh_serial() -> u64 {

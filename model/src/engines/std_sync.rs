@@ -1,7 +1,7 @@
 //! std's facade: as `src/sync.rs`, and aware of who holds a lock.
 
+use super::Guard;
 use std::cell::Cell;
-use std::ops::{Deref, DerefMut};
 use std::sync::PoisonError;
 
 pub use super::fresh_serial;
@@ -30,37 +30,19 @@ impl<T> Mutex<T> {
         Mutex(std::sync::Mutex::new(value))
     }
 
-    pub fn lock(&self) -> Guard<'_, T> {
+    pub fn lock(&self) -> Guard<std::sync::MutexGuard<'_, T>, Held> {
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         HELD.set(HELD.get() + 1);
         SECTIONS.set(SECTIONS.get() + 1);
-        Guard { guard, _held: Held }
+        Guard { guard, held: Held }
     }
 }
 
-pub struct Guard<'a, T> {
-    guard: std::sync::MutexGuard<'a, T>,
-    _held: Held,
-}
-
-struct Held;
+/// Held from its making to its drop.
+pub struct Held;
 
 impl Drop for Held {
     fn drop(&mut self) {
         HELD.set(HELD.get() - 1);
-    }
-}
-
-impl<T> Deref for Guard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.guard
-    }
-}
-
-impl<T> DerefMut for Guard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
     }
 }
