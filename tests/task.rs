@@ -1207,6 +1207,23 @@ fn a_panic_in_the_clone_of_a_waker_goes_to_the_caller_of_poll_and_changes_nothin
     assert_eq!(log.words(), ["woken"]);
 }
 
+/// P14: run or dropped unrun, a queued callback can hold the last handle of its task.
+#[test]
+fn a_panic_in_the_drop_of_a_value_that_a_queued_callback_lets_go_stays_in_the_queue() {
+    let log = Log::default();
+    let (scheduler, queue) = queue();
+    for run in [true, false] {
+        let (completer, task) = whendone::task(scheduler.clone());
+        task.add_done_callback(log.says("callback"));
+        drop(task);
+        completer.complete(OnDrop(|| panic!("value"))).ok().unwrap();
+        let ready = queue.recv().unwrap();
+        let let_go = catch_unwind(AssertUnwindSafe(|| if run { ready.run() } else { drop(ready) }));
+        assert!(let_go.is_ok());
+    }
+    assert_eq!(log.words(), ["callback"]);
+}
+
 /// P14
 #[test]
 fn a_panic_in_the_drop_of_a_value_that_a_put_off_drain_lets_go_loses_no_callback() {
