@@ -717,7 +717,11 @@ fn a_value_whose_drop_panics_in_a_drain_that_was_put_off_strands_no_later_drain(
 fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
     let (mut event_loop, reports) = watched();
     event_loop.run_until_complete(async {
-        drop(spawn(async { panic!("never seen") }));
+        let task: Task<()> = spawn(async { panic!("never seen") });
+        turns(1).await;
+        // R75: neither of these is a look.
+        assert!(task.is_done() && !task.is_cancelled() && format!("{task:?}").contains("never seen"));
+        drop(task);
         drop(spawn(async { panic!("awaited") }).await);
         turns(1).await;
     });

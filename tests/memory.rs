@@ -97,6 +97,22 @@ fn a_cell_gives_back_what_its_removed_callbacks_took() {
     }
 }
 
+/// P20: all of a tag at once.
+#[test]
+fn a_cell_gives_back_what_a_removed_tag_took() {
+    let cell = Arc::new(Cell::<(), u64>::new(0));
+    let before = live();
+    for _ in 0..3 {
+        for callback in 0..MANY as u64 {
+            let tag = u64::from(callback >= 10);
+            assert!(matches!(Cell::add(&cell, tag, callback), Added::Waits(_)));
+        }
+        assert_eq!(cell.remove_all(1).len(), MANY - 10);
+        assert!(live() <= before + bound::<u64>(10));
+        assert_eq!(cell.remove_all(0).len(), 10);
+    }
+}
+
 /// P20, P15
 #[test]
 fn a_task_gives_back_what_its_removed_callbacks_took() {

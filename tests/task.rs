@@ -536,6 +536,14 @@ fn a_callback_that_adds_itself_again_inline_needs_no_stack_and_ends() {
     assert_eq!(task.outcome().unwrap().value().unwrap().load(SeqCst), 0);
 }
 
+/// D7: an abandoned task is done, and nobody cancelled it.
+#[test]
+fn an_abandoned_task_is_not_a_cancelled_one() {
+    let (completer, task) = whendone::task::<()>(Inline);
+    drop(completer);
+    assert!(task.is_done() && !task.is_cancelled() && !task.cancel());
+}
+
 /// D11, P8: whatever owes the drain, a callback is never called inside another.
 #[test]
 fn late_adds_cancels_and_drops_inside_a_callback_are_put_off_too() {
