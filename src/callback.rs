@@ -8,28 +8,18 @@ use super::task::Task;
 use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
-use std::task::Waker;
 
-/// What a task's queue stores.
-pub(crate) enum Callback<T> {
-    /// To be handed to the scheduler.
-    Run(Box<dyn Bind<T>>),
-    /// An await, to be woken by the drainer itself (D9).
-    Wake(Waker),
+/// What stands in the line of a task: a callback, or the waker of an await.
+pub(crate) type Callback<T> = Box<dyn InLine<T>>;
+
+pub(crate) trait InLine<T>: Send {
+    /// Its turn has come. Panics are contained and reported.
+    fn hand_over(self: Box<Self>, task: &Task<T>);
+    /// It is dropped, its turn will not come. Panics are contained and reported.
+    fn discard(self: Box<Self>, task: &Task<T>);
 }
 
-impl<T: Send + Sync + 'static> Callback<T> {
-    pub(crate) fn new(call: impl Call<T>, added_at: &'static Location<'static>) -> Self {
-        Callback::Run(Box::new(Registered { task: None, call, added_at }))
-    }
-}
-
-/// A boxed callback that has not met its task yet.
-pub(crate) trait Bind<T>: Work {
-    fn bind(self: Box<Self>, task: Task<T>) -> Ready;
-}
-
-/// A boxed callback, whatever its task's type.
+/// What a scheduler is handed, whatever its task's type.
 pub(crate) trait Work: Send {
     /// Calls it, panic contained and reported.
     fn run(self: Box<Self>);
@@ -44,38 +34,55 @@ pub(crate) trait Call<T>: Send + 'static {
     fn type_name(&self) -> &'static str;
 }
 
-struct Registered<T, F> {
+/// A callback with the place where it was added and room for its task, of which a scheduler knows nothing.
+pub(crate) struct Registered<T, F> {
     task: Option<Task<T>>,
     call: F,
     added_at: &'static Location<'static>,
 }
 
-impl<T: Send + Sync + 'static, F: Call<T>> Bind<T> for Registered<T, F> {
-    fn bind(mut self: Box<Self>, task: Task<T>) -> Ready {
-        self.task = Some(task);
-        Ready::new(self)
+impl<T: Send + Sync + 'static, F: Call<T>> Registered<T, F> {
+    #[inline]
+    pub(crate) fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
+        Box::new(Registered { task: None, call, added_at })
+    }
+
+    fn call(self, task: &Task<T>) {
+        let origin = self.origin();
+        if let Err(panic) = contain(|| self.call.call(task)) {
+            task.tell_of(Failure::CallbackPanicked, origin, panic);
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static, F: Call<T>> InLine<T> for Registered<T, F> {
+    fn hand_over(mut self: Box<Self>, task: &Task<T>) {
+        if task.is_inline() {
+            return self.call(task);
+        }
+        self.task = Some(task.clone());
+        task.schedule(Ready::new(self));
+    }
+
+    fn discard(self: Box<Self>, task: &Task<T>) {
+        let origin = self.origin();
+        if let Err(panic) = contain(|| drop(self)) {
+            task.tell_of(Failure::DropPanicked, origin, panic);
+        }
     }
 }
 
 impl<T: Send + Sync + 'static, F: Call<T>> Work for Registered<T, F> {
-    fn run(self: Box<Self>) {
-        let origin = self.origin();
-        let Registered { task, call, .. } = *self;
-        let Some(task) = task else { return };
-        if let Err(panic) = contain(|| call.call(&task)) {
-            task.tell(Report::new(Failure::CallbackPanicked).callback(origin).panic(panic));
-        }
+    fn run(mut self: Box<Self>) {
+        let Some(task) = self.task.take() else { return };
+        self.call(&task);
         let_go(task);
     }
 
-    fn lose(self: Box<Self>) {
-        let origin = self.origin();
-        let Registered { task, call, .. } = *self;
-        let Some(task) = task else { return };
-        task.tell(Report::new(Failure::CallbackLost).callback(origin));
-        if let Err(panic) = contain(|| drop(call)) {
-            task.tell(Report::new(Failure::DropPanicked).callback(origin).panic(panic));
-        }
+    fn lose(mut self: Box<Self>) {
+        let Some(task) = self.task.take() else { return };
+        task.tell(Report::new(Failure::CallbackLost).callback(self.origin()));
+        self.discard(&task);
         let_go(task);
     }
 

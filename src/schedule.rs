@@ -5,6 +5,7 @@ use super::contain::contain;
 use super::hook;
 use super::report::{Failure, Report};
 use super::sync::Arc;
+use std::any::TypeId;
 use std::fmt;
 
 /// Decides where and when the callbacks of a task run.
@@ -126,6 +127,11 @@ impl fmt::Debug for Ready {
 pub(crate) trait Owner: Send + Sync {
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
 
+    /// True if it calls at once and does nothing else, so that the drainer may do so itself.
+    fn is_inline(&self) -> bool {
+        false
+    }
+
     /// May panic, being a caller's code; [`tell`] is what to call.
     fn report(&self, report: &Report);
 
@@ -144,6 +150,10 @@ impl<S: Schedule> Owner for S {
         Schedule::schedule(self, ready)
     }
 
+    fn is_inline(&self) -> bool {
+        TypeId::of::<S>() == TypeId::of::<Inline>()
+    }
+
     fn report(&self, report: &Report) {
         Schedule::report(self, report);
     }
@@ -158,6 +168,10 @@ pub(crate) struct Named<S> {
 impl<S: Schedule> Owner for Named<S> {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
         self.scheduler.schedule(ready)
+    }
+
+    fn is_inline(&self) -> bool {
+        Owner::is_inline(&self.scheduler)
     }
 
     fn report(&self, report: &Report) {

@@ -1,11 +1,11 @@
 //! Where a callback is born: the task's handle.
 
-use super::callback::{Call, Callback, DoneReturn, Once, SharedCallback};
+use super::callback::{Call, Callback, DoneReturn, Once, Registered, SharedCallback};
 use super::contain::contain;
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
-use super::outcome::Outcome;
-use super::report::{Failure, Report};
-use super::schedule::{Owner, tell};
+use super::outcome::{Outcome, Panic};
+use super::report::{Failure, Origin, Report};
+use super::schedule::{Owner, Ready, tell};
 use super::sync::{Arc, fresh_serial};
 use super::trampoline;
 use std::cell::RefCell;
@@ -25,14 +25,14 @@ pub struct Task<T> {
 /// What makes a kernel cell's handle of a task: derefs to the cell, and clones.
 pub(crate) struct Link<T>(Arc<Shared<T>>);
 
-struct Shared<T, O: Owner + ?Sized = dyn Owner> {
+struct Shared<T> {
     cell: Cell<Outcome<T>, Callback<T>>,
-    owner: O,
+    owner: Box<dyn Owner>,
 }
 
 impl<T: 'static> Task<T> {
     pub(crate) fn new(owner: impl Owner + 'static) -> Self {
-        Task { link: Link(Arc::new(Shared { cell: Cell::new(fresh_serial()), owner })) }
+        Task { link: Link(Arc::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) })) }
     }
 
     /// Cancels the task, unless it is done: true if it was not.
@@ -121,25 +121,33 @@ impl<T> Task<T> {
     ///
     /// What the callback captured is dropped with no lock held, and may call everything.
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
-        self.link.remove(id).map(|callback| self.discard(callback)).is_some()
+        self.link.remove(id).map(|callback| callback.discard(self)).is_some()
     }
 
     /// Takes out every registration of a shared callback on this task, in one step, and returns
     /// how many there were (R19). None once the task is done (R25).
     pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
         let removed = self.link.remove_all(callback.tag());
-        removed.into_iter().map(|callback| self.discard(callback)).count()
+        removed.into_iter().map(|callback| callback.discard(self)).count()
     }
 
-    /// Drops a callback that will not run, panic contained.
-    pub(crate) fn discard(&self, callback: Callback<T>) {
-        let report = match &callback {
-            Callback::Run(work) => Report::new(Failure::DropPanicked).callback(work.origin()),
-            Callback::Wake(_) => Report::new(Failure::WakerPanicked),
-        };
-        if let Err(panic) = contain(|| drop(callback)) {
-            self.tell(report.panic(panic));
+    /// True if the scheduler runs callbacks at once: then the drainer does so itself.
+    #[inline]
+    pub(crate) fn is_inline(&self) -> bool {
+        self.link.owner().is_inline()
+    }
+
+    /// Hands a callback to the scheduler. A refused one is dropped unrun, and so reports itself (D4).
+    pub(crate) fn schedule(&self, ready: Ready) {
+        if let Err(panic) = contain(|| drop(self.link.owner().schedule(ready))) {
+            self.tell(Report::new(Failure::SchedulerPanicked).panic(panic));
         }
+    }
+
+    /// Tells of a panic in a callback.
+    #[cold]
+    pub(crate) fn tell_of(&self, failure: Failure, callback: Origin, panic: Panic) {
+        self.tell(Report::new(failure).callback(callback).panic(panic));
     }
 
     /// Tells the hook that belongs to this task.
@@ -200,7 +208,7 @@ impl<T: Send + Sync + 'static> Task<T> {
 
     #[track_caller]
     fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
-        match Cell::add(&self.link, tag, Callback::new(call, Location::caller())) {
+        match Cell::add(&self.link, tag, Registered::boxed(call, Location::caller())) {
             Added::Waits(id) => id,
             Added::YouDrain(id, owed) => {
                 hand_over_all(owed);
@@ -212,29 +220,16 @@ impl<T: Send + Sync + 'static> Task<T> {
 
 pub(crate) type Owed<T> = Drain<Link<T>, Callback<T>>;
 
-/// Spends the token: each callback goes to the scheduler, each await is woken.
+/// Spends the token.
 #[inline]
 pub(crate) fn hand_over_all<T: 'static>(owed: Owed<T>) {
-    trampoline::run(move || owed.drain(hand_over));
+    let mut task = None;
+    trampoline::run(move || {
+        owed.drain(|link, callback| callback.hand_over(task.get_or_insert_with(|| Task { link: link.clone() })));
+    });
 }
 
-#[inline]
-fn hand_over<T>(link: &Link<T>, callback: Callback<T>) {
-    let failed = match callback {
-        Callback::Run(work) => {
-            let ready = work.bind(Task { link: link.clone() });
-            // A refused one is dropped unrun, and so reports itself (D4).
-            let handed = contain(|| drop(link.owner().schedule(ready)));
-            handed.map_err(|panic| (Failure::SchedulerPanicked, panic))
-        }
-        Callback::Wake(waker) => contain(|| waker.wake()).map_err(|panic| (Failure::WakerPanicked, panic)),
-    };
-    if let Err((failure, panic)) = failed {
-        Task { link: link.clone() }.tell(Report::new(failure).panic(panic));
-    }
-}
-
-impl<T, O: Owner + ?Sized> Shared<T, O> {
+impl<T> Shared<T> {
     fn describe(&self) -> String {
         let state = self.cell.outcome().map_or("pending", Outcome::state);
         match self.owner.name() {
@@ -244,13 +239,13 @@ impl<T, O: Owner + ?Sized> Shared<T, O> {
     }
 }
 
-impl<T, O: Owner + ?Sized> Drop for Shared<T, O> {
+impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         if let Some(Outcome::Panicked(panic)) = self.cell.outcome()
             && !panic.is_retrieved()
         {
             let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe());
-            tell(&self.owner, &report.panic(panic.clone()));
+            tell(&*self.owner, &report.panic(panic.clone()));
         }
     }
 }
@@ -258,7 +253,7 @@ impl<T, O: Owner + ?Sized> Drop for Shared<T, O> {
 impl<T> Link<T> {
     #[inline]
     fn owner(&self) -> &dyn Owner {
-        &self.0.owner
+        &*self.0.owner
     }
 }
 

@@ -1,15 +1,17 @@
 //! Where an await waits: in the task's own line, between the callbacks.
 
-use super::callback::Callback;
+use super::callback::{Callback, InLine};
+use super::contain::contain;
 use super::kernel::CallbackId;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Panic};
+use super::report::{Failure, Report};
 use super::task::Task;
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// The future of `(&task).await` and of `task.await`.
 ///
@@ -40,7 +42,7 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
         if task.is_done() {
             return true;
         }
-        let waker = Callback::Wake(context.waker().clone());
+        let waker: Callback<T> = Box::new(context.waker().clone());
         let (left, over) = match self.place {
             None => match task.cell().add_waiting(0, waker) {
                 Ok(place) => {
@@ -54,8 +56,24 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
                 Err(refused) => (refused, true),
             },
         };
-        task.discard(left);
+        left.discard(task);
         over
+    }
+}
+
+impl<T> InLine<T> for Waker {
+    fn hand_over(self: Box<Self>, task: &Task<T>) {
+        report(task, contain(|| self.wake()));
+    }
+
+    fn discard(self: Box<Self>, task: &Task<T>) {
+        report(task, contain(|| drop(self)));
+    }
+}
+
+fn report<T>(task: &Task<T>, woken: Result<(), Panic>) {
+    if let Err(panic) = woken {
+        task.tell(Report::new(Failure::WakerPanicked).panic(panic));
     }
 }
 
@@ -88,7 +106,7 @@ impl<T, B: Borrow<Task<T>>> Drop for Wait<T, B> {
     fn drop(&mut self) {
         let task = self.task.borrow();
         if let Some(waker) = self.place.and_then(|place| task.cell().remove(place)) {
-            task.discard(waker);
+            waker.discard(task);
         }
     }
 }

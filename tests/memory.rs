@@ -142,7 +142,7 @@ fn every_other(ids: &mut Vec<CallbackId>) {
 
 /// Twice the live callbacks and a constant.
 fn bound<C>(waiting: usize) -> usize {
-    (2 * waiting + 16) * size_of::<Place<C>>()
+    (2 * waiting + 32) * size_of::<Place<C>>()
 }
 
 fn pending() -> (Completer<()>, Task<()>) {

@@ -23,7 +23,7 @@ pub(super) enum Batch<C> {
 }
 
 /// What the buffer may hold beyond twice the live callbacks (P20).
-const SLACK: usize = 16;
+const SLACK: usize = 32;
 
 impl<C> Queue<C> {
     pub(super) const fn new() -> Self {
@@ -128,19 +128,19 @@ impl<C> Queue<C> {
 /// The second callback needs a buffer.
 #[cold]
 fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
-    let mut places = Vec::with_capacity(SLACK / 2);
+    let mut places = Vec::with_capacity(SLACK / 4);
     places.extend(first.into_iter().chain([second]));
     Queue::Many { places, live: 2 }
 }
 
-/// Closes the gaps and leaves room for half as many again. Runs when a push finds no room or a
+/// Closes the gaps and leaves room for as many again, for half as many when they are many. Runs when a push finds no room or a
 /// removal leaves too much, and both are then a share of `live` steps away: amortised constant.
 #[cold]
 fn fit<C>(places: &mut Vec<Place<C>>, live: usize) {
     if live < places.len() {
         places.retain(|place| place.callback.is_some());
     }
-    let room = live + (live / 2).max(SLACK / 2);
+    let room = live + (live / 2).max(live.clamp(SLACK / 4, SLACK));
     places.shrink_to(room);
     places.reserve_exact(room - live);
 }

@@ -1,20 +1,10 @@
 //! The evidence can fail: each seeded bug of `mutants.toml` makes the closed world go red.
 
-use whendone_model::engines::Engine;
+use whendone_model::engines::loom_mutex;
 use whendone_model::judge::{Verdict, judge};
 use whendone_model::scenario::Scenario;
 use whendone_model::universe::Tier;
-
-struct Mutant {
-    id: &'static str,
-    breaks: &'static str,
-    /// `outcome`, or the rule that only the harness sees.
-    shown_by: &'static str,
-    why: &'static str,
-    play: Engine,
-}
-
-include!(concat!(env!("OUT_DIR"), "/mutants.rs"));
+use whendone_mutants::{MUTANTS, Mutant, STALE};
 
 /// The programs of the closed world, the small ones first.
 fn closed_world() -> Vec<Scenario> {
@@ -56,12 +46,18 @@ fn every_seeded_bug_turns_the_closed_world_red() {
     assert!(MUTANTS.len() >= 9, "the table is not empty");
 }
 
+/// An edit that does not match plants nothing, and then nothing is known of that bug.
+#[test]
+fn every_seeded_bug_is_planted() {
+    assert!(STALE.is_empty(), "the source has changed: adapt model/mutants/mutants.toml\n{}", STALE.join("\n"));
+}
+
 /// The same programs on the core as it is: what turns red above is the bug.
 #[test]
 fn the_core_itself_stays_green_where_the_bugs_turn_red() {
     let texts = ["a ; X | B", "a ; R0 A | R0", "; C | A | A", "a ; R0"];
     for program in texts.map(|text| text.parse().expect("well formed")) {
-        let verdict = judge(&program, true, &whendone_model::engines::loom_mutex::play::play(&program));
+        let verdict = judge(&program, true, &loom_mutex::play::play(&program));
         assert!(verdict.is_good(), "{program}\n{verdict}");
     }
 }
