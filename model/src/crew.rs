@@ -4,10 +4,12 @@ use crate::judge::{Engine, Verdict};
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 /// One scenario for one engine, as a worker is told it: a line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,23 +18,24 @@ pub struct Job {
     pub scenario: String,
 }
 
-/// Has every job done by `workers` processes of this program, and tells `done` of each as it ends.
+/// Has every job done by `workers` processes of this program, and tells `done` of each as it ends. One
+/// that takes longer than `limit` hangs.
 ///
 /// # Errors
 ///
 /// If a worker cannot be started.
-pub fn work(jobs: &[Job], workers: usize, done: impl Fn(usize, Verdict) + Sync) -> io::Result<()> {
+pub fn work(jobs: &[Job], workers: usize, limit: Duration, done: impl Fn(usize, Verdict) + Sync) -> io::Result<()> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);
     let serve = || -> io::Result<()> {
         let mut worker = Worker::start()?;
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < jobs.len()) {
-            let verdict = match worker.ask(&jobs[at]) {
+            let verdict = match worker.ask(&jobs[at], limit) {
                 Ok(verdict) => verdict,
                 Err(lost) => {
                     let end = worker.end();
                     worker = Worker::start()?;
-                    Verdict::lost(format!("crash: the worker ended ({end}) before it answered: {lost}"))
+                    Verdict::lost(format!("{lost}; the worker's {end}"))
                 }
             };
             done(at, verdict);
@@ -54,7 +57,7 @@ pub fn work(jobs: &[Job], workers: usize, done: impl Fn(usize, Verdict) + Sync) 
 struct Worker {
     process: Child,
     jobs: ChildStdin,
-    verdicts: BufReader<ChildStdout>,
+    verdicts: Receiver<String>,
 }
 
 impl Worker {
@@ -62,17 +65,25 @@ impl Worker {
         let mut command = Command::new(std::env::current_exe()?);
         let mut process = command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let jobs = process.stdin.take().expect("piped");
-        let verdicts = BufReader::new(process.stdout.take().expect("piped"));
+        let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
+        // A thread of its own, so that whoever waits for a verdict can stop waiting.
+        let (send, verdicts) = channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
         Ok(Worker { process, jobs, verdicts })
     }
 
-    fn ask(&mut self, job: &Job) -> io::Result<Verdict> {
-        let mut line = serde_json::to_string(job)?;
-        line.push('\n');
-        self.jobs.write_all(line.as_bytes())?;
-        let mut answer = String::new();
-        self.verdicts.read_line(&mut answer)?;
-        Ok(serde_json::from_str(&answer)?)
+    /// # Errors
+    ///
+    /// What became of the worker.
+    fn ask(&mut self, job: &Job, limit: Duration) -> Result<Verdict, String> {
+        let lost = |error: io::Error| format!("crash: {error}");
+        let line = serde_json::to_string(job).map_err(io::Error::from).map_err(lost)? + "\n";
+        self.jobs.write_all(line.as_bytes()).map_err(lost)?;
+        let verdict = self.verdicts.recv_timeout(limit).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("hang: no answer within {} s, see --limit", limit.as_secs()),
+            RecvTimeoutError::Disconnected => "crash: no answer".to_owned(),
+        })?;
+        serde_json::from_str(&verdict).map_err(|error| format!("crash: {error}"))
     }
 
     /// How the process ended.

@@ -1,7 +1,7 @@
 //! The one check: what an engine observed against what the specification allows.
 
 use crate::allowed::allowed;
-use crate::engines::{self, Observed};
+use crate::engines::{self, Extent, Observed};
 use crate::observation::Observation;
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
@@ -57,8 +57,7 @@ pub struct Verdict {
     pub missing: Vec<String>,
     /// Rules that no observation shows, P8, P13, P15 and so on, and failures of the engine itself.
     pub broken: Vec<String>,
-    /// Explored to the end.
-    pub ended: bool,
+    pub extent: Extent,
     /// Whether missing ones count.
     complete: bool,
 }
@@ -79,7 +78,7 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
         extra: seen.iter().filter(|seen| !allowed.contains(**seen)).map(|seen| print(seen)).collect(),
         missing: allowed.iter().filter(|allowed| !seen.contains(allowed)).map(print).collect(),
         broken,
-        ended: observed.ended && observed.executions > 0,
+        extent: if observed.executions > 0 { observed.extent } else { Extent::Cut },
         complete,
     }
 }
@@ -92,7 +91,7 @@ impl Verdict {
 
     pub fn is_good(&self) -> bool {
         let missing = self.complete && !self.missing.is_empty();
-        self.ended && self.extra.is_empty() && self.broken.is_empty() && !missing
+        self.extent != Extent::Cut && self.extra.is_empty() && self.broken.is_empty() && !missing
     }
 }
 

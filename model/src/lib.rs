@@ -17,6 +17,7 @@ pub mod engines;
 pub mod judge;
 pub mod ledger;
 pub mod observation;
+pub mod pinned;
 pub mod report;
 pub mod scenario;
 pub mod spec;

@@ -2,7 +2,9 @@
 
 use crate::core_files::Core;
 use crate::crew::Job;
+use crate::engines::Extent;
 use crate::judge::{Engine, Verdict};
+use crate::pinned::Pinned;
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +23,10 @@ pub struct Report {
     /// The atomic stand-in, over the same programs: contained, and blind where the pinned list says.
     pub atomic: Count,
     /// Allowed outcomes that loom does not show with the atomic stand-in.
-    pub blind_spots: Vec<String>,
+    pub blind_spots: BTreeSet<String>,
     pub failures: Vec<Failure>,
+    /// What is not as it is pinned.
+    pub changes: Vec<String>,
     pub workers: usize,
     pub seconds: f64,
 }
@@ -32,7 +36,7 @@ pub struct Scenarios {
     pub generated: usize,
     /// Explored to the end, with no bound.
     pub complete: usize,
-    /// Explored to the end of a stated bound. There are none in these tiers.
+    /// Explored to the end of a stated bound.
     pub bounded: usize,
     /// Not explored to the end: given up by loom, crashed, or never started.
     pub cut: usize,
@@ -55,6 +59,8 @@ pub struct Count {
     pub nontrivial: usize,
     pub executions: u64,
     pub outcomes: Outcomes,
+    /// Programs of which only executions with so many preemptions were explored.
+    pub bounded: usize,
     /// Programs whose exploration did not end.
     pub cut: usize,
     /// Rules broken that no outcome shows.
@@ -77,8 +83,22 @@ impl Count {
         self.outcomes.observed += verdict.observed;
         self.outcomes.extra += verdict.extra.len();
         self.outcomes.missing += verdict.missing.len();
-        self.cut += usize::from(!verdict.ended);
+        self.bounded += usize::from(matches!(verdict.extent, Extent::Bounded(_)));
+        self.cut += usize::from(verdict.extent == Extent::Cut);
         self.broken += verdict.broken.len();
+    }
+
+    fn include(&mut self, other: &Count) {
+        self.programs += other.programs;
+        self.nontrivial += other.nontrivial;
+        self.executions += other.executions;
+        self.outcomes.allowed += other.outcomes.allowed;
+        self.outcomes.observed += other.outcomes.observed;
+        self.outcomes.extra += other.outcomes.extra;
+        self.outcomes.missing += other.outcomes.missing;
+        self.bounded += other.bounded;
+        self.cut += other.cut;
+        self.broken += other.broken;
     }
 }
 
@@ -106,50 +126,39 @@ impl Tally {
         }
     }
 
-    /// Ends the count. `generated` is how many programs there were to explore; `pinned` what the
-    /// atomic stand-in is known to miss in them.
-    pub fn report(mut self, generated: usize, pinned: &BTreeSet<String>, workers: usize, seconds: f64) -> Report {
-        let sum = |of: fn(&Count) -> usize| self.tiers.values().map(of).sum::<usize>();
-        let counted = sum(|count| count.programs);
-        let cut = generated - counted + sum(|count| count.cut);
+    /// Ends the count. `generated` is how many programs there were to explore.
+    pub fn report(self, generated: usize, pinned: &Pinned, workers: usize, seconds: f64) -> Report {
+        let mut all = Count::default();
+        self.tiers.values().for_each(|count| all.include(count));
+        let cut = generated - all.programs + all.cut;
         let scenarios = Scenarios {
             generated,
-            complete: generated - cut,
-            bounded: 0,
+            complete: generated - cut - all.bounded,
+            bounded: all.bounded,
             cut,
-            nontrivial: sum(|count| count.nontrivial),
+            nontrivial: all.nontrivial,
         };
-        let outcomes = Outcomes {
-            allowed: sum(|count| count.outcomes.allowed),
-            observed: sum(|count| count.outcomes.observed),
-            extra: sum(|count| count.outcomes.extra),
-            missing: sum(|count| count.outcomes.missing),
-        };
-        let executions = self.tiers.values().map(|count| count.executions).sum();
-        let pinned_wrong = |which: &str, spot: &String| Failure {
-            scenario: spot.clone(),
-            engine: Engine::LoomAtomic,
-            what: format!(
-                "{which} the pinned list of blind spots: explain it, then accept it with --accept-blind-spots"
-            ),
-        };
-        self.failures.extend(self.blind_spots.difference(pinned).map(|spot| pinned_wrong("is missing from", spot)));
-        self.failures
-            .extend(pinned.difference(&self.blind_spots).map(|spot| pinned_wrong("is seen now, against", spot)));
-        let skipped = self.atomic.programs != generated;
+        let changes = pinned.changes(&self.pinned());
+        let explored = scenarios.complete == generated && self.atomic.programs == generated && generated > 0;
         Report {
-            green: self.failures.is_empty() && cut == 0 && !skipped && generated > 0,
+            green: self.failures.is_empty() && changes.is_empty() && explored,
             core: Core::compiled(),
             scenarios,
-            executions,
-            outcomes,
+            executions: all.executions,
+            outcomes: all.outcomes,
             tiers: self.tiers,
             atomic: self.atomic,
-            blind_spots: self.blind_spots.into_iter().collect(),
+            blind_spots: self.blind_spots,
             failures: self.failures,
+            changes,
             workers,
             seconds,
         }
+    }
+
+    /// What would be pinned.
+    pub fn pinned(&self) -> Pinned {
+        Pinned::new(&self.tiers, &self.atomic, &self.blind_spots)
     }
 }
 
@@ -181,22 +190,22 @@ impl fmt::Display for Report {
                 cut.to_string(),
             ]
         };
-        line(f, "every program, every interleaving, no bound", head.map(str::to_owned))?;
+        let extent = match self.scenarios.complete == self.scenarios.generated {
+            true => "every program, every interleaving, no bound",
+            false => "NOT every interleaving: some are bounded or cut",
+        };
+        line(f, extent, head.map(str::to_owned))?;
+        let mut all = Count::default();
         for (tier, count) in &self.tiers {
             line(f, tier.describe(), numbers(count))?;
+            all.include(count);
         }
-        let mut sum = Count { executions: self.executions, outcomes: self.outcomes, ..Count::default() };
-        sum.programs = self.tiers.values().map(|count| count.programs).sum();
-        sum.nontrivial = self.scenarios.nontrivial;
-        sum.broken = self.tiers.values().map(|count| count.broken).sum();
-        sum.cut = self.scenarios.cut;
-        line(f, "in all: observed must equal allowed", numbers(&sum))?;
+        line(f, "in all: observed must equal allowed", numbers(&all))?;
         line(f, "again with publication by an atomic: contained", numbers(&self.atomic))?;
-        writeln!(
-            f,
-            "(what loom misses with the atomic is pinned in model/blind_spots.txt: {})",
-            self.blind_spots.len()
-        )?;
+        writeln!(f, "(what loom misses with the atomic is pinned in model/pinned.json: {})", self.blind_spots.len())?;
+        for tier in self.tiers.keys() {
+            writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;
+        }
         let Core { sha256, code_lines, .. } = &self.core;
         writeln!(f, "core: {code_lines} lines of code, sha256 {sha256}")?;
         for failure in self.failures.iter().take(20) {
@@ -205,6 +214,10 @@ impl fmt::Display for Report {
         if self.failures.len() > 20 {
             writeln!(f, "\n... and {} more, see the report", self.failures.len() - 20)?;
         }
+        if !self.changes.is_empty() {
+            writeln!(f, "\nCHANGED against model/pinned.json; explain it, then accept it with --accept")?;
+        }
+        self.changes.iter().take(20).try_for_each(|change| writeln!(f, "  {change}"))?;
         let verdict = if self.green { "VERIFIED" } else { "NOT VERIFIED" };
         write!(f, "{verdict} in {:.0} s with {} workers", self.seconds, self.workers)
     }

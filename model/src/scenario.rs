@@ -193,7 +193,7 @@ impl Scenario {
         let stuck = at.iter().zip(&self.threads).position(|(&at, thread)| at < thread.len())?;
         let Op::Wait(flag) = self.threads[stuck][at[stuck]] else { return None };
         let reason = match signals.contains(&flag) {
-            true => format!("waits for S{flag}, which comes only after it"),
+            true => format!("waits for S{flag}, which never comes: it stands behind a wait that does not end"),
             false => format!("waits for S{flag}, which no thread gives"),
         };
         Some((stuck, at[stuck], reason))
@@ -282,7 +282,7 @@ impl FromStr for Op {
     fn from_str(word: &str) -> Result<Self, String> {
         let (letter, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
         let flag = || match rest.parse() {
-            Ok(flag @ 1..=9) => Ok(flag),
+            Ok(flag @ 1..=9) if rest.len() == 1 => Ok(flag),
             _ => Err(format!("`{word}` wants a number from 1 to 9 after {letter}")),
         };
         let op = match (letter, rest) {

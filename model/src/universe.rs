@@ -5,6 +5,7 @@
 
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A part of the closed world, with a size of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +32,16 @@ impl Tier {
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
         }
+    }
+
+    /// The operations that its programs are made of, on what they run.
+    pub fn alphabet(self) -> String {
+        let programs = self.programs();
+        let schedulers: BTreeSet<String> =
+            programs.iter().filter_map(|program| program.scheduler.map(|on| on.to_string())).collect();
+        let operations: BTreeSet<String> =
+            programs.iter().flat_map(|program| program.threads.iter().flatten()).map(Op::to_string).collect();
+        schedulers.into_iter().chain(operations).collect::<Vec<_>>().join(" ")
     }
 
     /// Every program of this tier.

@@ -1,6 +1,7 @@
 //! The specification refuses what it must, and allows more than one thing where there is a race.
 
 use whendone_model::allowed::allowed;
+use whendone_model::engines::Extent;
 use whendone_model::judge::{Engine, judge};
 use whendone_model::scenario::Scenario;
 use whendone_model::spec::{Spec, Value};
@@ -70,7 +71,7 @@ fn the_check_is_red_when_something_is_extra_missing_broken_or_not_executed() {
     assert!(!judge(&scenario, false, &broken).is_good(), "broken");
 
     let mut cut = observed.clone();
-    cut.ended = false;
+    cut.extent = Extent::Cut;
     assert!(!judge(&scenario, false, &cut).is_good(), "not explored to its end");
     assert!(!judge(&scenario, false, &Default::default()).is_good(), "not executed");
 }

@@ -11,7 +11,8 @@ use core::{fmt, mem, ops::Deref};
 ///
 /// # Panics
 ///
-/// Dropping it unspent loses callbacks: with debug assertions that panics.
+/// Dropping it unspent loses callbacks and leaves the cell `Draining` for ever: with debug assertions
+/// that panics, which aborts the process if the thread is panicking already.
 #[must_use = "whoever is told to drain must drain, or callbacks are lost"]
 pub struct Drain<H, C> {
     cell: H,

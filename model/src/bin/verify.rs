@@ -2,17 +2,18 @@
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::{self, IsTerminal, stderr};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 use whendone_model::allowed::allowed;
 use whendone_model::crew::{Job, be_a_worker, work};
 use whendone_model::judge::{Engine, judge};
+use whendone_model::pinned::Pinned;
 use whendone_model::report::Tally;
 use whendone_model::scenario::Scenario;
 use whendone_model::universe::Tier;
@@ -27,9 +28,12 @@ struct Arguments {
     /// Worker processes [default: one for each core]
     #[arg(long)]
     workers: Option<usize>,
-    /// Pins the blind spots of the atomic stand-in as they are now
+    /// Seconds until a program counts as hanging
+    #[arg(long, default_value_t = 120)]
+    limit: u64,
+    /// Pins the counts and the blind spots as they are now, if nothing else is wrong
     #[arg(long)]
-    accept_blind_spots: bool,
+    accept: bool,
 }
 
 #[derive(Subcommand)]
@@ -57,11 +61,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn model_folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// Prints a line. Whoever reads may have stopped reading, which is no failure of ours.
+fn print(line: impl Display) -> io::Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    let mut pinned = match Pinned::read() {
+        Err(_) if arguments.accept => Pinned::default(),
+        read => read.map_err(|error| at(&Pinned::path(), error))?,
+    };
     let start = Instant::now();
     let workers = match arguments.workers {
         Some(workers) => workers.max(1),
@@ -82,24 +95,21 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         .collect();
     let tally = Mutex::new(Tally::default());
     let progress = Progress::new(jobs.len());
-    work(&jobs, workers, |at, verdict| {
+    work(&jobs, workers, Duration::from_secs(arguments.limit), |at, verdict| {
         let mut tally = tally.lock().expect("never poisoned");
         tally.add(tier_of_job(at), &jobs[at], &verdict);
         progress.done(tally.failures.len());
     })?;
     progress.bar.finish_and_clear();
     let tally = tally.into_inner().expect("never poisoned");
-    let list = model_folder().join("blind_spots.txt");
-    if arguments.accept_blind_spots {
-        let lines: Vec<_> = tally.blind_spots.iter().map(String::as_str).collect();
-        fs::write(&list, lines.join("\n") + "\n")?;
+    if arguments.accept && tally.failures.is_empty() {
+        pinned = tally.pinned();
+        pinned.write().map_err(|error| at(&Pinned::path(), error))?;
     }
-    let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
-    let pinned = fs::read_to_string(&list).map_err(|error| at(&list, error))?;
-    let pinned: BTreeSet<String> = pinned.lines().map(str::to_owned).collect();
     let report = tally.report(programs.len(), &pinned, workers, start.elapsed().as_secs_f64());
-    println!("{report}");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| model_folder().join("../target"), PathBuf::from);
+    print(&report)?;
+    let target = env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
     let folder = target.join("verify");
     fs::create_dir_all(&folder).map_err(|error| at(&folder, error))?;
     let file = folder.join("report.json");
@@ -135,7 +145,7 @@ impl Progress {
 fn litmus(text: &str) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
     let allowed = allowed(&scenario);
-    println!("{scenario}");
+    print(&scenario)?;
     let mut green = true;
     for engine in [Engine::LoomMutex, Engine::LoomAtomic] {
         let observed = engine.observe(&scenario);
@@ -145,15 +155,15 @@ fn litmus(text: &str) -> Result<bool, Box<dyn Error>> {
             true => ("outcome behind a mutex", "must be equal"),
             false => ("outcome behind an atomic", "must be contained"),
         };
-        println!("\n{name}, {must}: {} executions, no bound\n", observed.executions);
-        println!("  allowed  executions  answers -> hand-overs");
+        print(format_args!("\n{name}, {must}: {} executions, {}\n", observed.executions, observed.extent))?;
+        print(format_args!("  allowed  executions  answers -> hand-overs"))?;
         for observation in allowed.iter().chain(observed.observations.keys().filter(|seen| !allowed.contains(seen))) {
             let is_allowed = if allowed.contains(observation) { "yes" } else { "NO" };
             let seen = observed.observations.get(observation).copied().unwrap_or(0);
-            println!("  {is_allowed:<7}  {seen:>10}  {observation}");
+            print(format_args!("  {is_allowed:<7}  {seen:>10}  {observation}"))?;
         }
-        verdict.broken.iter().for_each(|broken| println!("  broken: {broken}"));
-        println!("  {}", if verdict.is_good() { "ok" } else { "FAIL" });
+        verdict.broken.iter().try_for_each(|broken| print(format_args!("  broken: {broken}")))?;
+        print(format_args!("  {}", if verdict.is_good() { "ok" } else { "FAIL" }))?;
     }
     Ok(green)
 }

@@ -1,20 +1,29 @@
 //! The stage without concurrency: one thread after the other, once.
 
-use std::cell::Cell;
+use super::Extent;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-pub struct Probe;
+#[derive(Default)]
+pub struct Probe(AtomicUsize);
 
 impl Probe {
     pub fn new() -> Self {
-        Probe
+        Self::default()
     }
 
-    pub fn touch(&self) {}
+    pub fn touch(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn touches(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What one thread raises and others wait for; here they must find it raised.
 #[derive(Default)]
-pub struct Flag(std::sync::atomic::AtomicBool);
+pub struct Flag(AtomicBool);
 
 impl Flag {
     pub fn new() -> Self {
@@ -22,11 +31,11 @@ impl Flag {
     }
 
     pub fn raise(&self) {
-        self.0.store(true, std::sync::atomic::Ordering::Release);
+        self.0.store(true, Ordering::Release);
     }
 
     pub fn wait(&self) {
-        let raised = self.0.load(std::sync::atomic::Ordering::Acquire);
+        let raised = self.0.load(Ordering::Acquire);
         assert!(raised, "threads that run one after the other cannot wait for a later one");
     }
 }
@@ -41,11 +50,7 @@ pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) ->
 /// # Errors
 ///
 /// The panic's message, if it panicked.
-pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<(), String> {
-    let ran = Cell::new(false);
-    let once = || {
-        ran.set(true);
-        execution();
-    };
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(once)).map_err(super::message)
+pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
+    catch_unwind(AssertUnwindSafe(execution)).map_err(super::message)?;
+    Ok(Extent::Complete)
 }

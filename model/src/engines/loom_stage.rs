@@ -1,5 +1,6 @@
 //! loom's stage: its threads, and what a scenario needs besides the core.
 
+use super::Extent;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +16,11 @@ impl Probe {
 
     pub fn touch(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the model checker saw it touched.
+    pub fn touches(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -51,12 +57,13 @@ pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) ->
     first.into_iter().chain(others.into_iter().map(|other| other.join().expect("contained"))).collect()
 }
 
-/// Every execution of the model: no bound, no limit, whatever the environment says.
+/// Every execution of the model: no bound, no limit, whatever the environment says. How far that
+/// went is read from what the builder was told.
 ///
 /// # Errors
 ///
 /// What loom said when it gave up, on a deadlock for example.
-pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<(), String> {
+pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 100_000;
     builder.max_permutations = None;
@@ -65,5 +72,11 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<(), Strin
     builder.checkpoint_file = None;
     builder.location = false;
     builder.log = false;
-    catch_unwind(AssertUnwindSafe(|| builder.check(execution))).map_err(super::message)
+    let extent = match (builder.preemption_bound, builder.max_permutations, builder.max_duration) {
+        (None, None, None) => Extent::Complete,
+        (Some(bound), None, None) => Extent::Bounded(bound),
+        _ => Extent::Cut,
+    };
+    catch_unwind(AssertUnwindSafe(|| builder.check(execution))).map_err(super::message)?;
+    Ok(extent)
 }

@@ -5,8 +5,10 @@
 
 use crate::observation::Observation;
 use crate::scenario::Scenario;
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -52,12 +54,34 @@ pub mod std_sync;
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     pub executions: u64,
-    /// Every execution that there is.
-    pub ended: bool,
+    pub extent: Extent,
     /// Each observation, and how many executions showed it.
     pub observations: BTreeMap<Observation, u64>,
     /// Each broken rule, and how many executions broke it.
     pub broken: BTreeMap<String, u64>,
+}
+
+/// How far an engine went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extent {
+    /// Not to the end: given up, crashed, or never begun.
+    #[default]
+    Cut,
+    /// Every execution with at most so many preemptions.
+    Bounded(usize),
+    /// Every execution that there is.
+    Complete,
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Extent::Cut => f.write_str("not to the end"),
+            Extent::Bounded(preemptions) => write!(f, "at most {preemptions} preemptions"),
+            Extent::Complete => f.write_str("no bound"),
+        }
+    }
 }
 
 /// Plays a scenario, as often as the engine finds ways to.

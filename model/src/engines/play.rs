@@ -38,8 +38,10 @@ pub fn play(scenario: &Scenario) -> Observed {
         broken.into_iter().for_each(|rule| *observed.broken.entry(rule).or_default() += 1);
     });
     let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    observed.ended = explored.is_ok();
-    observed.broken.extend(explored.err().map(|failure| (failure, 1)));
+    match explored {
+        Ok(extent) => observed.extent = extent,
+        Err(failure) => drop(observed.broken.insert(failure, 1)),
+    }
     observed
 }
 
@@ -87,7 +89,7 @@ fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench
     drop(actors);
     subject.finish();
     drop(subject);
-    let (mut handed, broken) = bench.ledger.close();
+    let (mut handed, broken) = bench.ledger.close(bench.probe.touches());
     handed.truncate(shown);
     (Observation { answers, handed }, broken)
 }
@@ -109,15 +111,10 @@ struct Bench {
 impl Bench {
     /// What a caller's code does when its turn comes: a dependent operation first and last.
     fn hand_over(&self, nonce: Nonce, read: impl FnOnce() -> Option<Value>) {
-        self.touch();
-        self.ledger.entered(HandOver { nonce, saw: read() }, locks_held());
-        self.touch();
-        self.ledger.left(nonce, locks_held());
-    }
-
-    fn touch(&self) {
         self.probe.touch();
-        self.ledger.touched();
+        self.ledger.entered(HandOver { nonce, saw: read() }, locks_held());
+        self.probe.touch();
+        self.ledger.left(nonce, locks_held());
     }
 
     fn make(self: &Arc<Self>, thing: Thing) -> Token {
@@ -284,7 +281,7 @@ impl Bed {
 
 impl Schedule for Bed {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
-        self.bench.ledger.unlocked(locks_held(), "scheduler called");
+        self.bench.ledger.scheduled(locks_held());
         // On a queue the hand-over is the push; threads must be able to switch on either side of it.
         self.bench.probe.touch();
         if let Some(turn) = self.queued(Turn::Run(ready)) {
