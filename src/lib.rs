@@ -5,7 +5,8 @@
 //! completed once, by its one [`Completer`] or by the event loop that runs it, and then its callbacks
 //! are handed, in the order in which they were added, to its scheduler.
 //!
-//! ```
+#![cfg_attr(feature = "event-loop", doc = "```")]
+#![cfg_attr(not(feature = "event-loop"), doc = "```ignore")]
 //! whendone::run(async {
 //!     let task = whendone::spawn(async { "value" });
 //!     task.add_done_callback(|task| println!("{task:?}")); // <Task finished name='Task-2' result="value">
@@ -42,6 +43,8 @@
 //! `event-loop`, on by default: the event loop, on crossbeam-channel and futures. Without it the
 //! crate has no dependencies.
 #![forbid(unsafe_code)]
+// Without the loop its links lead nowhere.
+#![cfg_attr(not(feature = "event-loop"), allow(rustdoc::broken_intra_doc_links))]
 #![warn(missing_docs, unreachable_pub)]
 
 mod callback;
@@ -73,6 +76,6 @@ pub use wait::Wait;
 pub use event_loop::{Closed, EventLoop, Handle, run, sleep, spawn, spawn_named};
 
 /// The README's examples run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "event-loop"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,7 +1,7 @@
 //! The facade: the one file that names std's primitives.
 //!
-//! Every other file says `super::sync`, so the same source is compiled against loom's, shuttle's or
-//! a vendor's. The kernel uses `Mutex` and `OnceLock` and nothing else.
+//! Every other file says `super::sync`, so the same source is compiled against a model checker's
+//! or a vendor's. The kernel uses `Mutex` and `OnceLock` and nothing else.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,13 +1,16 @@
 //! The event loop, rule by rule. What came before what is read from a log, never from a clock.
 #![cfg(feature = "event-loop")]
 
+use futures::future::FusedFuture;
 use std::any::Any;
 use std::cell::RefCell;
-use std::fmt::Display;
+use std::env;
+use std::fmt::{self, Display, Write};
 use std::future::{Future, IntoFuture, pending, poll_fn};
 use std::mem;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
+use std::panic::{self, AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::pin::Pin;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -77,6 +80,29 @@ fn timers_fire_in_the_order_of_their_deadlines() {
         assert!(!never.is_done());
     });
     assert_eq!(noted, "1 2 3");
+}
+
+/// R32, R87: in the very turn, which is the last one here.
+#[test]
+fn timers_that_are_due_when_a_turn_begins_fire_in_it() {
+    let noted = noted(|log, _| async move {
+        log.task("timer", sleep(Duration::ZERO));
+        turns(1).await;
+    });
+    assert_eq!(noted, "timer");
+}
+
+/// P17
+#[test]
+fn a_sleep_that_is_polled_again_is_not_over_and_wakes_the_last_waker() {
+    let mut event_loop = EventLoop::new();
+    let mut nap = event_loop.handle().sleep(Duration::ZERO);
+    let (first, last) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    assert!(is_pending(&mut nap, &first.clone().into()));
+    assert!(is_pending(&mut nap, &last.clone().into()) && !nap.is_terminated());
+    event_loop.run_until_complete(async {});
+    assert!(!first.rang() && last.rang());
+    assert!(!is_pending(&mut nap, Waker::noop()) && nap.is_terminated());
 }
 
 /// R33, R15, P11
@@ -655,6 +681,24 @@ fn a_hook_that_panics_does_no_harm() {
     assert_eq!(log.read(), "callback call");
 }
 
+/// R68: in another process, whose standard error can be read.
+#[test]
+fn when_a_hook_panics_both_failures_are_printed() {
+    const NAME: &str = "when_a_hook_panics_both_failures_are_printed";
+    if env::var_os(NAME).is_some() {
+        let mut event_loop = EventLoop::with_exception_hook(|_| panic!("of the hook"));
+        event_loop.handle().call_soon(|| panic!("of the call")).unwrap();
+        return event_loop.run_until_complete(async {});
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command.args(["--exact", NAME, "--nocapture"]).env(NAME, "").output().unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    let call = printed.find("whendone: exception in callback").expect(&printed);
+    let hook = printed.find("whendone: exception in the exception hook").expect(&printed);
+    assert!(call < hook && printed[hook..].contains("panic     of the hook"), "{printed}");
+    assert!(printed[call..hook].contains("panic     of the call"), "{printed}");
+}
+
 /// R60, R97
 #[test]
 fn a_call_that_panics_is_reported_and_the_loop_goes_on() {
@@ -974,6 +1018,37 @@ fn a_run_inside_a_run_panics_clearly_and_the_outer_one_goes_on() {
     assert_eq!(run(async { 3 }), 3);
 }
 
+/// P12: nothing is borrowed while it panics.
+#[test]
+fn a_panic_hook_may_spawn_on_the_loop_that_refuses_to_run_twice() {
+    let here = thread::current().id();
+    let others = panic::take_hook();
+    panic::set_hook(Box::new(move |info| match thread::current().id() == here {
+        true => drop(spawn_named("by the hook", async {})),
+        false => others(info),
+    }));
+    run(async {
+        assert!(catch_unwind(|| run(async {})).is_err());
+    });
+}
+
+/// P13: the lock is free while a caller's writer writes.
+#[test]
+fn what_a_loop_is_printed_to_may_spawn_on_it() {
+    struct Spawns(Handle);
+    impl fmt::Write for Spawns {
+        fn write_str(&mut self, _: &str) -> fmt::Result {
+            self.0.spawn(async {});
+            Ok(())
+        }
+    }
+    let mut event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    write!(Spawns(handle.clone()), "{handle:?} {event_loop:?}").unwrap();
+    assert_ne!(format!("{handle:?}"), "<Handle of an event loop with 0 tasks>");
+    event_loop.run_until_complete(async {});
+}
+
 /// D11, D12
 #[test]
 fn an_inline_callback_may_run_a_loop() {
@@ -1139,6 +1214,49 @@ fn closing_counts_and_reports_what_never_ran() {
     assert_eq!(failures(&reports.take()), expected);
 }
 
+/// D4, P16: what a lost callback's drop schedules is refused and reported, and does not count.
+#[test]
+fn closing_counts_once_and_refuses_what_its_own_drops_schedule() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    let late = handle.clone();
+    let chain = on_drop(move || drop(late.call_soon(|| unreachable!("it is refused"))));
+    handle.call_soon(move || drop(chain)).unwrap();
+    let (completer, task) = whendone::task(handle.clone());
+    task.add_done_callback(|_| unreachable!("it never runs"));
+    let unstarted = on_drop(move || completer.complete(()).unwrap());
+    handle.spawn(async move { drop(unstarted) });
+    assert_eq!(event_loop.close(), 2);
+    let failures = failures(&reports.take());
+    let count = |failure| failures.iter().filter(|other| **other == failure).count();
+    assert_eq!(count(Failure::CallbackLost), 3);
+    assert_eq!((count(Failure::LoopClosed(2)), failures.len()), (1, 5), "{failures:?}");
+}
+
+/// P16: whether or not it has begun.
+#[test]
+fn a_task_is_abandoned_after_its_future_is_dropped() {
+    for starts in [false, true] {
+        let log = Log::default();
+        let hook = log.clone();
+        let mut event_loop = EventLoop::with_exception_hook(move |report| hook.note(format!("{:?}", report.failure)));
+        let captured = log.on_drop("dropped");
+        let task = event_loop.handle().spawn(async move {
+            pending::<()>().await;
+            drop(captured);
+        });
+        let awaiter = log.clone();
+        let bell = Arc::new(Bell::calling(move || awaiter.note("woken")));
+        let mut wait = (&task).into_future();
+        assert!(is_pending(&mut wait, &bell.into()));
+        if starts {
+            event_loop.run_until_complete(async {});
+        }
+        drop(event_loop);
+        assert_eq!(log.read(), "dropped woken TaskAbandoned", "started: {starts}");
+    }
+}
+
 /// P16, D7, P17
 #[test]
 fn dropping_a_loop_abandons_its_tasks_and_wakes_who_awaits_them() {
@@ -1299,6 +1417,30 @@ async fn turns(mut turns: u32) {
         Poll::Pending
     })
     .await
+}
+
+/// A waker that remembers, and may do something besides.
+#[derive(Default)]
+struct Bell {
+    rang: AtomicBool,
+    call: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Bell {
+    fn calling(call: impl Fn() + Send + Sync + 'static) -> Self {
+        Bell { call: Some(Box::new(call)), ..Bell::default() }
+    }
+
+    fn rang(&self) -> bool {
+        self.rang.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.rang.store(true, Ordering::Relaxed);
+        self.call.iter().for_each(|call| call());
+    }
 }
 
 /// Polls it once.

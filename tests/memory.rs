@@ -132,6 +132,23 @@ fn a_task_gives_back_what_its_removed_callbacks_took() {
     }
 }
 
+/// P20: a loop that does not run is nudged once.
+#[cfg(feature = "event-loop")]
+#[test]
+fn sleeps_that_are_given_up_leave_nothing_with_an_idle_loop() {
+    use std::{future::Future, task::Context, task::Waker, time::Duration};
+    let event_loop = whendone::EventLoop::new();
+    let handle = event_loop.handle();
+    let poll = |seconds| {
+        let mut nap = Box::pin(handle.sleep(Duration::from_secs(seconds)));
+        assert!(nap.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    };
+    poll(MANY as u64 + 1);
+    let before = live();
+    (1..MANY as u64).rev().for_each(poll);
+    assert_eq!(live(), before);
+}
+
 /// The orders in which callbacks go.
 const ORDERS: [fn(&mut Vec<CallbackId>); 3] = [|_| (), |ids| ids.reverse(), every_other];
 

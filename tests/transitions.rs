@@ -52,6 +52,26 @@ fn every_phase_and_event_that_can_meet_has_one_row() {
     assert_eq!(TRANSITIONS.len(), 3 * 6 + 2);
 }
 
+/// P10: also across completion.
+#[test]
+fn ids_of_a_cell_never_repeat() {
+    let cell = Arc::new(Cell::new(1));
+    let early = [(), ()].map(|()| id(Cell::add(&cell, TAG, "early")));
+    Cell::complete(&cell, 1).unwrap().drain(|_, _| ());
+    let late = [(), ()].map(|()| id(Cell::add(&cell, TAG, "late")));
+    assert!(early[0] < early[1] && early[1] < late[0] && late[0] < late[1]);
+}
+
+fn id(added: Added<Arc<Cell<u32, &'static str>>, &'static str>) -> CallbackId {
+    match added {
+        Added::Waits(id) => id,
+        Added::YouDrain(id, owed) => {
+            owed.drain(|_, _| ());
+            id
+        }
+    }
+}
+
 /// A cell that was brought into a phase, with one callback that waits unless it is settled.
 struct Stage {
     cell: Arc<Cell<u32, &'static str>>,

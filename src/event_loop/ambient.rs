@@ -17,14 +17,13 @@ super::super::sync::thread_local! {
 /// Makes the loop the current one of this thread, until the guard is dropped.
 #[track_caller]
 pub(super) fn enter(handle: &Handle) -> Inside {
-    CURRENT.with(|current| {
-        let mut current = current.borrow_mut();
-        assert!(
-            current.is_none(),
-            "an event loop is running on this thread already: spawn or await the future, or use another thread"
-        );
-        *current = Some(handle.clone());
-    });
+    // Nothing is borrowed while it panics: a panic hook may ask for the loop too.
+    let is_free = CURRENT.with(|current| current.borrow().is_none());
+    assert!(
+        is_free,
+        "an event loop is running on this thread already: spawn or await the future, or use another thread"
+    );
+    CURRENT.with(|current| current.replace(Some(handle.clone())));
     Inside { _afresh: Afresh::new() }
 }
 

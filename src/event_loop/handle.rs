@@ -39,9 +39,9 @@ impl Handle {
     /// does not run before the loop's next turn (R52).
     ///
     /// The future must be `Send`, because any thread may spawn it, and because a loop may be closed
-    /// on another thread than it ran on. It is only polled and dropped by the loop.
+    /// on another thread than it ran on. It is polled by the loop alone, and dropped by it too.
     ///
-    /// If the loop is closed the future is dropped, the hook is told, and the task that is returned
+    /// If the loop is closed the future is dropped here, the hook is told, and the task that is returned
     /// is [abandoned](crate::Outcome::Abandoned): whoever awaits it sees that at once.
     ///
     /// # Panics
@@ -78,7 +78,7 @@ impl Handle {
         let name = name.unwrap_or_else(|| self.0.tasks.lock().next_name());
         let task = Task::new(Spawned { name, stepper: stepper.clone() });
         let running = Running { task: task.clone(), stepper: stepper.clone() };
-        let body = Box::pin(body(running, future));
+        let body = Box::pin(body(future, running));
         let refused = self.0.tasks.lock().put(stepper.clone(), body);
         match refused {
             None => ArcWake::wake_by_ref(&stepper),
@@ -165,7 +165,8 @@ impl Schedule for Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<Handle of an event loop with {} tasks>", self.0.tasks.lock().len())
+        let tasks = self.0.tasks.lock().len();
+        write!(f, "<Handle of an event loop with {tasks} tasks>")
     }
 }
 

@@ -12,6 +12,7 @@ use super::entry::Entry;
 use super::handle::Handle;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::resume_unwind;
 
 /// Runs a future to its end on a new event loop, as `asyncio.run` does, and returns its value.
@@ -101,7 +102,9 @@ impl EventLoop {
     }
 
     /// Closes the loop and returns how many queued callbacks and functions will never run. Each is
-    /// reported to the hook, and so is every task that was not done, which is abandoned.
+    /// reported to the hook, and so is every task that was not done, which is abandoned; its callbacks
+    /// count too. What is scheduled later, by a callback's drop for example, is refused, and reported but
+    /// not counted.
     pub fn close(mut self) -> usize {
         self.abandon()
     }
@@ -174,14 +177,17 @@ impl EventLoop {
         }
     }
 
-    /// Ends everything that has not ended. What is pushed meanwhile, or later, is refused or
-    /// dropped with the channel, and reports itself (D4).
+    /// Ends everything that has not ended, once: a second time there is nothing. What another thread
+    /// pushes meanwhile is refused or dropped with the channel, and reports itself (D4).
     fn abandon(&mut self) -> usize {
         let _afresh = ambient::Afresh::new();
         let bodies = self.handle.shared().tasks.lock().close();
         bodies.for_each(|body| self.handle.discard(body));
-        let batch = self.ready.len();
-        let unrun = self.ready.try_iter().take(batch).filter(|entry| matches!(entry, Entry::Ready(_))).count();
+        let ready = mem::replace(&mut self.ready, channel::never());
+        let queued: Vec<Entry> = ready.try_iter().take(ready.len()).collect();
+        // ORDER: what the drops below push is refused, else it would be lost uncounted (P16).
+        drop(ready);
+        let unrun = queued.into_iter().filter(|entry| matches!(entry, Entry::Ready(_))).count();
         if unrun > 0 {
             tell(&self.handle, &Report::new(Failure::LoopClosed(unrun)));
         }
@@ -203,7 +209,8 @@ impl Drop for EventLoop {
 
 impl fmt::Debug for EventLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<EventLoop with {} tasks>", self.handle.shared().tasks.lock().len())
+        let tasks = self.handle.shared().tasks.lock().len();
+        write!(f, "<EventLoop with {tasks} tasks>")
     }
 }
 

@@ -122,8 +122,9 @@ impl ArcWake for Stepper {
     }
 }
 
-/// What the body of a task does from its first step to its last.
-pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(running: Running<F::Output>, future: F) {
+/// What the body of a task does from its first step to its last. Dropped before the first, it drops the
+/// future first, as it does later.
+pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, running: Running<F::Output>) {
     let mut future = pin!(Some(future));
     let outcome = poll_fn(|context| {
         if running.stepper.is_cancel_requested() {

@@ -22,17 +22,22 @@ const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 /// The sleeps that are not over, earliest first.
 #[derive(Default)]
-pub(super) struct Timers(BTreeMap<Key, Waker>);
+pub(super) struct Timers {
+    sleeps: BTreeMap<Key, Waker>,
+    /// A nudge is under way: until the loop looks, another would tell it nothing.
+    nudged: bool,
+}
 
 impl Timers {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.0.first_key_value().map(|((deadline, _), _)| *deadline)
+        self.sleeps.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
     /// Takes out those that are due, to be woken by the caller, unlocked.
     pub(super) fn due(&mut self, now: Instant) -> impl Iterator<Item = Waker> + use<> {
-        let later = self.0.split_off(&(now, u64::MAX));
-        mem::replace(&mut self.0, later).into_values()
+        self.nudged = false;
+        let later = self.sleeps.split_off(&(now, u64::MAX));
+        mem::replace(&mut self.sleeps, later).into_values()
     }
 }
 
@@ -57,10 +62,11 @@ impl Sleep {
         let key = (deadline, fresh_serial());
         self.key = Some(key);
         let mut timers = self.handle.shared().timers.lock();
-        timers.0.insert(key, waker);
-        let earliest = timers.next_deadline() == Some(deadline);
+        timers.sleeps.insert(key, waker);
+        let tells = timers.next_deadline() == Some(deadline) && !ambient::is_inside(&self.handle);
+        let nudge = tells && !mem::replace(&mut timers.nudged, true);
         drop(timers);
-        if earliest && !ambient::is_inside(&self.handle) {
+        if nudge {
             let _ = self.handle.push(Entry::Nudge);
         }
     }
@@ -76,7 +82,7 @@ impl Future for Sleep {
             return Poll::Pending;
         };
         // The old waker leaves the lock by being swapped out.
-        let waits = self.handle.shared().timers.lock().0.get_mut(&key).map(|old| mem::swap(old, &mut waker));
+        let waits = self.handle.shared().timers.lock().sleeps.get_mut(&key).map(|old| mem::swap(old, &mut waker));
         self.over = waits.is_none();
         waits.map_or(Poll::Ready(()), |()| Poll::Pending)
     }
@@ -90,7 +96,7 @@ impl FusedFuture for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        let waker = self.key.and_then(|key| self.handle.shared().timers.lock().0.remove(&key));
+        let waker = self.key.and_then(|key| self.handle.shared().timers.lock().sleeps.remove(&key));
         drop(waker);
     }
 }
