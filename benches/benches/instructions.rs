@@ -4,11 +4,13 @@
 use clap::Parser;
 use std::process::ExitCode;
 use std::{fs, io};
-use whendone_bench::gate::{Budget, Toolchain, Verdict, render};
+use whendone_bench::costs;
+use whendone_bench::gate::{Budget, Toolchain, Verdict, growth, render};
 use whendone_bench::probe::{self, NO_VALGRIND, Probes};
 use whendone_bench::table::{self, Line};
 
 const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
+const COSTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/COSTS.md");
 const BUDGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/budget.toml");
 
 #[derive(Parser)]
@@ -24,6 +26,9 @@ struct Options {
     /// Rewrites the budget.
     #[arg(long, conflicts_with_all = ["rows", "peer"])]
     accept: bool,
+    /// Rewrites the cost page.
+    #[arg(long, conflicts_with_all = ["rows", "peer"])]
+    costs: bool,
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -51,6 +56,10 @@ fn main() -> io::Result<ExitCode> {
         fs::write(BUDGET, render(&toolchain, &lines))?;
         println!("accepted: {BUDGET}");
     }
+    if options.costs {
+        fs::write(COSTS, costs::page(&lines).expect("every row was measured"))?;
+        println!("written: {COSTS}");
+    }
     if options.check {
         return Ok(check(&toolchain, &lines));
     }
@@ -62,6 +71,12 @@ fn check(toolchain: &Toolchain, lines: &[Line]) -> ExitCode {
     let budget = Budget::parse(&budget).expect("the budget can be parsed");
     let tell = |found: &[String]| found.iter().for_each(|line| println!("{line}"));
     println!();
+    let dearer = growth(lines);
+    tell(&dearer);
+    if !dearer.is_empty() {
+        println!("removal has become dearer with the length of the line");
+        return ExitCode::FAILURE;
+    }
     match budget.check(toolchain, lines) {
         Verdict::Holds => println!("the budget holds"),
         Verdict::Exceeded(found) => {

@@ -1,7 +1,7 @@
 //! `cargo bench --bench scale`: how whendone grows, each case at two sizes; what handing over to a
 //! loop takes, and how many system calls. Each figure from a process of its own.
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::time::{Duration, Instant};
 use std::{env, fs, hint, io, thread};
@@ -22,19 +22,23 @@ const GROWTH: [Case; 4] = [
 const HAND_OVER: [Case; 2] =
     [("to a loop that is awake", awake, [200, 1200]), ("to a loop that sleeps", asleep, [200, 1200])];
 
+/// Wakes by system call for each of them, at the most and at the least: none, and one. Once in a while a
+/// loop that is awake runs out of work, or one that was to sleep does not yet.
+const WAKES: [(f64, f64); 2] = [(0.0, 0.05), (0.9, 1.05)];
+
 /// For one operation.
 struct Figures {
     ns: f64,
     bytes: f64,
 }
 
-fn main() -> io::Result<()> {
+fn main() -> io::Result<ExitCode> {
     let arguments: Vec<_> = env::args().collect();
     if let [_, name, n] = &arguments[..] {
         let (_, run, _) = GROWTH.iter().chain(&HAND_OVER).find(|case| case.0 == name).expect("a case");
         let Figures { ns, bytes } = run(n.parse().expect("a number"));
         println!("{ns} {bytes}");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     println!("{:<42}{:>10}{:>10}{:>12}{:>8}", "", "n", "ns", "resident B", "growth");
     for (name, _, sizes) in GROWTH {
@@ -48,7 +52,8 @@ fn main() -> io::Result<()> {
         }
     }
     println!("\n{:<42}{:>20}{:>14}{:>14}", "handing over one callback", "ns, median", "futex wakes", "futex waits");
-    for (name, _, [few, many]) in HAND_OVER {
+    let mut wrong = false;
+    for ((name, _, [few, many]), (least, most)) in HAND_OVER.into_iter().zip(WAKES) {
         let ns = ask(name, few)?.ns;
         let calls = calls(name, few)?.zip(calls(name, many)?);
         let each = |of: fn(&(f64, f64)) -> f64| {
@@ -56,11 +61,16 @@ fn main() -> io::Result<()> {
             calls.as_ref().map_or_else(|| "-".to_owned(), |calls| format!("{:.3}", count(calls)))
         };
         println!("{name:<42}{ns:>20.0}{:>14}{:>14}", each(|calls| calls.0), each(|calls| calls.1));
+        let wakes = calls.map(|(few_calls, many_calls)| (many_calls.0 - few_calls.0) / (many - few) as f64);
+        if wakes.is_some_and(|wakes| !(least..=most).contains(&wakes)) {
+            println!("WRONG: between {least} and {most} wakes were expected");
+            wrong = true;
+        }
         if calls.is_none() {
             println!("strace is not installed, so no system calls are counted; e.g. `apt install strace`");
         }
     }
-    Ok(())
+    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn ask(name: &str, n: u64) -> io::Result<Figures> {

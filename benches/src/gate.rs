@@ -1,5 +1,6 @@
 //! What a change may cost: figures kept in `budget.toml`, compared with those of today.
 
+use super::scenarios::{Row, Scenario};
 use super::table::Line;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -85,6 +86,24 @@ impl Budget {
             None
         }
     }
+}
+
+/// What removal may cost as the line grows from 64 to 8192: nothing more while no gap was closed, and
+/// one probe for each doubling afterwards. Says what costs more.
+pub fn growth(lines: &[Line]) -> Vec<String> {
+    const PROBE: f64 = 12.0;
+    const DOUBLINGS: f64 = 7.0;
+    let core = |scenario, n| {
+        let found = lines.iter().find(|line| line.peer == "whendone-core" && line.row == Row { scenario, n });
+        found.and_then(|line| line.instructions)
+    };
+    let at_most = |scenario: Scenario, limit: fn(f64) -> f64| {
+        let (few, many) = core(scenario, 64).zip(core(scenario, 8192))?;
+        let excess = many > limit(few);
+        excess.then(|| format!("{scenario:?}: {many:.1} instructions at n=8192, {few:.1} at n=64"))
+    };
+    let flat = at_most(Scenario::S4First, |few| 1.03 * few);
+    flat.into_iter().chain(at_most(Scenario::S4Compact, |few| few + DOUBLINGS * PROBE)).collect()
 }
 
 fn ours(peer: &str) -> bool {

@@ -6,13 +6,15 @@
 //!
 //! * `cargo bench --bench peers`: all scenarios, all peers; `-- --quick`, `-- S1 "S4 n=64" --peer tokio`.
 //! * `cargo bench --bench instructions`: what repeats, for whendone and its yardsticks; with
-//!   `-- --check` the [`gate`], which `-- --accept` moves. Time never gates.
+//!   `-- --check` the [`gate`], which `-- --accept` moves. Time never gates. `-- --costs` writes the page
+//!   `benches/COSTS.md`.
 //! * `cargo bench --bench scale`: large sizes, and what handing over to a loop takes.
 //!
 //! Instructions need valgrind, system calls strace.
 
 pub mod allocations;
 pub mod check;
+pub mod costs;
 pub mod gate;
 pub mod meter;
 pub mod peers;

@@ -3,12 +3,14 @@
 use super::allocations::live;
 use super::check::{Log, VALUE};
 use super::meter::Meter;
-use super::peers::{Entry, Peer, Removes};
+use super::peers::{Entry, Peer, Reads, Removes};
 use Scenario::*;
 use serde::{Deserialize, Serialize};
 use std::array::from_fn;
+use std::cell::RefCell;
 use std::fmt;
 use std::hint::black_box;
+use std::ops::Range;
 
 /// A scenario by its number in `performance.md`, or an addition to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,10 +25,18 @@ pub enum Scenario {
     S4,
     /// The removals of S4 alone; for one removal.
     S4Remove,
+    /// The first quarter of them, before any gap is closed; for one removal.
+    S4First,
     /// As S4Remove, after 3 n others have gone; for one removal.
     S4Compact,
     /// Make, complete and drop a task without callbacks; for one task.
     S5,
+    /// Add n to a pending task; for one add.
+    Add,
+    /// Complete a task with n callbacks, which run; for one task.
+    Complete,
+    /// Read the outcome of a task that is done; for one read.
+    Read,
     /// One thread completes a stream of tasks, another adds to each; for one task.
     S6,
     /// Two threads add n each to one task, which is then completed; for one callback.
@@ -42,14 +52,15 @@ pub struct Row {
 
 /// Every row of the tables.
 #[rustfmt::skip]
-pub const ROWS: [Row; 20] = [
+pub const ROWS: [Row; 26] = [
     row(S1, 1), row(S1, 8), row(S1, 64), row(S1, 1024), row(S1, 100_000),
     row(S2, 1), row(S2, 64),
     row(S3, 0), row(S3, 64),
     row(S4, 64), row(S4, 8192), row(S4, 16384),
     row(S4Remove, 64), row(S4Remove, 8192),
-    row(S4Compact, 64), row(S4Compact, 8192),
+    row(S4First, 64), row(S4First, 8192), row(S4Compact, 64), row(S4Compact, 8192),
     row(S5, 0),
+    row(Add, 64), row(Complete, 0), row(Complete, 64), row(Read, 0),
     row(S6, 1),
     row(S7, 64), row(S7, 1024),
 ];
@@ -67,7 +78,13 @@ impl Row {
             Scenario::S3 => peer.removals.as_ref().map(|removals| removals.pairs),
             Scenario::S4 => peer.removals.as_ref().map(|removals| removals.shuffled),
             Scenario::S4Remove => peer.removals.as_ref().map(|removals| removals.alone),
+            Scenario::S4First => peer.removals.as_ref().map(|removals| removals.first),
             Scenario::S4Compact => peer.removals.as_ref().map(|removals| removals.compacted),
+            Scenario::Add | Scenario::Complete => (self.n <= 1 || !peer.only_one).then_some(match self.scenario {
+                Scenario::Add => peer.adds,
+                _ => peer.completes,
+            }),
+            Scenario::Read => peer.reads,
             Scenario::S6 => peer.threads.as_ref().map(|two| two.race),
             Scenario::S7 => peer.threads.as_ref().map(|two| two.add),
         }
@@ -157,6 +174,7 @@ pub struct Removals {
     pairs: fn(&mut Meter, u64),
     shuffled: fn(&mut Meter, u64),
     alone: fn(&mut Meter, u64),
+    first: fn(&mut Meter, u64),
     compacted: fn(&mut Meter, u64),
 }
 
@@ -165,8 +183,9 @@ impl Removals {
         Removals {
             pairs: pairs::<P>,
             shuffled: shuffled::<P>,
-            alone: |meter, n| remaining::<P>(meter, n, n),
-            compacted: |meter, n| remaining::<P>(meter, 4 * n, n),
+            alone: |meter, n| some_removals::<P>(meter, n, 0..n),
+            first: |meter, n| some_removals::<P>(meter, n, 0..n / 4),
+            compacted: |meter, n| some_removals::<P>(meter, 4 * n, 3 * n..4 * n),
         }
     }
 }
@@ -221,34 +240,104 @@ fn shuffled<P: Removes>(meter: &mut Meter, n: u64) {
     log.settle(0);
 }
 
-/// Adds `all`, removes them in random order, and measures the last `n` removals.
-fn remaining<P: Removes>(meter: &mut Meter, all: u64, n: u64) {
-    let (log, order, tasks) = (Log::leak(), random_order(all), (BATCH / n).max(1));
+/// Adds `all`, removes them in random order, and measures a part of the removals.
+fn some_removals<P: Removes>(meter: &mut Meter, all: u64, measured: Range<u64>) {
+    let (log, order) = (Log::leak(), random_order(all));
+    let (begin, count) = (measured.start as usize, (measured.end - measured.start) as usize);
+    let tasks = (BATCH / count as u64).max(1);
+    let left = RefCell::new(Vec::new());
     let prepare = |peer: &mut P| {
+        finish(peer, &mut left.borrow_mut(), log);
         let prepared = (0..tasks).map(|_| {
             let (completer, mut task) = peer.task();
             let mut ids: Vec<_> = (0..all).map(|at| Some(peer.add(&mut task, log.check(at)))).collect();
             peer.settle();
-            let mut ids: Vec<_> = order.iter().filter_map(|&at| ids[at].take()).collect();
-            let last = ids.split_off((all - n) as usize);
+            let mut ids: Vec<_> = order[..begin + count].iter().filter_map(|&at| ids[at].take()).collect();
+            let measured = ids.split_off(begin);
             ids.into_iter().for_each(|id| peer.remove(&mut task, id));
             peer.settle();
-            (completer, task, last)
+            ((completer, task), measured)
         });
-        prepared.collect::<Vec<_>>()
+        prepared.unzip()
     };
-    let body = |peer: &mut P, prepared: Vec<(_, _, Vec<P::Id>)>| {
-        let tasks = prepared.into_iter().map(|(completer, mut task, last)| {
-            for id in last {
-                peer.remove(black_box(&mut task), id);
+    let body = |peer: &mut P, (mut tasks, measured): (Vec<Pair<P>>, Vec<Vec<P::Id>>)| {
+        for ((_, task), ids) in tasks.iter_mut().zip(measured) {
+            for id in ids {
+                peer.remove(black_box(task), id);
             }
+            peer.settle();
+        }
+        left.replace(tasks)
+    };
+    let mut peer = P::new();
+    meter.repeat(&mut peer, tasks * count as u64, prepare, body);
+    finish(&mut peer, &mut left.borrow_mut(), log);
+}
+
+type Pair<P> = (<P as Peer>::Completer, <P as Peer>::Task);
+
+/// Completes what a body left, outside the figures.
+fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log) {
+    left.drain(..).for_each(|(completer, mut task)| P::complete(completer, &mut task, VALUE));
+    peer.turn();
+    log.forget();
+}
+
+/// Adding alone.
+pub fn adds<P: Peer>(meter: &mut Meter, n: u64) {
+    let (log, tasks, left) = (Log::leak(), (BATCH / n).max(1), RefCell::new(Vec::new()));
+    let prepare = |peer: &mut P| {
+        finish(peer, &mut left.borrow_mut(), log);
+        (0..tasks).map(|_| peer.task()).collect::<Vec<_>>()
+    };
+    let body = |peer: &mut P, mut prepared: Vec<Pair<P>>| {
+        for (_, task) in &mut prepared {
+            (0..n).for_each(|sequence| P::keep(peer.add(task, log.check(sequence))));
+        }
+        left.replace(prepared)
+    };
+    let mut peer = P::new();
+    meter.repeat(&mut peer, tasks * n, prepare, body);
+    finish(&mut peer, &mut left.borrow_mut(), log);
+}
+
+/// Completing alone, and running what waits.
+pub fn completes<P: Peer>(meter: &mut Meter, n: u64) {
+    let (log, tasks) = (Log::leak(), if P::HAS_LOOP { 16 } else { 1 });
+    let prepare = |peer: &mut P| {
+        let tasks = (0..tasks).map(|at| {
+            let (completer, mut task) = peer.task();
+            (0..n).for_each(|sequence| P::keep(peer.add(&mut task, log.check(at * n + sequence))));
             peer.settle();
             (completer, task)
         });
         tasks.collect::<Vec<_>>()
     };
-    meter.repeat(&mut P::new(), tasks * n, prepare, body);
-    log.settle(0);
+    let body = |peer: &mut P, prepared: Vec<Pair<P>>| {
+        let complete = |(completer, mut task): (_, P::Task)| {
+            P::complete(completer, &mut task, VALUE);
+            task
+        };
+        let done = prepared.into_iter().map(complete).collect::<Vec<_>>();
+        peer.turn();
+        log.settle(tasks * n);
+        done
+    };
+    meter.repeat(&mut P::new(), tasks, prepare, body);
+}
+
+/// Reading alone.
+pub fn reads<P: Reads>(meter: &mut Meter, _: u64) {
+    let mut peer = P::new();
+    let (completer, mut task) = peer.task();
+    P::complete(completer, &mut task, VALUE);
+    peer.turn();
+    let body = |_: &mut P, ()| {
+        for _ in 0..BATCH {
+            assert_eq!(P::read(black_box(&task)), VALUE);
+        }
+    };
+    meter.repeat(&mut peer, BATCH, |_| (), body);
 }
 
 /// Always the same.

@@ -1,6 +1,6 @@
 //! The gate goes red when it should, and only then.
 
-use whendone_bench::gate::{Budget, Toolchain, Verdict, render};
+use whendone_bench::gate::{Budget, Toolchain, Verdict, growth, render};
 use whendone_bench::peers;
 use whendone_bench::scenarios::{Row, Scenario};
 use whendone_bench::table::Line;
@@ -57,6 +57,15 @@ fn a_row_that_was_never_accepted_fails() {
 #[test]
 fn peers_are_not_gated() {
     assert_eq!(verdict(line("plain-vec", 1e9, 9.0)), Verdict::Holds);
+}
+
+#[test]
+fn removal_may_not_become_dearer_as_the_line_grows() {
+    let at = |scenario, n, instructions| Line { row: Row { scenario, n }, ..line("whendone-core", instructions, 0.0) };
+    let first = |many| growth(&[at(Scenario::S4First, 64, 100.0), at(Scenario::S4First, 8192, many)]);
+    assert!(first(103.0).is_empty() && !first(104.0).is_empty());
+    let compact = |many| growth(&[at(Scenario::S4Compact, 64, 100.0), at(Scenario::S4Compact, 8192, many)]);
+    assert!(compact(184.0).is_empty() && !compact(185.0).is_empty());
 }
 
 #[test]

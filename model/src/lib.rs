@@ -11,6 +11,7 @@ extern crate self as whendone_model;
 
 pub mod allowed;
 pub mod core_files;
+pub mod costs;
 pub mod crew;
 pub mod decode;
 pub mod engines;

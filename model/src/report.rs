@@ -219,6 +219,8 @@ impl fmt::Display for Report {
         }
         self.changes.iter().take(20).try_for_each(|change| writeln!(f, "  {change}"))?;
         let verdict = if self.green { "VERIFIED" } else { "NOT VERIFIED" };
-        write!(f, "{verdict} in {:.0} s with {} workers", self.seconds, self.workers)
+        let each_second = (self.executions + self.atomic.executions) as f64 / self.seconds;
+        let Report { seconds, workers, .. } = self;
+        write!(f, "{verdict} in {seconds:.0} s with {workers} workers, {each_second:.0} executions a second")
     }
 }

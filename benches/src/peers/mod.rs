@@ -46,6 +46,11 @@ pub trait Removes: Peer {
     fn remove(&mut self, task: &mut Self::Task, id: Self::Id);
 }
 
+/// One whose outcome can be read at any time.
+pub trait Reads: Peer {
+    fn read(task: &Self::Task) -> u64;
+}
+
 /// One that may be used by two threads at once.
 pub trait Threads: Peer<Task: Clone + Send + Sync, Completer: Send> {}
 impl<P: Peer<Task: Clone + Send + Sync, Completer: Send>> Threads for P {}
@@ -56,7 +61,10 @@ pub struct Entry {
     /// Takes no more than one callback on a task.
     pub only_one: bool,
     pub lives: fn(&mut Meter, u64),
+    pub adds: fn(&mut Meter, u64),
+    pub completes: fn(&mut Meter, u64),
     pub late: Option<fn(&mut Meter, u64)>,
+    pub reads: Option<fn(&mut Meter, u64)>,
     pub removals: Option<scenarios::Removals>,
     pub threads: Option<threads::Two>,
 }
@@ -64,11 +72,16 @@ pub struct Entry {
 impl Entry {
     const fn of<P: Peer>(name: &'static str) -> Self {
         let (lives, late) = (scenarios::lives::<P>, Some(scenarios::late::<P> as fn(&mut Meter, u64)));
-        Entry { name, only_one: false, lives, late, removals: None, threads: None }
+        let (adds, completes) = (scenarios::adds::<P>, scenarios::completes::<P>);
+        Entry { name, only_one: false, lives, adds, completes, late, reads: None, removals: None, threads: None }
     }
 
     const fn removes<P: Removes>(self) -> Self {
         Entry { removals: Some(scenarios::Removals::of::<P>()), ..self }
+    }
+
+    const fn reads<P: Reads>(self) -> Self {
+        Entry { reads: Some(scenarios::reads::<P>), ..self }
     }
 
     const fn threads<P: Threads>(self) -> Self {
@@ -89,9 +102,18 @@ pub static PEERS: [Entry; 12] = [
     Entry::of::<plain::PlainSlots>("plain-slots").removes::<plain::PlainSlots>(),
     Entry::of::<mutex_vec::MutexVec>("mutex-vec").removes::<mutex_vec::MutexVec>().threads::<mutex_vec::MutexVec>(),
     Entry::of::<treiber::Treiber>("treiber-stack").threads::<treiber::Treiber>(),
-    Entry::of::<whendone::Core>("whendone-core").removes::<whendone::Core>().threads::<whendone::Core>(),
-    Entry::of::<whendone::Inline>("whendone-task").removes::<whendone::Inline>().threads::<whendone::Inline>(),
-    Entry::of::<whendone::Looped>("whendone-loop").removes::<whendone::Looped>().threads::<whendone::Looped>(),
+    Entry::of::<whendone::Core>("whendone-core")
+        .removes::<whendone::Core>()
+        .threads::<whendone::Core>()
+        .reads::<whendone::Core>(),
+    Entry::of::<whendone::Inline>("whendone-task")
+        .removes::<whendone::Inline>()
+        .threads::<whendone::Inline>()
+        .reads::<whendone::Inline>(),
+    Entry::of::<whendone::Looped>("whendone-loop")
+        .removes::<whendone::Looped>()
+        .threads::<whendone::Looped>()
+        .reads::<whendone::Looped>(),
     Entry::of::<futures_shared::FuturesShared>("futures-shared")
         .removes::<futures_shared::FuturesShared>()
         .threads::<futures_shared::FuturesShared>(),

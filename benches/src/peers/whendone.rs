@@ -1,7 +1,7 @@
 //! whendone three times: the core with a plain value, and tasks with callbacks inline and on a loop.
 
 use super::plain::Stored;
-use super::{Check, Peer, Removes};
+use super::{Check, Peer, Reads, Removes};
 use std::sync::Arc;
 use whendone::kernel::{Added, Cell};
 use whendone::{CallbackId, Completer, EventLoop, Handle, Task};
@@ -49,6 +49,13 @@ impl Removes for Core {
     }
 }
 
+impl Reads for Core {
+    #[inline]
+    fn read(cell: &Arc<CoreCell>) -> u64 {
+        *cell.outcome().expect("it is done")
+    }
+}
+
 /// The callback that both add: it reads the value from its task.
 #[inline]
 fn add(task: &Task<u64>, check: Check) -> CallbackId {
@@ -82,6 +89,13 @@ impl Peer for Inline {
 
     fn complete(completer: Completer<u64>, _: &mut Task<u64>, value: u64) {
         completer.complete(value).expect("it is completed once");
+    }
+}
+
+impl Reads for Inline {
+    #[inline]
+    fn read(task: &Task<u64>) -> u64 {
+        value(task)
     }
 }
 
@@ -122,6 +136,13 @@ impl Peer for Looped {
 
     fn turn(&mut self) {
         self.event_loop.run_until_complete(async {});
+    }
+}
+
+impl Reads for Looped {
+    #[inline]
+    fn read(task: &Task<u64>) -> u64 {
+        value(task)
     }
 }
 

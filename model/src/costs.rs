@@ -1,0 +1,61 @@
+//! What each operation of the core costs in lock sections, counted by the facade.
+
+use crate::engines::alone::kernel::{Added, CallbackId, Cell};
+use crate::engines::std_sync::lock_sections as sections_so_far;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Handle = Arc<Cell<&'static str, u32>>;
+
+/// By the operation's name; each was done once, with eight callbacks in line.
+///
+/// # Panics
+///
+/// If the core refuses what it must take.
+pub fn lock_sections() -> BTreeMap<&'static str, usize> {
+    let cell: Handle = Arc::new(Cell::new(1));
+    let ids: Vec<_> = (0..8).map(|callback| add(&cell, callback)).collect();
+    let complete = || Cell::complete(&cell, "value").expect("the first one").drain(|_, _| ());
+    BTreeMap::from([
+        ("add", sections(|| add(&cell, 8))),
+        ("remove", sections(|| cell.remove(ids[3]))),
+        ("replace", sections(|| cell.replace(ids[2], 9))),
+        ("remove all", sections(|| cell.remove_all(7))),
+        ("read, pending", sections(|| cell.outcome().is_none())),
+        ("complete", sections(complete)),
+        ("read", sections(|| cell.outcome().is_some())),
+        ("late add", sections(|| add(&cell, 9))),
+    ])
+}
+
+fn add(cell: &Handle, callback: u32) -> CallbackId {
+    match Cell::add(cell, 0, callback) {
+        Added::Waits(id) => id,
+        Added::YouDrain(id, drain) => {
+            drain.drain(|_, _| ());
+            id
+        }
+    }
+}
+
+fn sections<R>(operation: impl FnOnce() -> R) -> usize {
+    let before = sections_so_far();
+    operation();
+    sections_so_far() - before
+}
+
+/// P18: two for what drains, the second a look that finds no more, however many callbacks there were.
+#[test]
+fn an_operation_takes_one_lock_section_and_a_drain_one_for_each_look() {
+    let expected = [
+        ("add", 1),
+        ("complete", 2),
+        ("late add", 2),
+        ("read", 0),
+        ("read, pending", 0),
+        ("remove", 1),
+        ("remove all", 1),
+        ("replace", 1),
+    ];
+    assert_eq!(lock_sections(), BTreeMap::from(expected));
+}
