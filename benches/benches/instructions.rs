@@ -61,12 +61,12 @@ fn main() -> io::Result<ExitCode> {
         println!("written: {COSTS}");
     }
     if options.check {
-        return Ok(check(&toolchain, &lines));
+        return Ok(check(&toolchain, &lines, costs::page(&lines)));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(toolchain: &Toolchain, lines: &[Line]) -> ExitCode {
+fn check(toolchain: &Toolchain, lines: &[Line], page: Option<String>) -> ExitCode {
     let budget = fs::read_to_string(BUDGET).expect("the budget is readable");
     let budget = Budget::parse(&budget).expect("the budget can be parsed");
     let tell = |found: &[String]| found.iter().for_each(|line| println!("{line}"));
@@ -78,7 +78,14 @@ fn check(toolchain: &Toolchain, lines: &[Line]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     match budget.check(toolchain, lines) {
-        Verdict::Holds => println!("the budget holds"),
+        Verdict::Holds => {
+            println!("the budget holds");
+            let written = fs::read_to_string(COSTS).unwrap_or_default();
+            if page.is_some_and(|page| !costs::agrees(&page, &written)) {
+                println!("{COSTS} is out of date; write it with: cargo bench --bench instructions -- --costs");
+                return ExitCode::FAILURE;
+            }
+        }
         Verdict::Exceeded(found) => {
             tell(&found);
             println!("the budget is exceeded; accept with: cargo bench --bench instructions -- --accept");

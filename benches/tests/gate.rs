@@ -1,5 +1,6 @@
 //! The gate goes red when it should, and only then.
 
+use whendone_bench::costs::agrees;
 use whendone_bench::gate::{Budget, Toolchain, Verdict, growth, render};
 use whendone_bench::peers;
 use whendone_bench::scenarios::{Row, Scenario};
@@ -66,6 +67,14 @@ fn removal_may_not_become_dearer_as_the_line_grows() {
     assert!(first(103.0).is_empty() && !first(104.0).is_empty());
     let compact = |many| growth(&[at(Scenario::S4Compact, 64, 100.0), at(Scenario::S4Compact, 8192, many)]);
     assert!(compact(184.0).is_empty() && !compact(185.0).is_empty());
+}
+
+#[test]
+fn a_cost_page_may_differ_by_a_tenth_and_no_more() {
+    assert!(agrees("| add | 100 | met |", "| add | 109 | met |"));
+    for other in ["| add | 112 | met |", "| add | 100 | not met |", "| add | 100 |", "| remove | 100 | met |"] {
+        assert!(!agrees("| add | 100 | met |", other), "{other}");
+    }
 }
 
 #[test]
