@@ -7,10 +7,11 @@
 use super::contain::contain;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::mem;
 
 /// What a thread is doing.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Doing {
+enum Doing {
     #[default]
     NoDrain,
     Drain,
@@ -18,14 +19,14 @@ pub(super) enum Doing {
     DrainAndMore,
 }
 
-pub(super) type Job = Box<dyn FnOnce()>;
+type Job = Box<dyn FnOnce()>;
 
 super::sync::thread_local! {
-    pub(super) static DOING: Cell<Doing> = Cell::new(Doing::NoDrain);
+    static DOING: Cell<Doing> = Cell::new(Doing::NoDrain);
 }
 
 super::sync::thread_local! {
-    pub(super) static PUT_OFF: RefCell<VecDeque<Job>> = RefCell::new(VecDeque::new());
+    static PUT_OFF: RefCell<VecDeque<Job>> = RefCell::new(VecDeque::new());
 }
 
 /// Runs the drain now or, inside another, after it.
@@ -69,5 +70,25 @@ impl Drop for Outermost {
 fn work_off() {
     while let Some(job) = PUT_OFF.with(|jobs| jobs.borrow_mut().pop_front()) {
         job();
+    }
+}
+
+/// Until it is dropped, drains of this thread run at once: for a loop that runs or ends inside an inline
+/// callback, and would else wait for ever for what that callback's own drain puts off.
+#[allow(dead_code, reason = "only the event loop starts afresh")]
+pub(super) struct Afresh(Doing, VecDeque<Job>);
+
+#[allow(dead_code, reason = "only the event loop starts afresh")]
+impl Afresh {
+    pub(super) fn new() -> Self {
+        Afresh(DOING.with(Cell::take), PUT_OFF.try_with(RefCell::take).unwrap_or_default())
+    }
+}
+
+impl Drop for Afresh {
+    fn drop(&mut self) {
+        let put_off = mem::take(&mut self.1);
+        let _ = PUT_OFF.try_with(|jobs| jobs.replace(put_off));
+        DOING.with(|doing| doing.set(self.0));
     }
 }

@@ -1,13 +1,11 @@
 //! The loop that runs on this thread, for code inside it.
 
 use super::super::task::Task;
-use super::super::trampoline::{DOING, Doing, Job, PUT_OFF};
+use super::super::trampoline::Afresh;
 use super::handle::Handle;
 use super::timers::Sleep;
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::RefCell;
 use std::future::Future;
-use std::mem;
 use std::time::Duration;
 
 super::super::sync::thread_local! {
@@ -35,24 +33,6 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let left = CURRENT.with(|current| current.borrow_mut().take());
         drop(left);
-    }
-}
-
-/// Until it is dropped, drains of this thread run at once: for a loop that runs or ends inside an inline
-/// callback, and would else wait for ever for what that callback's own drain puts off.
-pub(super) struct Afresh(Doing, VecDeque<Job>);
-
-impl Afresh {
-    pub(super) fn new() -> Self {
-        Afresh(DOING.with(Cell::take), PUT_OFF.try_with(RefCell::take).unwrap_or_default())
-    }
-}
-
-impl Drop for Afresh {
-    fn drop(&mut self) {
-        let put_off = mem::take(&mut self.1);
-        let _ = PUT_OFF.try_with(|jobs| jobs.replace(put_off));
-        DOING.with(|doing| doing.set(self.0));
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::report::{Failure, Report};
 use super::super::schedule::tell;
 use super::super::sync::channel::{self, Receiver};
 use super::super::sync::{Arc, Instant, Mutex, OnceLock};
+use super::super::trampoline::Afresh;
 use super::ambient;
 use super::entry::Entry;
 use super::handle::Handle;
@@ -180,7 +181,7 @@ impl EventLoop {
     /// Ends everything that has not ended, once: a second time there is nothing. What another thread
     /// pushes meanwhile is refused or dropped with the channel, and reports itself (D4).
     fn abandon(&mut self) -> usize {
-        let _afresh = ambient::Afresh::new();
+        let _afresh = Afresh::new();
         let bodies = self.handle.shared().tasks.lock().close();
         bodies.for_each(|body| self.handle.discard(body));
         let ready = mem::replace(&mut self.ready, channel::never());
