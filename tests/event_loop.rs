@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::env;
 use std::fmt::{self, Display, Write};
 use std::future::{Future, IntoFuture, pending, poll_fn};
+use std::hint::spin_loop;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use whendone::{
     AlreadyDone, Closed, EventLoop, Failure, Handle, Inline, Outcome, Ready, Report, Schedule, Task, run, sleep, spawn,
     spawn_named,
@@ -78,6 +79,23 @@ fn timers_fire_in_the_order_of_their_deadlines() {
             nap.await;
         }
         assert!(!never.is_done());
+    });
+    assert_eq!(noted, "1 2 3");
+}
+
+/// R32: also when they are due in one turn.
+#[test]
+fn timers_that_are_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
+    let noted = noted(|log, _| async move {
+        let naps = [1, 2, 3].map(|micros| log.task(micros, sleep(Duration::from_micros(micros))));
+        turns(1).await;
+        let late = Instant::now() + Duration::from_millis(1);
+        while Instant::now() < late {
+            spin_loop();
+        }
+        for nap in &naps {
+            nap.await;
+        }
     });
     assert_eq!(noted, "1 2 3");
 }

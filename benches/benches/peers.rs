@@ -2,13 +2,16 @@
 //! the peers taking turns; a table for each row and `target/bench/peers.json`.
 
 use clap::Parser;
-use std::io;
+use std::{fs, io};
 use whendone_bench::meter::median;
 use whendone_bench::probe::{self, NO_VALGRIND, Probes};
 use whendone_bench::scenarios::Scenario;
 use whendone_bench::table::{self, Line};
+use whendone_bench::times;
 
 const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
+
+const TIMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/TIMES.md");
 
 #[derive(Parser)]
 struct Options {
@@ -20,12 +23,23 @@ struct Options {
     /// Shorter, and no instructions: to see that all runs.
     #[arg(long)]
     quick: bool,
+    /// Writes the page of times from the figures of the last run; measures nothing.
+    #[arg(long, conflicts_with_all = ["rows", "peer", "quick"])]
+    times: bool,
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() -> io::Result<()> {
     let options = Options::parse();
+    let results = probe::results(PROBES);
+    if options.times {
+        let page =
+            times::page(&table::read(&results, "peers.json")?).ok_or_else(|| io::Error::other(times::INCOMPLETE))?;
+        fs::write(TIMES, page)?;
+        println!("written: {TIMES}");
+        return Ok(());
+    }
     let count = !options.quick && probe::has_valgrind();
     if !count {
         println!("no instructions: {}", if options.quick { "--quick" } else { NO_VALGRIND });
@@ -54,5 +68,5 @@ fn main() -> io::Result<()> {
         table::relate(&mut lines);
         table::print(row, &lines);
     }
-    table::write(&probe::results(PROBES), "peers.json", &lines)
+    table::write(&results, "peers.json", &lines)
 }

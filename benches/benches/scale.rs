@@ -24,7 +24,8 @@ const HAND_OVER: [Case; 2] =
 
 /// Wakes by system call for each of them, at the least and at the most: none, and one. Once in a while a
 /// loop that is awake runs out of work, or one that was to sleep does not yet; and now and then, the more
-/// so when it is traced, the woken loop meets its waker at a mutex of the channel, which is a second wake.
+/// so when it is traced, the woken loop meets its waker at a mutex of the channel, which is a second wake:
+/// `strace -k` shows it in crossbeam's `SyncWaker::notify`.
 const WAKES: [(f64, f64); 2] = [(0.0, 0.05), (0.9, 1.5)];
 
 /// For one operation.

@@ -74,12 +74,12 @@ impl Budget {
     fn excess(&self, line: &Line) -> Option<String> {
         let name = format!("{} {}", line.peer, line.row);
         let (instructions, allocations) = line.instructions.zip(line.allocations)?;
-        let kept = self.peers.get(line.peer).and_then(|rows| rows.get(&line.row.to_string()));
-        let Some(kept) = kept else { return ours(line.peer).then(|| format!("{name}: not in the budget")) };
+        let kept = self.peers.get(&line.peer).and_then(|rows| rows.get(&line.row.to_string()));
+        let Some(kept) = kept else { return ours(&line.peer).then(|| format!("{name}: not in the budget")) };
         let growth = instructions / kept.instructions - 1.0;
         if rounded(allocations) != kept.allocations {
             Some(format!("{name}: {} allocations, not {}", rounded(allocations), kept.allocations))
-        } else if growth > slack(line.peer) {
+        } else if growth > slack(&line.peer) {
             let percent = 100.0 * growth;
             Some(format!("{name}: {instructions:.1} instructions, not {:.1}: {percent:.1} % more", kept.instructions))
         } else {
@@ -127,7 +127,7 @@ pub fn render(toolchain: &Toolchain, lines: &[Line]) -> String {
         .to_owned();
     let Toolchain { rustc, libc, allocator } = toolchain;
     let _ = writeln!(text, "rustc = {rustc:?}\nlibc = {libc:?}\nallocator = {allocator:?}");
-    let mut names: Vec<_> = lines.iter().map(|line| line.peer).filter(|name| ours(name)).collect();
+    let mut names: Vec<_> = lines.iter().map(|line| &*line.peer).filter(|name| ours(name)).collect();
     names.sort_unstable();
     names.dedup();
     for name in names {

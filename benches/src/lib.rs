@@ -22,3 +22,4 @@ pub mod probe;
 pub mod scenarios;
 pub mod table;
 pub mod threads;
+pub mod times;

@@ -86,7 +86,7 @@ impl Row {
             }),
             Scenario::Read => peer.reads,
             Scenario::S6 => peer.threads.as_ref().map(|two| two.race),
-            Scenario::S7 => peer.threads.as_ref().map(|two| two.add),
+            Scenario::S7 => peer.threads.as_ref().filter(|_| !peer.only_one).map(|two| two.add),
         }
     }
 

@@ -2,17 +2,17 @@
 
 use super::peers::{Entry, YARDSTICK};
 use super::scenarios::{Row, Scenario};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Mutex;
 use std::{fs, io, thread};
 
 /// What one peer costs in one row, for one operation; the ratios are to the yardstick.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Line {
     #[serde(flatten)]
     pub row: Row,
-    pub peer: &'static str,
+    pub peer: String,
     pub ns: Option<f64>,
     pub ns_ratio: Option<f64>,
     pub instructions: Option<f64>,
@@ -25,7 +25,16 @@ pub struct Line {
 impl Line {
     pub fn new(row: Row, peer: &Entry) -> Self {
         let (ns, ns_ratio, instructions, instruction_ratio) = (None, None, None, None);
-        Line { row, peer: peer.name, ns, ns_ratio, instructions, instruction_ratio, allocations: None, bytes: None }
+        Line {
+            row,
+            peer: peer.name.to_owned(),
+            ns,
+            ns_ratio,
+            instructions,
+            instruction_ratio,
+            allocations: None,
+            bytes: None,
+        }
     }
 
     /// True if the others in its row are related to this one.
@@ -84,6 +93,11 @@ pub fn write(folder: &Path, name: &str, lines: &[Line]) -> io::Result<()> {
     fs::write(&path, serde_json::to_string_pretty(lines)?)?;
     println!("\nwritten to {}", path.display());
     Ok(())
+}
+
+/// Reads what was written.
+pub fn read(folder: &Path, name: &str) -> io::Result<Vec<Line>> {
+    Ok(serde_json::from_str(&fs::read_to_string(folder.join(name))?)?)
 }
 
 /// Does it to each, several at a time, for what does not measure time.

@@ -119,7 +119,7 @@ pub static PEERS: [Entry; 12] = [
         .threads::<futures_shared::FuturesShared>(),
     Entry::of::<tokio::Notified>("tokio-notify").removes::<tokio::Notified>().threads::<tokio::Notified>(),
     Entry::of::<tokio::Cancelled>("tokio-cancellation").removes::<tokio::Cancelled>().threads::<tokio::Cancelled>(),
-    Entry::of::<tokio::Joined>("tokio-join-handle").takes_one(),
+    Entry::of::<tokio::Joined>("tokio-join-handle").takes_one().threads::<tokio::Joined>(),
     Entry::of::<event_listener::Listened>("event-listener")
         .removes::<event_listener::Listened>()
         .threads::<event_listener::Listened>(),

@@ -123,8 +123,17 @@ impl Removes for Cancelled {
 /// A task that ends with the value, and another that awaits its handle: there can be only one.
 pub(super) struct Joined(Runtime);
 
+/// The one handle that can wait; a clone holds none.
+pub(super) struct Awaited(Option<JoinHandle<u64>>);
+
+impl Clone for Awaited {
+    fn clone(&self) -> Self {
+        Awaited(None)
+    }
+}
+
 impl Peer for Joined {
-    type Task = Option<JoinHandle<u64>>;
+    type Task = Awaited;
     type Completer = oneshot::Sender<u64>;
     type Id = ();
     const HAS_LOOP: bool = true;
@@ -136,11 +145,11 @@ impl Peer for Joined {
 
     fn task(&mut self) -> (Self::Completer, Self::Task) {
         let (sender, receiver) = oneshot::channel();
-        (sender, Some(self.0.spawn(async { receiver.await.expect("it is completed") })))
+        (sender, Awaited(Some(self.0.spawn(async { receiver.await.expect("it is completed") }))))
     }
 
     fn add(&mut self, task: &mut Self::Task, check: Check) {
-        let joined = task.take().expect("one callback is all it takes");
+        let joined = task.0.take().expect("one callback is all it takes");
         self.0.spawn(async move { check.run(joined.await.expect("it ends")) });
     }
 
