@@ -21,6 +21,11 @@ pub struct Core {
 }
 
 impl Core {
+    /// The files by name, and what is in them.
+    pub fn texts() -> [(&'static str, &'static str); 5] {
+        FILES
+    }
+
     pub fn compiled() -> Self {
         let mut digest = Sha256::new();
         FILES.iter().for_each(|(_, text)| digest.update(text));

@@ -1,9 +1,12 @@
 //! Worker processes: each plays one scenario after another, and a crash is that scenario's failure.
 
+use crate::exhibit::Exhibit;
 use crate::judge::{Engine, Verdict};
 use crate::scenario::Scenario;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Write};
+use std::panic;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,29 +19,36 @@ use std::time::Duration;
 pub struct Job {
     pub engine: Engine,
     pub scenario: String,
+    /// Whether a failure is to be shown.
+    pub exhibit: bool,
 }
 
-/// Has every job done by `workers` processes of this program, and tells `done` of each as it ends. One
-/// that takes longer than `limit` hangs.
+/// Has every job done by `workers` processes of this program, and tells `done` of each as it ends: the
+/// answer, or what became of the worker. One that takes longer than `limit` hangs.
 ///
 /// # Errors
 ///
 /// If a worker cannot be started.
-pub fn work(jobs: &[Job], workers: usize, limit: Duration, done: impl Fn(usize, Verdict) + Sync) -> io::Result<()> {
+pub fn work<J: Serialize + Sync, A: DeserializeOwned>(
+    jobs: &[J],
+    workers: usize,
+    limit: Duration,
+    done: impl Fn(usize, Result<A, String>) + Sync,
+) -> io::Result<()> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);
     let serve = || -> io::Result<()> {
         let mut worker = Worker::start()?;
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < jobs.len()) {
-            let verdict = match worker.ask(&jobs[at], limit) {
-                Ok(verdict) => verdict,
+            let answer = match worker.ask(&jobs[at], limit) {
+                Ok(answer) => Ok(answer),
                 Err(lost) => {
                     let end = worker.end();
                     worker = Worker::start()?;
-                    Verdict::lost(format!("{lost}; the worker's {end}"))
+                    Err(format!("{lost}; the worker's {end}"))
                 }
             };
-            done(at, verdict);
+            done(at, answer);
         }
         Ok(())
     };
@@ -57,7 +67,7 @@ pub fn work(jobs: &[Job], workers: usize, limit: Duration, done: impl Fn(usize, 
 struct Worker {
     process: Child,
     jobs: ChildStdin,
-    verdicts: Receiver<String>,
+    answers: Receiver<String>,
 }
 
 impl Worker {
@@ -66,24 +76,24 @@ impl Worker {
         let mut process = command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let jobs = process.stdin.take().expect("piped");
         let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
-        // A thread of its own, so that whoever waits for a verdict can stop waiting.
-        let (send, verdicts) = channel();
+        // A thread of its own, so that whoever waits for an answer can stop waiting.
+        let (send, answers) = channel();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
-        Ok(Worker { process, jobs, verdicts })
+        Ok(Worker { process, jobs, answers })
     }
 
     /// # Errors
     ///
     /// What became of the worker.
-    fn ask(&mut self, job: &Job, limit: Duration) -> Result<Verdict, String> {
+    fn ask<A: DeserializeOwned>(&mut self, job: &impl Serialize, limit: Duration) -> Result<A, String> {
         let lost = |error: io::Error| format!("crash: {error}");
         let line = serde_json::to_string(job).map_err(io::Error::from).map_err(lost)? + "\n";
         self.jobs.write_all(line.as_bytes()).map_err(lost)?;
-        let verdict = self.verdicts.recv_timeout(limit).map_err(|error| match error {
+        let answer = self.answers.recv_timeout(limit).map_err(|error| match error {
             RecvTimeoutError::Timeout => format!("hang: no answer within {} s, see --limit", limit.as_secs()),
             RecvTimeoutError::Disconnected => "crash: no answer".to_owned(),
         })?;
-        serde_json::from_str(&verdict).map_err(|error| format!("crash: {error}"))
+        serde_json::from_str(&answer).map_err(|error| format!("crash: {error}"))
     }
 
     /// How the process ended.
@@ -93,20 +103,36 @@ impl Worker {
     }
 }
 
-/// The worker's side: reads jobs, writes verdicts, until there are no more jobs.
+/// The worker's side: reads jobs, writes answers, until there are no more jobs.
 ///
 /// # Errors
 ///
 /// If a line is no job, or the other side is gone.
-pub fn be_a_worker() -> io::Result<()> {
-    let mut verdicts = io::stdout().lock();
+pub fn be_a_worker<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result<A>) -> io::Result<()> {
+    let mut answers = io::stdout().lock();
     for line in io::stdin().lock().lines() {
-        let job: Job = serde_json::from_str(&line?)?;
-        let scenario: Scenario = job.scenario.parse().map_err(io::Error::other)?;
-        let verdict = job.engine.check(&scenario);
-        serde_json::to_writer(&mut verdicts, &verdict)?;
-        verdicts.write_all(b"\n")?;
-        verdicts.flush()?;
+        serde_json::to_writer(&mut answers, &answer(serde_json::from_str(&line?)?)?)?;
+        answers.write_all(b"\n")?;
+        answers.flush()?;
     }
     Ok(())
+}
+
+impl Job {
+    /// Plays the scenario, judges it, and shows a failure if it is to be shown.
+    ///
+    /// # Errors
+    ///
+    /// If the text is malformed.
+    pub fn verdict(&self) -> io::Result<Verdict> {
+        let scenario: Scenario = self.scenario.parse().map_err(io::Error::other)?;
+        let Job { engine, exhibit, .. } = *self;
+        let mut verdict = engine.check(&scenario);
+        if let (true, Some(fault)) = (exhibit, verdict.faults.first()) {
+            // Whatever panics from here on has been told, and is shown.
+            panic::set_hook(Box::new(|_| ()));
+            verdict.exhibit = Some(Exhibit::of_failure(engine, engine.play(), &scenario, fault).to_string());
+        }
+        Ok(verdict)
+    }
 }

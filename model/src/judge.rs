@@ -2,6 +2,7 @@
 
 use crate::allowed::allowed;
 use crate::engines::{self, Extent, Observed};
+use crate::fault::Fault;
 use crate::observation::Observation;
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,17 @@ pub enum Engine {
 }
 
 impl Engine {
-    fn play(self) -> engines::Engine {
+    pub const ALL: [Engine; 3] = [Engine::LoomMutex, Engine::LoomAtomic, Engine::Alone];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::LoomMutex => "loom-mutex",
+            Engine::LoomAtomic => "loom-atomic",
+            Engine::Alone => "alone",
+        }
+    }
+
+    pub fn play(self) -> engines::Engine {
         match self {
             Engine::LoomMutex => engines::loom_mutex::play::play,
             Engine::LoomAtomic => engines::loom_atomic::play::play,
@@ -57,7 +68,11 @@ pub struct Verdict {
     pub missing: Vec<String>,
     /// Rules that no observation shows, P8, P13, P15 and so on, and failures of the engine itself.
     pub broken: Vec<String>,
+    /// In which ways it fails.
+    pub faults: BTreeSet<Fault>,
     pub extent: Extent,
+    /// How it fails, if that was asked for.
+    pub exhibit: Option<String>,
     /// Whether missing ones count.
     complete: bool,
 }
@@ -68,9 +83,11 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
     let seen: BTreeSet<&Observation> = observed.observations.keys().collect();
     let print = |observation: &Observation| observation.to_string();
     let mut broken: Vec<String> = observed.broken.keys().cloned().collect();
-    if observed.executions == 0 {
+    if observed.executions == 0 && broken.is_empty() {
         broken.push("harness: nothing was executed".to_owned());
     }
+    let mut faults = Fault::all(scenario, &allowed, &broken, seen.iter().copied());
+    faults.extend((complete && !allowed.iter().all(|allowed| seen.contains(allowed))).then_some(Fault::Missing));
     Verdict {
         executions: observed.executions,
         allowed: allowed.len(),
@@ -78,7 +95,9 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
         extra: seen.iter().filter(|seen| !allowed.contains(**seen)).map(|seen| print(seen)).collect(),
         missing: allowed.iter().filter(|allowed| !seen.contains(allowed)).map(print).collect(),
         broken,
+        faults,
         extent: if observed.executions > 0 { observed.extent } else { Extent::Cut },
+        exhibit: None,
         complete,
     }
 }
@@ -86,7 +105,8 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
 impl Verdict {
     /// Of a scenario whose engine was lost on the way.
     pub fn lost(evidence: String) -> Self {
-        Verdict { broken: vec![evidence], ..Verdict::default() }
+        let faults = BTreeSet::from([Fault::of_rule(&evidence)]);
+        Verdict { broken: vec![evidence], faults, ..Verdict::default() }
     }
 
     pub fn is_good(&self) -> bool {

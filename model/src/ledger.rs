@@ -3,9 +3,11 @@
 //! Lies outside the model checker's world, so that keeping it costs no executions and a failure is
 //! found even if a panic on the way was swallowed.
 
-use crate::observation::HandOver;
+use crate::observation::{HandOver, letter};
 use crate::spec::{Nonce, Value};
+use crate::trace::{self, Act};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is dropped once, and only once (P15).
@@ -13,6 +15,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Thing {
     Callback(Nonce),
     Value(Value),
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Thing::Callback(nonce) => f.write_str(&letter(*nonce)),
+            Thing::Value(value) => value.fmt(f),
+        }
+    }
 }
 
 /// The record of one execution.
@@ -40,36 +51,44 @@ impl Ledger {
     }
 
     pub fn dropped(&self, thing: Thing, locks_held: usize) {
+        trace::record(|| Act::Drops(thing));
         let mut record = self.record();
         *record.dropped.entry(thing).or_default() += 1;
-        record.unlocked(locks_held, || format!("{thing:?} dropped"));
+        record.unlocked(locks_held, || format!("{thing} dropped"));
     }
 
     /// A hand-over begins.
     pub fn entered(&self, hand_over: HandOver, locks_held: usize) {
+        trace::record(|| Act::Enters(hand_over));
         let mut record = self.record();
         if let Some(other) = record.inside {
-            record.broken.push(format!("P8: hand-over of {} while {other} is handed over", hand_over.nonce));
+            record.breaks(format!(
+                "P8: hand-over of {} while {} is handed over",
+                letter(hand_over.nonce),
+                letter(other)
+            ));
         }
         record.inside = Some(hand_over.nonce);
         record.touches += 1;
-        record.unlocked(locks_held, || format!("callback {} called", hand_over.nonce));
+        record.unlocked(locks_held, || format!("{} called", letter(hand_over.nonce)));
         record.handed.push(hand_over);
     }
 
     /// The hand-over that began last ends.
     pub fn left(&self, nonce: Nonce, locks_held: usize) {
+        trace::record(|| Act::Leaves(nonce));
         let mut record = self.record();
         if record.inside != Some(nonce) {
-            record.broken.push(format!("P8: hand-over of {nonce} ends inside another"));
+            record.breaks(format!("P8: hand-over of {} ends inside another", letter(nonce)));
         }
         record.inside = None;
         record.touches += 1;
-        record.unlocked(locks_held, || format!("callback {nonce} called"));
+        record.unlocked(locks_held, || format!("{} called", letter(nonce)));
     }
 
     /// The scheduler is called.
     pub fn scheduled(&self, locks_held: usize) {
+        trace::record(|| Act::Schedules);
         let mut record = self.record();
         record.touches += 2;
         record.unlocked(locks_held, || "scheduler called".to_owned());
@@ -81,7 +100,7 @@ impl Ledger {
     }
 
     pub fn broken(&self, rule: String) {
-        self.record().broken.push(rule);
+        self.record().breaks(rule);
     }
 
     /// Ends the record: the hand-overs, and every rule that this execution broke. `touches` is how
@@ -103,7 +122,12 @@ impl Ledger {
 impl Record {
     fn unlocked(&mut self, locks_held: usize, what: impl FnOnce() -> String) {
         if locks_held > 0 {
-            self.broken.push(format!("P13: {} under the lock", what()));
+            self.breaks(format!("P13: {} under the lock", what()));
         }
+    }
+
+    fn breaks(&mut self, rule: String) {
+        trace::record(|| Act::Breaks(rule.clone()));
+        self.broken.push(rule);
     }
 }

@@ -10,16 +10,25 @@
 extern crate self as whendone_model;
 
 pub mod allowed;
+pub mod canary;
 pub mod core_files;
 pub mod costs;
 pub mod crew;
 pub mod decode;
+pub mod display;
 pub mod engines;
+pub mod exhibit;
+pub mod fault;
 pub mod judge;
 pub mod ledger;
 pub mod observation;
 pub mod pinned;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 pub mod spec;
+pub mod token;
+pub mod trace;
+pub mod tree;
 pub mod universe;
+pub mod vendored;

@@ -3,6 +3,7 @@
 use crate::core_files::Core;
 use crate::crew::Job;
 use crate::engines::Extent;
+use crate::fault::Fault;
 use crate::judge::{Engine, Verdict};
 use crate::pinned::Pinned;
 use crate::universe::Tier;
@@ -71,7 +72,10 @@ pub struct Count {
 pub struct Failure {
     pub scenario: String,
     pub engine: Engine,
+    pub faults: BTreeSet<Fault>,
     pub what: String,
+    /// Its smallest form, of the first few that fail in different ways.
+    pub exhibit: Option<String>,
 }
 
 impl Count {
@@ -102,6 +106,9 @@ impl Count {
     }
 }
 
+/// More than these are not looked at before they are repaired.
+const MOST_EXHIBITS: usize = 4;
+
 /// Everything found so far.
 #[derive(Default)]
 pub struct Tally {
@@ -122,8 +129,17 @@ impl Tally {
         }
         if !verdict.is_good() {
             let (scenario, engine) = (job.scenario.clone(), job.engine);
-            self.failures.push(Failure { scenario, engine, what: verdict.to_string() });
+            let (faults, what) = (verdict.faults.clone(), verdict.to_string());
+            self.failures.push(Failure { scenario, engine, faults, what, exhibit: None });
         }
+    }
+
+    /// Puts short scenarios first, and says which of the failures are to be shown: the first of each kind.
+    pub fn to_exhibit(&mut self) -> Vec<usize> {
+        self.failures.sort_by_key(|failure| (failure.scenario.len(), failure.scenario.clone(), failure.engine));
+        let mut kinds = BTreeSet::new();
+        let first = |at: &usize| kinds.insert(self.failures[*at].faults.first());
+        (0..self.failures.len()).filter(first).take(MOST_EXHIBITS).collect()
     }
 
     /// Ends the count. `generated` is how many programs there were to explore.
@@ -208,11 +224,19 @@ impl fmt::Display for Report {
         }
         let Core { sha256, code_lines, .. } = &self.core;
         writeln!(f, "core: {code_lines} lines of code, sha256 {sha256}")?;
-        for failure in self.failures.iter().take(20) {
-            writeln!(f, "\nFAIL {} on {:?}\n{}", failure.scenario, failure.engine, failure.what)?;
+        let (shown, others): (Vec<_>, Vec<_>) = self.failures.iter().partition(|failure| failure.exhibit.is_some());
+        for Failure { scenario, engine, exhibit, .. } in shown {
+            writeln!(f, "\n{}\nfound in {scenario} on {}", exhibit.as_deref().unwrap_or_default(), engine.name())?;
         }
-        if self.failures.len() > 20 {
-            writeln!(f, "\n... and {} more, see the report", self.failures.len() - 20)?;
+        if !others.is_empty() {
+            writeln!(f)?;
+        }
+        for Failure { scenario, engine, faults, .. } in others.iter().take(20) {
+            let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
+            writeln!(f, "FAIL {scenario} on {}: {}", engine.name(), faults.join(", "))?;
+        }
+        if others.len() > 20 {
+            writeln!(f, "... and {} more, see the report", others.len() - 20)?;
         }
         if !self.changes.is_empty() {
             writeln!(f, "\nCHANGED against model/pinned.json; explain it, then accept it with --accept")?;

@@ -1,63 +1,92 @@
-//! The evidence can fail: each seeded bug of `mutants.toml` makes the closed world go red.
+//! The table of seeded bugs is in order. Whether each is noticed: `cargo verify mutants`.
 
-use whendone_model::engines::loom_mutex;
-use whendone_model::judge::{Verdict, judge};
+use std::collections::BTreeSet;
+use std::fs;
+use whendone_model::exhibit::Exhibit;
+use whendone_model::fault::Fault;
+use whendone_model::judge::Engine;
 use whendone_model::scenario::Scenario;
-use whendone_model::universe::Tier;
-use whendone_mutants::{MUTANTS, Mutant, STALE};
+use whendone_model::tree::project;
+use whendone_mutants::table::{Mutant, Table};
+use whendone_mutants::{PLANTED, STALE};
 
-/// The programs of the closed world, the small ones first.
-fn closed_world() -> Vec<Scenario> {
-    let mut programs: Vec<_> = Tier::ALL.into_iter().flat_map(Tier::programs).collect();
-    programs.sort_by_key(|program| (program.operations(), program.threads.len(), program.setup.len()));
-    programs
-}
-
-/// Bugs can also make a model deadlock or panic; that is no way to be noticed.
-fn shows(verdict: &Verdict, shown_by: &str) -> bool {
-    match shown_by {
-        "outcome" => !verdict.extra.is_empty(),
-        rule => verdict.extra.is_empty() && verdict.broken.iter().any(|broken| broken.starts_with(rule)),
-    }
-}
-
-#[test]
-fn every_seeded_bug_turns_the_closed_world_red() {
-    let programs = closed_world();
-    let mut survivors = Vec::new();
-    for mutant in MUTANTS {
-        let verdicts = programs.iter().map(|program| (program, judge(program, true, &(mutant.play)(program))));
-        let killed = verdicts.enumerate().find(|(_, (_, verdict))| shows(verdict, mutant.shown_by));
-        let Mutant { id, breaks, shown_by, why, .. } = mutant;
-        println!("\n{id}: {why}");
-        match killed {
-            Some((at, (program, verdict))) => {
-                println!(
-                    "  red at program {} of {}, breaks {breaks}, shown by {shown_by}: {program}",
-                    at + 1,
-                    programs.len()
-                );
-                println!("{verdict}");
-            }
-            None => survivors.push(id),
-        }
-    }
-    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
-    assert!(MUTANTS.len() >= 9, "the table is not empty");
+fn mutants() -> Vec<Mutant> {
+    Table::read(&Table::path()).unwrap_or_else(|error| panic!("{error}")).mutants
 }
 
 /// An edit that does not match plants nothing, and then nothing is known of that bug.
 #[test]
-fn every_seeded_bug_is_planted() {
+fn every_edit_matches_once() {
     assert!(STALE.is_empty(), "the source has changed: adapt model/mutants/mutants.toml\n{}", STALE.join("\n"));
+    for mutant in mutants() {
+        let read = |file: &String| (file.clone(), fs::read_to_string(project().join(file)).expect("a file"));
+        let files: Vec<_> =
+            mutant.edits.iter().map(|edit| &edit.file).collect::<BTreeSet<_>>().into_iter().map(read).collect();
+        mutant.plant(&files).unwrap_or_else(|error| panic!("{error}"));
+    }
 }
 
-/// The same programs on the core as it is: what turns red above is the bug.
 #[test]
-fn the_core_itself_stays_green_where_the_bugs_turn_red() {
-    let texts = ["a ; X | B", "a ; R0 A | R0", "; C | A | A", "a ; R0"];
-    for program in texts.map(|text| text.parse().expect("well formed")) {
-        let verdict = judge(&program, true, &loom_mutex::play::play(&program));
-        assert!(verdict.is_good(), "{program}\n{verdict}");
+fn there_are_as_many_bugs_of_each_kind_as_promised() {
+    let mutants = mutants();
+    let pairs: BTreeSet<_> = mutants.iter().map(Mutant::pair).collect();
+    assert!(pairs.len() >= 60, "{} distinct pairs of property and place", pairs.len());
+    let within = |folder: &str| mutants.iter().filter(|mutant| mutant.edits[0].file.starts_with(folder)).count();
+    let harness = within("model/") - within("model/src/spec.rs");
+    let task = within("src/") - within("src/kernel/") - within("src/event_loop/");
+    let found = [within("src/kernel/"), task, within("src/event_loop/"), within("model/src/spec.rs"), harness];
+    let promised = [25, 12, 12, 4, 7];
+    assert!(found.iter().zip(promised).all(|(found, promised)| *found >= promised), "{found:?} of {promised:?}");
+}
+
+/// A bug of the harness is green by itself: each goes together with a bug of the core.
+#[test]
+fn every_bug_of_the_harness_is_paired_with_one_of_the_core() {
+    for mutant in mutants().iter().filter(|mutant| mutant.edits[0].file.starts_with("model/src")) {
+        let is_spec = mutant.edits[0].file.ends_with("spec.rs");
+        assert!(is_spec || mutant.edits.iter().any(|edit| edit.file.starts_with("src/kernel")), "{}", mutant.id);
     }
+}
+
+#[test]
+fn a_malformed_table_is_explained() {
+    let path = std::env::temp_dir().join(format!("whendone-table-{}.toml", std::process::id()));
+    let read = |text: &str| {
+        fs::write(&path, text).expect("writable");
+        Table::read(&path).err().unwrap_or_default()
+    };
+    let bug = |id: &str| format!("[[mutant]]\nid = {id:?}\nbreaks = \"P1\"\nshown-by = \"outcome\"\nwhy = \"w\"\n");
+    let edit = "[[mutant.edit]]\nfile = \"src/kernel/cell.rs\"\nfind = \"a\"\nreplace = \"b\"\n";
+    assert!(read("").contains("there is no [[mutant]] in it"));
+    assert!(read(&(bug("Big") + edit)).contains("lower case letters"));
+    assert!(read(&(bug("twice") + edit + &bug("twice") + edit)).contains("two mutants with the id twice"));
+    assert!(read(&bug("none")).contains("missing field `edit`"));
+    assert!(read(&(bug("odd") + "colour = 1\n" + edit)).contains("unknown field `colour`"));
+    fs::remove_file(path).expect("it was written");
+}
+
+const A_SECOND_DRAINER: &str = "\
+FAIL P7 FIFO   a ; C | A   2 switches   replay: <token>
+shrunk from ab ; C G | A R1
+     setup, T0: C                      |  T1: A                   | queue  phase
+  1  add a [a waits]                   |                          | a      Pending
+                                       |                          |
+  2  complete v0 [publishes, takes a]  |                          | -      Settled
+  3                                    |  add b [owes the drain]  | -      Draining
+  4                                    |    * b runs, sees v0     |
+  5                                    |    [none left]           | -      Settled
+  6    * a runs, sees v0               |                          |
+  7    [looks] -> true                 |                          | -      Settled
+seen     true | - -> b a saw v0
+allowed  true | - -> a b saw v0";
+
+/// What a person gets to see of a seeded bug.
+#[test]
+fn a_failure_is_shrunk_and_shown_with_the_fewest_switches() {
+    let (_, play) = PLANTED.iter().find(|(id, _)| *id == "second_drainer").expect("in the table");
+    let found: Scenario = "ab ; C G | A R1".parse().expect("well formed");
+    let exhibit = Exhibit::of_failure(Engine::LoomMutex, *play, &found, &Fault::Breaks(7)).to_string();
+    let (before, rest) = exhibit.split_once("replay: ").expect("there is a token");
+    let (_, after) = rest.split_once('\n').expect("a line that ends");
+    assert_eq!(format!("{before}replay: <token>\n{after}"), A_SECOND_DRAINER);
 }

@@ -9,14 +9,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs, panic, thread};
 use whendone_model::allowed::allowed;
+use whendone_model::canary::sing;
 use whendone_model::crew::{Job, be_a_worker, work};
-use whendone_model::judge::{Engine, judge};
+use whendone_model::exhibit::Exhibit;
+use whendone_model::judge::{Engine, Verdict, judge};
 use whendone_model::pinned::Pinned;
-use whendone_model::report::Tally;
+use whendone_model::report::{Failure, Tally};
 use whendone_model::scenario::Scenario;
+use whendone_model::token::Token;
 use whendone_model::universe::Tier;
+use whendone_model::vendored::{Vendored, mutants};
 
 /// Explores every small concurrent program over the core under loom, and checks that what clients
 /// can see equals what the specification allows.
@@ -31,25 +35,55 @@ struct Arguments {
     /// Seconds until a program counts as hanging
     #[arg(long, default_value_t = 120)]
     limit: u64,
+    /// Verifies another copy of the core: a folder with the files of src/kernel
+    #[arg(long, value_name = "PATH", global = true)]
+    core: Option<PathBuf>,
     /// Pins the counts and the blind spots as they are now, if nothing else is wrong
     #[arg(long)]
     accept: bool,
+    /// Shows for each outcome that a scenario may have how it comes about, as `scenario --explain` does
+    #[arg(long, value_name = "SCENARIO")]
+    explain: Option<String>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Runs one scenario and prints its outcomes, like a litmus test: `cargo verify scenario 'a ; C | A R0'`
-    Scenario { text: String },
+    Scenario {
+        text: String,
+        /// Shows for each allowed outcome how it comes about
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Runs the one execution again that a replay token names, and shows it
+    Replay { token: String },
+    /// Plants the seeded bugs and says which check notices each
+    Mutants {
+        /// Another table of bugs: an auditor's own
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// `--all` for every check, not only the first that notices it; names, or parts of them, for a selection
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     #[command(hide = true)]
     Worker,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let green = match &arguments.command {
-        None => verify(&arguments),
-        Some(Command::Scenario { text }) => litmus(text),
-        Some(Command::Worker) => be_a_worker().map(|()| true).map_err(Into::into),
+    let checked = || sing().map_err(Into::into);
+    let green = match (&arguments.command, &arguments.explain) {
+        (Some(Command::Mutants { file, rest }), _) => {
+            mutants(file.as_deref(), rest).map(|end| end.success()).map_err(Into::into)
+        }
+        _ if arguments.core.is_some() => verify_another(&arguments),
+        (None, None) => checked().and_then(|()| verify(&arguments)),
+        (None, Some(text)) | (Some(Command::Scenario { text, explain: true }), _) => explain(text),
+        (Some(Command::Scenario { text, explain: false }), _) => checked().and_then(|()| litmus(text)),
+        (Some(Command::Replay { token }), _) => replay(token),
+        // Whoever asked says what was lost.
+        (Some(Command::Worker), _) => Ok(be_a_worker(|job: Job| job.verdict()).is_ok()),
     };
     match green {
         Ok(true) => ExitCode::SUCCESS,
@@ -91,17 +125,19 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let text = |program: &Scenario| program.to_string();
     let jobs: Vec<Job> = programs
         .iter()
-        .flat_map(|(_, program)| engines.map(|engine| Job { engine, scenario: text(program) }))
+        .flat_map(|(_, program)| engines.map(|engine| Job { engine, scenario: text(program), exhibit: false }))
         .collect();
     let tally = Mutex::new(Tally::default());
     let progress = Progress::new(jobs.len());
-    work(&jobs, workers, Duration::from_secs(arguments.limit), |at, verdict| {
+    work(&jobs, workers, Duration::from_secs(arguments.limit), |at, answer: Result<Verdict, String>| {
+        let verdict = answer.unwrap_or_else(Verdict::lost);
         let mut tally = tally.lock().expect("never poisoned");
         tally.add(tier_of_job(at), &jobs[at], &verdict);
         progress.done(tally.failures.len());
     })?;
     progress.bar.finish_and_clear();
-    let tally = tally.into_inner().expect("never poisoned");
+    let mut tally = tally.into_inner().expect("never poisoned");
+    exhibit(&mut tally, workers, Duration::from_secs(arguments.limit))?;
     if arguments.accept && tally.failures.is_empty() {
         pinned = tally.pinned();
         pinned.write().map_err(|error| at(&Pinned::path(), error))?;
@@ -115,6 +151,43 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let file = folder.join("report.json");
     fs::write(&file, serde_json::to_string_pretty(&report)? + "\n").map_err(|error| at(&file, error))?;
     Ok(report.green)
+}
+
+/// The same on another copy of the core.
+fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let path = arguments.core.as_deref().ok_or("--core wants a folder")?;
+    let vendored = Vendored::find(path)?;
+    print(match vendored.different.as_slice() {
+        [] => "the core there is byte for byte the one of this project".to_owned(),
+        different => format!(
+            "not the core of this project: {} differ, {} lines of code",
+            different.join(", "),
+            vendored.code_lines
+        ),
+    })?;
+    let mut rest: Vec<_> = env::args_os().skip(1).collect();
+    let at = rest.iter().position(|argument| argument == "--core");
+    match at {
+        Some(at) => drop(rest.drain(at..at + 2)),
+        None => rest.retain(|argument| !argument.to_string_lossy().starts_with("--core=")),
+    }
+    Ok(vendored.run(rest)?.success())
+}
+
+/// Has the first failures of each kind shown, by workers again: a failure may be the end of them.
+fn exhibit(tally: &mut Tally, workers: usize, limit: Duration) -> io::Result<()> {
+    let places = tally.to_exhibit();
+    let job = |&at: &usize| {
+        let Failure { engine, scenario, .. } = &tally.failures[at];
+        Job { engine: *engine, scenario: scenario.clone(), exhibit: true }
+    };
+    let jobs: Vec<Job> = places.iter().map(job).collect();
+    let failures = Mutex::new(&mut tally.failures);
+    work(&jobs, workers.min(jobs.len()), limit, |at, answer: Result<Verdict, String>| {
+        let verdict = answer.unwrap_or_else(Verdict::lost);
+        let shown = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
+        failures.lock().expect("never poisoned")[places[at]].exhibit = Some(shown);
+    })
 }
 
 /// A bar on a terminal, a line for each tenth elsewhere.
@@ -164,6 +237,27 @@ fn litmus(text: &str) -> Result<bool, Box<dyn Error>> {
         }
         verdict.broken.iter().try_for_each(|broken| print(format_args!("  broken: {broken}")))?;
         print(format_args!("  {}", if verdict.is_good() { "ok" } else { "FAIL" }))?;
+        if let Some(fault) = verdict.faults.first() {
+            // Whatever panics from here on has been told, and is shown.
+            panic::set_hook(Box::new(|_| ()));
+            let exhibit = Exhibit::of_failure(engine, engine.play(), &scenario, fault);
+            print(format_args!("\n{exhibit}"))?;
+        }
     }
     Ok(green)
+}
+
+/// One execution for each of a scenario's allowed outcomes.
+fn explain(text: &str) -> Result<bool, Box<dyn Error>> {
+    let scenario: Scenario = text.parse()?;
+    let exhibits = Exhibit::of_allowed(&scenario);
+    exhibits.iter().try_for_each(|exhibit| print(format_args!("{exhibit}\n")))?;
+    Ok(exhibits.iter().all(Exhibit::has_execution))
+}
+
+/// One execution again.
+fn replay(token: &str) -> Result<bool, Box<dyn Error>> {
+    let exhibit = Exhibit::of_token(&token.parse::<Token>()?)?;
+    print(&exhibit)?;
+    Ok(exhibit.has_execution())
 }

@@ -1,6 +1,7 @@
 //! loom's stage: its threads, and what a scenario needs besides the core.
 
-use super::Extent;
+use super::{Extent, loom_sync};
+use crate::trace;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,7 +51,15 @@ impl Flag {
 
 /// Runs them all at once, the first one on this thread, and returns when all are through.
 pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {
-    let mut bodies = bodies.into_iter();
+    let numbered = |(number, body): (usize, Box<dyn FnOnce() -> R + Send>)| {
+        move || {
+            if trace::is_on() {
+                loom_sync::be_thread(number);
+            }
+            body()
+        }
+    };
+    let mut bodies = bodies.into_iter().enumerate().map(numbered);
     let first = bodies.next();
     let others: Vec<_> = bodies.map(loom::thread::spawn).collect();
     let first = first.map(|body| body());
@@ -65,7 +74,7 @@ pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) ->
 /// What loom said when it gave up, on a deadlock for example.
 pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
     let mut builder = loom::model::Builder::new();
-    builder.max_branches = 100_000;
+    builder.max_branches = 4_000;
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.preemption_bound = None;
@@ -77,6 +86,10 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
         (Some(bound), None, None) => Extent::Bounded(bound),
         _ => Extent::Cut,
     };
-    catch_unwind(AssertUnwindSafe(|| builder.check(execution))).map_err(super::message)?;
+    let watched = move || {
+        trace::begin(loom_sync::this_thread);
+        execution();
+    };
+    catch_unwind(AssertUnwindSafe(|| builder.check(watched))).map_err(super::message)?;
     Ok(extent)
 }

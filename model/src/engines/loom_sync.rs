@@ -4,46 +4,116 @@
 //! an atomic (the order in which std's publishes) it misses some, which is kept as a pinned list.
 
 use super::Guard;
+use crate::trace::{self, Act};
 use std::cell::Cell;
+use std::fmt::Debug;
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
 
 pub use super::fresh_serial;
 pub use loom::thread_local;
 pub use std::sync::Arc;
 
 loom::thread_local! {
-    static HELD: Cell<usize> = Cell::new(0);
+    static HELD: Rc<Cell<usize>> = Rc::default();
+    static THREAD: Cell<usize> = Cell::new(0);
 }
 
 /// How many locks of this facade the current thread holds (P13).
 pub fn locks_held() -> usize {
     // Once the model has failed its world is gone, and what is dropped then is not judged.
-    if std::thread::panicking() { 0 } else { HELD.try_with(Cell::get).unwrap_or(0) }
+    if std::thread::panicking() { 0 } else { HELD.try_with(|held| held.get()).unwrap_or(0) }
 }
 
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+/// Says which thread of the scenario the current one is.
+pub(super) fn be_thread(number: usize) {
+    THREAD.with(|thread| thread.set(number));
+}
+
+/// Which thread of the scenario the current one is. Not to be asked once the model has failed.
+pub(super) fn this_thread() -> usize {
+    THREAD.try_with(Cell::get).unwrap_or(0)
+}
+
+/// What can print itself is shown to a watcher when it is released; anything else is locked as [`Silent`].
+pub struct Mutex<T>(Silent<T>);
+
+pub struct Silent<T>(loom::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub fn new(value: T) -> Self {
-        Mutex(loom::sync::Mutex::new(value))
-    }
-
-    pub fn lock(&self) -> Guard<loom::sync::MutexGuard<'_, T>, Held> {
-        let guard = self.0.lock().expect("loom poisons nothing that does not panic");
-        HELD.with(|held| held.set(held.get() + 1));
-        Guard { guard, held: Held }
+        Mutex(Silent(loom::sync::Mutex::new(value)))
     }
 }
 
-/// Held from its making to its drop.
-pub struct Held;
+impl<T: Debug> Mutex<T> {
+    pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
+        self.0.shown_by(|value| Some(format!("{value:?}")))
+    }
+}
+
+impl<T> Deref for Mutex<T> {
+    type Target = Silent<T>;
+
+    fn deref(&self) -> &Silent<T> {
+        &self.0
+    }
+}
+
+impl<T> Silent<T> {
+    pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
+        self.shown_by(|_| None)
+    }
+
+    fn shown_by(&self, show: fn(&T) -> Option<String>) -> Guard<Shown<'_, T>, Held> {
+        let guard = self.0.lock().expect("loom poisons nothing that does not panic");
+        let held = HELD.with(Rc::clone);
+        held.set(held.get() + 1);
+        trace::record(|| Act::Locks);
+        let address = std::ptr::from_ref(self).addr();
+        Guard { guard: Shown { guard, address, show }, held: Held(held) }
+    }
+}
+
+/// loom's guard, which tells a watcher of its release.
+pub struct Shown<'a, T> {
+    guard: loom::sync::MutexGuard<'a, T>,
+    address: usize,
+    show: fn(&T) -> Option<String>,
+}
+
+impl<T> Deref for Shown<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for Shown<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+impl<T> Drop for Shown<'_, T> {
+    fn drop(&mut self) {
+        trace::record(|| Act::Unlocks(self.address, (self.show)(&self.guard)));
+    }
+}
+
+/// Counted from its making to its drop, which asks loom nothing: the model may have failed by then.
+pub struct Held(Rc<Cell<usize>>);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let _ = HELD.try_with(|held| held.set(held.get() - 1));
+        self.0.set(self.0.get() - 1);
     }
 }
 
 pub mod by_mutex {
+    use crate::trace::{self, Act};
+
     /// The value lies outside the model; whether it is there is asked under a loom mutex.
     pub struct OnceLock<T> {
         there: loom::sync::Mutex<bool>,
@@ -57,18 +127,21 @@ pub mod by_mutex {
 
         pub fn get(&self) -> Option<&T> {
             let there = *self.there.lock().expect("poisons nothing");
+            trace::record(|| Act::Reads(there));
             there.then(|| self.value.get()).flatten()
         }
 
         pub fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
             *self.there.lock().expect("poisons nothing") = true;
+            trace::record(|| Act::Publishes);
             Ok(())
         }
     }
 }
 
 pub mod by_atomic {
+    use crate::trace::{self, Act};
     use loom::sync::atomic::{AtomicBool, Ordering};
 
     /// The value lies outside the model; whether it is there is a flag, released and acquired.
@@ -84,12 +157,14 @@ pub mod by_atomic {
 
         pub fn get(&self) -> Option<&T> {
             let there = self.there.load(Ordering::Acquire);
+            trace::record(|| Act::Reads(there));
             there.then(|| self.value.get()).flatten()
         }
 
         pub fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
             self.there.store(true, Ordering::Release);
+            trace::record(|| Act::Publishes);
             Ok(())
         }
     }

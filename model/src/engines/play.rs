@@ -22,6 +22,7 @@ use whendone_model::ledger::{Ledger, Thing};
 use whendone_model::observation::{Answer, HandOver, Observation};
 use whendone_model::scenario::{Scenario, Scheduler, Step};
 use whendone_model::spec::{Nonce, Value};
+use whendone_model::trace::{self, Act};
 
 /// The tag of `b`, `B` and `T`.
 const SHARED: u64 = u64::MAX;
@@ -32,6 +33,7 @@ pub fn play(scenario: &Scenario) -> Observed {
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
         let (observation, broken) = perform(&scenario);
+        trace::end(Some(&observation), &broken);
         let mut observed = written.lock().unwrap_or_else(PoisonError::into_inner);
         observed.executions += 1;
         *observed.observations.entry(observation).or_default() += 1;
@@ -40,7 +42,10 @@ pub fn play(scenario: &Scenario) -> Observed {
     let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match explored {
         Ok(extent) => observed.extent = extent,
-        Err(failure) => drop(observed.broken.insert(failure, 1)),
+        Err(failure) => {
+            trace::end(None, std::slice::from_ref(&failure));
+            observed.broken.insert(failure, 1);
+        }
     }
     observed
 }
@@ -56,15 +61,16 @@ fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
 
 fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
     for step in scenario.setup_steps() {
-        subject.carry_out(step);
+        traced(step, |step| subject.carry_out(step));
     }
+    trace::record(|| Act::AllBegin);
     let steps = scenario.steps();
     // All share the flags, made here so that each execution has its own.
     let flags: Arc<Vec<Flag>> = Arc::new((0..=9).map(|_| Flag::new()).take(flag_count(&steps)).collect());
     let bodies = steps.into_iter().map(|steps| {
         let (mut actor, flags) = (subject.fork(&steps), flags.clone());
         Box::new(move || {
-            let carry_out = |step| match step {
+            let mut carry_out = |step| match step {
                 Step::Signal(flag) => {
                     flags[usize::from(flag)].raise();
                     None
@@ -75,12 +81,13 @@ fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench
                 }
                 step => actor.carry_out(step),
             };
-            let answers: Vec<Answer> = steps.into_iter().filter_map(carry_out).collect();
+            let answers: Vec<Answer> = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
             (answers, actor)
         }) as Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>
     });
     // What a thread still holds at its end, an await for example, it keeps until all is told.
     let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies.collect()).into_iter().unzip();
+    trace::record(|| Act::AllEnded);
     subject.settle();
     let shown = bench.ledger.handed();
     if let Some(rule) = subject.broken_at_rest() {
@@ -92,6 +99,13 @@ fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench
     let (mut handed, broken) = bench.ledger.close(bench.probe.touches());
     handed.truncate(shown);
     (Observation { answers, handed }, broken)
+}
+
+fn traced(step: Step, carry_out: impl FnOnce(Step) -> Option<Answer>) -> Option<Answer> {
+    trace::record(|| Act::Begins(step));
+    let answer = carry_out(step);
+    trace::record(|| Act::Ends(step, answer));
+    answer
 }
 
 fn flag_count(steps: &[Vec<Step>]) -> usize {

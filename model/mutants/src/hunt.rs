@@ -1,0 +1,126 @@
+//! A planted bug is played, check after check and the small programs first, until one notices it.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::Instant;
+use std::{fmt, fs};
+use whendone_model::decode::decode;
+use whendone_model::engines::{Engine, loom_mutex};
+use whendone_model::judge::{Verdict, judge};
+use whendone_model::scenario::Scenario;
+use whendone_model::universe::Tier;
+use whendone_mutants::PLANTED;
+
+/// A set of programs: a column of the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Check {
+    /// What the fuzzer starts from.
+    Seeds,
+    /// As the proptest suite makes them, of one thread.
+    Random,
+    /// A tier of the closed world.
+    World(Tier),
+}
+
+impl Check {
+    pub fn all() -> Vec<Check> {
+        [Check::Seeds, Check::Random].into_iter().chain(Tier::ALL.map(Check::World)).collect()
+    }
+
+    fn programs(self) -> Vec<Scenario> {
+        match self {
+            Check::Seeds => seeds(),
+            Check::Random => (0..RANDOM).map(random).collect(),
+            Check::World(tier) => tier.programs(),
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Check::Seeds => f.write_str("seeds"),
+            Check::Random => f.write_str("random"),
+            Check::World(tier) => write!(f, "{}", format!("{tier:?}").to_lowercase()),
+        }
+    }
+}
+
+/// How many random programs.
+const RANDOM: u64 = 500;
+
+fn random(seed: u64) -> Scenario {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut byte = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    let length = 4 + byte() % 60;
+    decode(&(0..length).map(|_| byte()).collect::<Vec<_>>())
+}
+
+fn seeds() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/scenario");
+    let files = fs::read_dir(folder).expect("the seeds are there");
+    files.map(|file| decode(&fs::read(file.expect("readable").path()).expect("readable"))).collect()
+}
+
+/// What a worker is asked: this bug, these checks, in this order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hunt {
+    pub id: String,
+    pub shown_by: String,
+    pub checks: Vec<Check>,
+}
+
+/// Who noticed a bug, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Kill {
+    pub by: String,
+    pub program: String,
+    pub evidence: String,
+    pub seconds: f64,
+}
+
+/// Bugs can also make a model deadlock or panic; that counts only where it is what is expected.
+fn shows(verdict: &Verdict, shown_by: &str) -> bool {
+    match shown_by {
+        "outcome" => !verdict.extra.is_empty(),
+        "missing" => !verdict.missing.is_empty(),
+        "engine" => !verdict.broken.is_empty(),
+        rule => verdict.extra.is_empty() && verdict.broken.iter().any(|broken| broken.starts_with(rule)),
+    }
+}
+
+impl Hunt {
+    /// The first program that shows it.
+    pub fn hunt(&self) -> Option<Kill> {
+        let (_, play) = PLANTED.iter().find(|(id, _)| *id == self.id).expect("it is planted");
+        let start = Instant::now();
+        let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
+        let mut programs: Vec<_> = self.checks.iter().flat_map(programs).collect();
+        // The tiers of the closed world together.
+        programs.sort_by_key(|(check, program)| {
+            (
+                check.min(&Check::World(Tier::Pairs)).to_owned(),
+                program.operations(),
+                program.threads.len(),
+                program.setup.len(),
+            )
+        });
+        programs.into_iter().find_map(|(check, program)| {
+            let verdict = judge(&program, true, &play(&program));
+            let evidence = verdict.to_string().lines().next().unwrap_or_default().to_owned();
+            let (by, text, seconds) = (check.to_string(), program.to_string(), start.elapsed().as_secs_f64());
+            shows(&verdict, &self.shown_by).then_some(Kill { by, program: text, evidence, seconds })
+        })
+    }
+}
+
+/// What is wrong with the core as it is, on a program that showed a bug: nothing, or the bug is not what was shown.
+pub fn control(program: &str) -> Option<String> {
+    let program: Scenario = program.parse().expect("it was printed");
+    let play: Engine = loom_mutex::play::play;
+    let verdict = judge(&program, true, &play(&program));
+    (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
+}

@@ -1,0 +1,158 @@
+//! `cargo verify mutants`: which check notices which seeded bug.
+
+mod hunt;
+mod run;
+
+use clap::Parser;
+use hunt::{Check, Hunt, Kill, control};
+use run::run;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+use whendone_model::crew::{be_a_worker, work};
+use whendone_model::tree::{Tree, target};
+use whendone_mutants::STALE;
+use whendone_mutants::table::{Mutant, Table};
+
+/// Plants every seeded bug and says which check notices it. One that none notices fails the run.
+#[derive(Parser)]
+#[command(name = "cargo verify mutants", bin_name = "cargo verify mutants")]
+struct Arguments {
+    /// Every check for every bug, not only the first that notices it
+    #[arg(long)]
+    all: bool,
+    /// Only bugs that scenarios can see, not those that take a copy of the project each
+    #[arg(long)]
+    played: bool,
+    /// Only bugs whose id contains one of these
+    only: Vec<String>,
+    #[arg(long, hide = true)]
+    workers: Option<usize>,
+}
+
+/// Seconds until one is given up.
+const LIMIT: u64 = 60;
+
+type Found = BTreeMap<String, Vec<(String, Result<Option<Kill>, String>)>>;
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("worker") {
+        // Panics are what some bugs are for; who wants to read them plays the program.
+        std::panic::set_hook(Box::new(|_| {}));
+        return if be_a_worker(|hunt: Hunt| Ok(hunt.hunt())).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    match verdict(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn verdict(arguments: &Arguments) -> Result<bool, String> {
+    let start = Instant::now();
+    let is_named =
+        |mutant: &Mutant| arguments.only.is_empty() || arguments.only.iter().any(|only| mutant.id.contains(only));
+    let is_chosen = |mutant: &Mutant| is_named(mutant) && !(arguments.played && mutant.run.is_some());
+    let mutants: Vec<Mutant> = Table::read(&Table::path())?.mutants.into_iter().filter(is_chosen).collect();
+    let stale: Vec<&str> =
+        STALE.iter().copied().filter(|stale| mutants.iter().any(|mutant| stale.starts_with(&mutant.id))).collect();
+    if !stale.is_empty() {
+        return Err(format!("these edits match no longer; adapt {}\n{}", Table::path().display(), stale.join("\n")));
+    }
+    let workers = arguments.workers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let mut found = played(&mutants, arguments.all, workers)?;
+    found.extend(copied(&mutants)?);
+    let pairs: std::collections::BTreeSet<_> = mutants.iter().map(Mutant::pair).collect();
+    let mut survivors = 0;
+    println!("{:<34} {:<5} {:<10} {:>7}  shown on", "seeded bug", "", "killed by", "seconds");
+    for mutant in &mutants {
+        let kills: Vec<&Kill> = found[&mutant.id].iter().filter_map(|(_, kill)| kill.as_ref().ok()?.as_ref()).collect();
+        let errors: Vec<_> =
+            found[&mutant.id].iter().filter_map(|(check, kill)| Some((check, kill.as_ref().err()?))).collect();
+        for kill in &kills {
+            println!("{:<34} {:<5} {:<10} {:>7.1}  {}", mutant.id, mutant.breaks, kill.by, kill.seconds, kill.program);
+            println!("{:>60}  {}", "", kill.evidence);
+        }
+        let crash = errors.iter().find(|_| mutant.shown_by == "crash" && mutant.run.is_none());
+        match (kills.is_empty(), crash) {
+            (false, _) => {}
+            (true, Some((check, error))) => {
+                println!("{:<34} {:<5} {check:<10}          {error}", mutant.id, mutant.breaks)
+            }
+            (true, None) => {
+                survivors += 1;
+                println!("{:<34} {:<5} SURVIVED   {}", mutant.id, mutant.breaks, mutant.why);
+                errors.iter().for_each(|(check, error)| println!("{:>40} {check}: {error}", ""));
+            }
+        }
+        if arguments.all && kills.len() == 1 && mutant.run.is_none() {
+            println!("{:>60}  only {} notices it", "", kills[0].by);
+        }
+        for red in kills.iter().filter(|_| mutant.run.is_none()).filter_map(|kill| control(&kill.program)) {
+            survivors += 1;
+            println!("{:>40} {red}", "");
+        }
+    }
+    println!(
+        "{} seeded bugs, {} distinct pairs of property and place, {} killed, {survivors} not, in {:.0} s with {workers} workers",
+        mutants.len(),
+        pairs.len(),
+        mutants.len() - survivors.min(mutants.len()),
+        start.elapsed().as_secs_f64()
+    );
+    Ok(survivors == 0)
+}
+
+/// Those that scenarios can see.
+fn played(mutants: &[Mutant], all: bool, workers: usize) -> Result<Found, String> {
+    let hunts: Vec<Hunt> = mutants
+        .iter()
+        .filter(|mutant| mutant.run.is_none())
+        .flat_map(|mutant| {
+            let (checks, hunt) =
+                (Check::all(), |checks| Hunt { id: mutant.id.clone(), shown_by: mutant.shown_by.clone(), checks });
+            if all { checks.into_iter().map(|check| hunt(vec![check])).collect() } else { vec![hunt(checks)] }
+        })
+        .collect();
+    let found = Mutex::new(Found::new());
+    work(&hunts, workers, Duration::from_secs(LIMIT), |at, kill| {
+        let checks = hunts[at].checks.iter().map(Check::to_string).collect::<Vec<_>>();
+        let checks = if all { checks.join(" ") } else { "all".to_owned() };
+        eprintln!("{}: {}", hunts[at].id, outcome(&kill));
+        found.lock().expect("never poisoned").entry(hunts[at].id.clone()).or_default().push((checks, kill));
+    })
+    .map_err(|error| error.to_string())?;
+    let mut found = found.into_inner().expect("never poisoned");
+    found.values_mut().for_each(|kills| kills.sort_by(|a, b| a.0.cmp(&b.0)));
+    Ok(found)
+}
+
+/// In a line, while it goes on.
+fn outcome(kill: &Result<Option<Kill>, String>) -> String {
+    match kill {
+        Ok(Some(kill)) => format!("killed by {} in {:.1} s", kill.by, kill.seconds),
+        Ok(None) => "not noticed".to_owned(),
+        Err(lost) => lost.clone(),
+    }
+}
+
+/// Those that need a copy of the project.
+fn copied(mutants: &[Mutant]) -> Result<Found, String> {
+    let mut found = Found::new();
+    let copied: Vec<_> = mutants.iter().filter_map(|mutant| Some((mutant, mutant.run.as_deref()?))).collect();
+    if copied.is_empty() {
+        return Ok(found);
+    }
+    let tree = Tree::lay(target().join("mutants")).map_err(|error| error.to_string())?;
+    for (mutant, arguments) in copied {
+        let kill = run(mutant, arguments, &tree);
+        eprintln!("{}: {}", mutant.id, outcome(&kill));
+        found.insert(mutant.id.clone(), vec![("copy".to_owned(), kill)]);
+    }
+    Ok(found)
+}

@@ -1,0 +1,91 @@
+//! A bug that no scenario can see yet: a copy of the project gets it, and a test or a run there must fail.
+
+use super::hunt::Kill;
+use std::fs::File as Output;
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use wait_timeout::ChildExt;
+use whendone_model::tree::{Tree, project, target};
+use whendone_mutants::table::{File, Mutant};
+
+/// Until it counts as hanging.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Applies the bug, builds, runs and takes the bug out again.
+///
+/// # Errors
+///
+/// If the edit does not match, or what it makes does not compile: then nothing was shown.
+pub fn run(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<Option<Kill>, String> {
+    let told = |error: io::Error| format!("{}: {error}", mutant.id);
+    let original = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(project().join(file))?));
+    let edited = mutant.edits.iter().map(|edit| edit.file.as_str()).collect::<std::collections::BTreeSet<_>>();
+    let files: Vec<File> = edited.into_iter().map(original).collect::<io::Result<_>>().map_err(told)?;
+    let planted = mutant.plant(&files)?;
+    let write =
+        |files: &[File]| files.iter().try_for_each(|(file, text)| tree.write(file, text.as_bytes())).map_err(told);
+    write(&planted)?;
+    let start = Instant::now();
+    let ran = build(mutant, arguments, tree).and_then(|()| {
+        let (end, printed) = cargo(arguments, tree).map_err(told)?;
+        let is_shown = match mutant.shown_by.as_str() {
+            "hang" => end.is_none(),
+            "test" => end.is_some_and(|status| !status.success()) && printed.contains("... FAILED"),
+            text => end.is_none_or(|status| !status.success()) && printed.contains(text),
+        };
+        let shows =
+            |line: &&str| line.contains(if mutant.shown_by == "test" { "... FAILED" } else { &mutant.shown_by });
+        let evidence = printed.lines().find(shows).unwrap_or(&mutant.shown_by).trim();
+        let seconds = start.elapsed().as_secs_f64();
+        let kill =
+            Kill { by: "copy".to_owned(), program: arguments.to_owned(), evidence: evidence.to_owned(), seconds };
+        if !is_shown {
+            let end = end.map_or_else(|| "it hangs".to_owned(), |status| status.to_string());
+            eprintln!("{}: expected {:?}, but: {end}", mutant.id, mutant.shown_by);
+        }
+        Ok(is_shown.then_some(kill))
+    });
+    write(&files)?;
+    ran
+}
+
+/// Compiling is not what is to fail.
+fn build(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<(), String> {
+    let before = arguments.split(" -- ").next().unwrap_or(arguments);
+    let arguments = match before.strip_prefix("run") {
+        Some(rest) => format!("build{rest}"),
+        None => format!("{before} --no-run"),
+    };
+    let output = command(&arguments, tree).output().map_err(|error| format!("cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let first = errors.lines().find(|line| line.starts_with("error")).unwrap_or("it does not build");
+    Err(format!("{}: does not compile, which shows nothing: {first}", mutant.id))
+}
+
+/// How it ended, none if it hangs, and what it printed.
+fn cargo(arguments: &str, tree: &Tree) -> io::Result<(Option<std::process::ExitStatus>, String)> {
+    let path = tree.root().join("printed.txt");
+    let output = Output::create(&path)?;
+    let mut command = command(arguments, tree);
+    // In a group of its own, so that a hanging test ends with the cargo that started it.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.stdout(output.try_clone()?).stderr(output).spawn()?;
+    let end = child.wait_timeout(LIMIT)?;
+    if end.is_none() {
+        let _ = Command::new("kill").args(["-9", "--", &format!("-{}", child.id())]).status();
+        child.wait()?;
+    }
+    Ok((end, String::from_utf8_lossy(&std::fs::read(path)?).into_owned()))
+}
+
+fn command(arguments: &str, tree: &Tree) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let split = shell_words::split(arguments).unwrap_or_default();
+    command.args(split).current_dir(tree.root()).env("CARGO_TARGET_DIR", target()).env_remove("WHENDONE_MUTANTS");
+    command.stdin(Stdio::null());
+    command
+}

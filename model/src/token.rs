@@ -1,0 +1,124 @@
+//! A replay token: names one execution of one scenario, on exactly these sources.
+//!
+//! loom cannot be given a schedule. But it explores in an order of its own that is always the same, so the
+//! number of an execution names it, as long as nothing has changed that it depends on.
+
+use crate::core_files::Core;
+use crate::engines::Extent;
+use crate::judge::Engine;
+use crate::scenario::Scenario;
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::str::FromStr;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub scenario: Scenario,
+    pub engine: Engine,
+    /// How far the exploration went.
+    pub extent: Extent,
+    /// Which execution, counted from 1.
+    pub number: u64,
+}
+
+/// The version that executions are counted with.
+pub const LOOM: &str = "0.7.3";
+
+/// What decides about the order of executions, besides the verified core and loom.
+pub const SOURCES: [(&str, &str); 17] = [
+    ("model/src/engines/loom_atomic.rs", include_str!("engines/loom_atomic.rs")),
+    ("model/src/engines/loom_mutex.rs", include_str!("engines/loom_mutex.rs")),
+    ("model/src/engines/loom_stage.rs", include_str!("engines/loom_stage.rs")),
+    ("model/src/engines/loom_sync.rs", include_str!("engines/loom_sync.rs")),
+    ("model/src/engines/mod.rs", include_str!("engines/mod.rs")),
+    ("model/src/engines/play.rs", include_str!("engines/play.rs")),
+    ("model/src/scenario.rs", include_str!("scenario.rs")),
+    ("src/callback.rs", include_str!("../../src/callback.rs")),
+    ("src/completer.rs", include_str!("../../src/completer.rs")),
+    ("src/contain.rs", include_str!("../../src/contain.rs")),
+    ("src/hook.rs", include_str!("../../src/hook.rs")),
+    ("src/outcome.rs", include_str!("../../src/outcome.rs")),
+    ("src/report.rs", include_str!("../../src/report.rs")),
+    ("src/schedule.rs", include_str!("../../src/schedule.rs")),
+    ("src/task.rs", include_str!("../../src/task.rs")),
+    ("src/trampoline.rs", include_str!("../../src/trampoline.rs")),
+    ("src/wait.rs", include_str!("../../src/wait.rs")),
+];
+
+/// A digest of everything that the number of an execution depends on.
+fn sources() -> [u8; 4] {
+    let texts = SOURCES.iter().map(|(_, text)| *text);
+    first_bytes(texts.chain([Core::compiled().sha256.as_str(), LOOM]).map(str::as_bytes))
+}
+
+/// Of the digest of these texts.
+fn first_bytes<'a, const N: usize>(texts: impl IntoIterator<Item = &'a [u8]>) -> [u8; N] {
+    let mut digest = Sha256::new();
+    texts.into_iter().for_each(|text| digest.update(text));
+    let digest = digest.finalize();
+    std::array::from_fn(|at| digest[at])
+}
+
+impl Token {
+    /// What it says, then the sources that it holds for, then two bytes by which a mistyped one is known.
+    fn encode(&self, sources: [u8; 4]) -> String {
+        let (engine, number) = (self.engine.name(), self.number);
+        let extent = match self.extent {
+            Extent::Cut => "cut".to_owned(),
+            Extent::Bounded(preemptions) => preemptions.to_string(),
+            Extent::Complete => "all".to_owned(),
+        };
+        let scenario = self.scenario.to_string().replace(" | ", "|").replace(" ; ", ";");
+        let said = [format!("{engine} {extent} {number} {scenario}").as_bytes(), &sources].concat();
+        BASE64URL_NOPAD.encode(&[&said[..], &first_bytes::<2>([&said[..]])].concat())
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.encode(sources()))
+    }
+}
+
+impl FromStr for Token {
+    type Err = String;
+
+    fn from_str(token: &str) -> Result<Self, String> {
+        let malformed = || "this is no replay token: copy the whole of it, as it was printed".to_owned();
+        let bytes = BASE64URL_NOPAD.decode(token.trim().as_bytes()).map_err(|_| malformed())?;
+        let whole = bytes.split_last_chunk::<2>().filter(|(said, check)| first_bytes([*said]) == **check);
+        let (text, made_for) = whole.and_then(|(said, _)| said.split_last_chunk::<4>()).ok_or_else(malformed)?;
+        let text = std::str::from_utf8(text).map_err(|_| malformed())?;
+        let words: Vec<&str> = text.splitn(4, ' ').collect();
+        let [engine, extent, number, scenario] = words[..] else { return Err(malformed()) };
+        if *made_for != sources() {
+            return Err(format!(
+                "this token counts the executions of other sources: core, facade, player or loom have changed since; \
+                 run `cargo verify scenario '{scenario}'` for a new one"
+            ));
+        }
+        let extent = match extent {
+            "cut" => Extent::Cut,
+            "all" => Extent::Complete,
+            preemptions => Extent::Bounded(preemptions.parse().map_err(|_| malformed())?),
+        };
+        let engine = Engine::ALL.into_iter().find(|known| known.name() == engine).ok_or_else(malformed)?;
+        let scenario = scenario.parse().map_err(|_| malformed())?;
+        Ok(Token { scenario, engine, extent, number: number.parse().map_err(|_| malformed())? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_other_sources_is_refused_with_what_to_do() {
+        let scenario: Scenario = "a ; C | A".parse().expect("well formed");
+        let token = Token { scenario, engine: Engine::LoomMutex, extent: Extent::Complete, number: 7 };
+        assert_eq!(token.encode(sources()).parse(), Ok(token.clone()));
+        let refused = token.encode([0; 4]).parse::<Token>().expect_err("other sources");
+        assert!(refused.contains("other sources") && refused.contains("cargo verify scenario 'a;C|A'"), "{refused}");
+    }
+}

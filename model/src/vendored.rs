@@ -1,0 +1,81 @@
+//! Another copy of the core, vendored, patched or old: verified where this project's own is.
+
+use crate::core_files::{Core, code_lines};
+use crate::tree::{Tree, project, target};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::{fs, io};
+
+/// A folder that has the core's files.
+pub struct Vendored {
+    folder: PathBuf,
+    /// Which files are not those that are verified here.
+    pub different: Vec<String>,
+    pub code_lines: usize,
+}
+
+impl Vendored {
+    /// # Errors
+    ///
+    /// If the core's files are not all there.
+    pub fn find(folder: &Path) -> Result<Self, String> {
+        let (mut different, mut lines) = (Vec::new(), 0);
+        for (name, text) in Core::texts() {
+            let name = name.trim_start_matches("src/kernel/");
+            let theirs = fs::read_to_string(folder.join(name)).map_err(|error| {
+                let folder = folder.display();
+                format!(
+                    "{folder}/{name}: {error}; --core wants the folder that is src/kernel here, with all of its files"
+                )
+            })?;
+            lines += code_lines(&theirs);
+            if theirs != text {
+                different.push(name.to_owned());
+            }
+        }
+        Ok(Vendored { folder: folder.to_owned(), different, code_lines: lines })
+    }
+
+    /// Runs this command with it, in a copy of the project, and says how that ended.
+    ///
+    /// # Errors
+    ///
+    /// If it does not compile there.
+    pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<ExitStatus, String> {
+        let told = |error: io::Error| error.to_string();
+        let tree = Tree::lay(target().join("vendored")).map_err(told)?;
+        tree.mirror(&self.folder, Path::new("src/kernel")).map_err(told)?;
+        let built_in = target().join("vendored/target");
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--quiet", "--release", "--package", "whendone-model", "--bin", "verify"]);
+        let built = build.current_dir(tree.root()).env("CARGO_TARGET_DIR", &built_in).output().map_err(told)?;
+        if !built.status.success() {
+            let said = String::from_utf8_lossy(&built.stderr);
+            let errors: Vec<&str> = said.split("\n\n").filter(|said| said.starts_with("error")).take(3).collect();
+            return Err(format!(
+                "{}\n\nthe core in {} does not compile in the place of src/kernel: it must have the interface that \
+                 src/kernel/mod.rs documents, and name its lock and its cell as super::super::sync",
+                errors.join("\n\n"),
+                self.folder.display()
+            ));
+        }
+        let mut run = Command::new(built_in.join("release/verify"));
+        run.args(arguments).env("CARGO_TARGET_DIR", built_in).status().map_err(told)
+    }
+}
+
+/// `cargo verify mutants`: the seeded bugs are a package of their own, built when they are wanted.
+///
+/// # Errors
+///
+/// If cargo cannot be started, or the file is not there.
+pub fn mutants(file: Option<&Path>, arguments: &[String]) -> Result<ExitStatus, String> {
+    let mut run = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    run.args(["run", "--quiet", "--package", "whendone-mutants", "--"]).args(arguments).current_dir(project());
+    if let Some(file) = file {
+        let file = file.canonicalize().map_err(|error| format!("{}: {error}", file.display()))?;
+        run.env("WHENDONE_MUTANTS", file);
+    }
+    run.status().map_err(|error| format!("cargo: {error}"))
+}

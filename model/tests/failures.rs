@@ -1,0 +1,193 @@
+//! Failures as a person reads them: what is wrong is named, shrunk, shown, and found again by its token.
+
+use std::collections::BTreeSet;
+use whendone_model::allowed::allowed;
+use whendone_model::engines::Extent;
+use whendone_model::exhibit::Exhibit;
+use whendone_model::fault::Fault;
+use whendone_model::judge::Engine;
+use whendone_model::observation::{Answer, HandOver, Observation};
+use whendone_model::scenario::Scenario;
+use whendone_model::shrink::shrink;
+use whendone_model::spec::{Nonce, Value};
+use whendone_model::token::{LOOM, SOURCES, Token};
+use whendone_model::trace::watch;
+
+fn scenario(text: &str) -> Scenario {
+    text.parse().unwrap_or_else(|malformed| panic!("{malformed}"))
+}
+
+/// The text without its token, and the token.
+fn cut_token(text: &str) -> (String, String) {
+    let (before, rest) = text.split_once("replay: ").expect("there is a token");
+    let (token, after) = rest.split_once('\n').expect("on a line that ends");
+    (format!("{before}replay: <token>\n{after}"), token.to_owned())
+}
+
+const ONE_AFTER_THE_OTHER: &str = "\
+1 of 1   a ; C | A   1 switch   replay: <token>
+true | - -> a b saw v0
+     setup, T0: C                      |  T1: A                   | queue  phase
+  1  add a [a waits]                   |                          | a      Pending
+                                       |                          |
+  2  complete v0 [publishes, takes a]  |                          | -      Draining
+  3    * a runs, sees v0               |                          |
+  4    [none left] -> true             |                          | -      Settled
+  5                                    |  add b [owes the drain]  | -      Draining
+  6                                    |    * b runs, sees v0     |
+  7                                    |    [none left]           | -      Settled
+";
+
+#[test]
+fn an_allowed_outcome_is_shown_by_the_execution_with_the_fewest_switches() {
+    let exhibits = Exhibit::of_allowed(&scenario("a ; C | A"));
+    let texts: Vec<String> = exhibits.iter().map(|exhibit| cut_token(&exhibit.to_string()).0).collect();
+    assert_eq!(texts, [ONE_AFTER_THE_OTHER]);
+}
+
+#[test]
+fn each_allowed_outcome_has_an_execution_that_shows_it() {
+    for text in ["aa ; C | A R0", "@queue a ; C | P", "@inline ; D | A P Q", "b ; T | C"] {
+        let scenario = scenario(text);
+        let exhibits = Exhibit::of_allowed(&scenario);
+        assert_eq!(exhibits.len(), allowed(&scenario).len());
+        assert!(exhibits.iter().all(Exhibit::has_execution), "{text}");
+    }
+}
+
+#[test]
+fn who_is_watched_does_nothing_else() {
+    for (engine, text) in [(Engine::LoomMutex, "a ; C | A R0"), (Engine::LoomAtomic, "@inline a ; C | P")] {
+        let scenario = scenario(text);
+        let alone = engine.observe(&scenario);
+        let watched = scenario.clone();
+        let (seen, traces) = watch(|| engine.observe(&watched), |trace| Some(trace.number));
+        assert_eq!(alone.observations, seen.observations);
+        assert_eq!(alone.executions, seen.executions);
+        assert_eq!(traces.keys().copied().collect::<Vec<_>>(), (1..=alone.executions).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_token_brings_its_execution_back() {
+    for exhibit in Exhibit::of_allowed(&scenario("aa ; C | A R0 | G")) {
+        let text = exhibit.to_string();
+        let (_, token) = cut_token(&text);
+        let safe = token.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+        assert!(safe && !token.starts_with('-'), "{token}");
+        let again = Exhibit::of_token(&token.parse().expect("just made")).expect("it is there").to_string();
+        let table = text.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("three parts").1;
+        assert!(again.starts_with("ok   aa ; C | A R0 | G") && again.contains(table), "{text}\n{again}");
+        assert_eq!(cut_token(&again).1, token);
+    }
+}
+
+#[test]
+fn what_is_no_token_is_refused() {
+    let token =
+        Token { scenario: scenario("a ; C | A"), engine: Engine::LoomMutex, extent: Extent::Complete, number: 7 };
+    let text = token.to_string();
+    assert_eq!(text.parse(), Ok(token.clone()));
+    let mut mistyped = text.clone();
+    mistyped.replace_range(8..9, if &text[8..9] == "x" { "y" } else { "x" });
+    for wrong in ["", "a", "a ; C | A", &text[1..], &text[..text.len() - 1], &mistyped] {
+        let refused = wrong.parse::<Token>().expect_err(wrong);
+        assert_eq!(refused, "this is no replay token: copy the whole of it, as it was printed", "{wrong}");
+    }
+}
+
+#[test]
+fn a_token_of_an_execution_that_there_is_not_is_refused() {
+    let token =
+        Token { scenario: scenario("; C | A"), engine: Engine::LoomMutex, extent: Extent::Complete, number: 999 };
+    let elsewhere = Token { extent: Extent::Bounded(2), number: 1, ..token.clone() };
+    for token in [token, elsewhere] {
+        let refused = Exhibit::of_token(&token).err().expect("refused");
+        assert!(refused.starts_with("this token names no execution: there are "), "{refused}");
+    }
+}
+
+/// Everything that the number of an execution depends on is in the digest of a token.
+#[test]
+fn a_token_knows_all_its_sources() {
+    let lock = include_str!("../../Cargo.lock");
+    assert!(lock.contains(&format!("name = \"loom\"\nversion = \"{LOOM}\"")), "adapt LOOM to Cargo.lock");
+    let engines = include_str!("../src/engines/mod.rs");
+    let audited = engines.split("#[path = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let audited: Vec<&str> = audited.filter(|path| !path.ends_with("kernel/mod.rs")).collect();
+    assert!(audited.len() >= 11, "the list is read: {audited:?}");
+    for path in audited {
+        let name = path.trim_start_matches("../../../").replace("play.rs", "model/src/engines/play.rs");
+        assert!(SOURCES.iter().any(|(known, _)| *known == name), "{name} is missing");
+    }
+}
+
+const V0: Value = Value::Finished(0);
+const TRUE: Answer = Answer::Did(true);
+const FALSE: Answer = Answer::Did(false);
+const PENDING: Answer = Answer::Outcome(None);
+
+fn observation(answers: &[&[Answer]], handed: &[(Nonce, Option<Value>)]) -> Observation {
+    let handed = handed.iter().map(|&(nonce, saw)| HandOver { nonce, saw }).collect();
+    Observation { answers: answers.iter().map(|answers| answers.to_vec()).collect(), handed }
+}
+
+#[test]
+fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
+    let a = (0, Some(V0));
+    let b = (1, Some(V0));
+    let read = |value| Answer::Outcome(Some(value));
+    let cases: [(&str, &[&[Answer]], &[_], &str); 20] = [
+        ("; C | C", &[&[TRUE], &[TRUE]], &[], "P1 one completion"),
+        ("; C | X", &[&[FALSE], &[FALSE]], &[], "P1 one completion"),
+        ("C ; X", &[&[TRUE]], &[], "P1 one completion"),
+        ("a ; C", &[&[TRUE]], &[(0, None)], "P2 published first"),
+        ("; X | C G", &[&[TRUE], &[FALSE, PENDING]], &[], "P2 published first"),
+        ("; X | C G", &[&[TRUE], &[FALSE, read(V0)]], &[], "P2 published first"),
+        ("; C | G G", &[&[TRUE], &[read(V0), PENDING]], &[], "P3 monotone"),
+        ("a ; C", &[&[TRUE]], &[a, a], "P4 at most once"),
+        ("a ; C | A", &[&[TRUE], &[]], &[a], "P5 at least once"),
+        ("bb ; C | T", &[&[TRUE], &[Answer::Count(1)]], &[], "P5 at least once"),
+        ("a ; A | G", &[&[], &[PENDING]], &[b], "P6 never early"),
+        ("a ; C | A", &[&[TRUE], &[]], &[b, a], "P7 FIFO"),
+        ("a ; C | R0", &[&[TRUE], &[TRUE]], &[a], "P9 honest remove"),
+        ("a ; R0 | R0", &[&[TRUE], &[TRUE]], &[], "P9 honest remove"),
+        ("a ; R0", &[&[FALSE]], &[], "P9 honest remove"),
+        ("a ; Rf", &[&[TRUE]], &[], "P10 narrow remove"),
+        ("@queue ; P | C", &[&[PENDING], &[TRUE]], &[], "P17 no lost wake-up"),
+        ("@queue ; P P | C", &[&[PENDING, PENDING], &[TRUE]], &[(0, None)], "P17 no lost wake-up"),
+        ("b ; T", &[&[Answer::Count(2)]], &[], "not allowed by the specification"),
+        ("@queue ; P Q | C", &[&[read(V0)], &[TRUE]], &[(0, None)], "not allowed by the specification"),
+    ];
+    for (text, answers, handed, name) in cases {
+        let (scenario, extra) = (scenario(text), observation(answers, handed));
+        let allowed = allowed(&scenario);
+        assert!(!allowed.contains(&extra), "{text}: {extra} is allowed");
+        assert_eq!(Fault::of_observation(&scenario, &allowed, &extra).to_string(), name, "{text}: {extra}");
+    }
+}
+
+#[test]
+fn a_broken_rule_is_named_by_its_number() {
+    let name = |rule: &str| Fault::of_rule(rule).to_string();
+    assert_eq!(name("P13: a called under the lock"), "P13 no user code under lock");
+    assert_eq!(name("panicked: deadlock; threads = [(Id(0), Blocked(Location(None)))]"), "P18 progress");
+    assert_eq!(name("harness: the probe saw 1 touches, not 2"), "harness: the probe saw 1 touches, not 2");
+    assert_eq!(name("of another world"), "of another world");
+}
+
+#[test]
+fn whatever_is_not_needed_is_left_out() {
+    let adds_late = |scenario: &Scenario| allowed(scenario).iter().any(|seen| seen.handed.len() > scenario.setup.len());
+    assert_eq!(shrink(&scenario("@queue aaa ; C G | A R1 | G"), adds_late).to_string(), "; C | A");
+    // Numbers follow what they name.
+    let removes = |scenario: &Scenario| {
+        allowed(scenario).iter().flat_map(|seen| &seen.answers).flatten().any(|answer| *answer == TRUE)
+    };
+    let removes_one = |scenario: &Scenario| removes(scenario) && !scenario.to_string().contains(['C', 'X']);
+    assert_eq!(shrink(&scenario("aba ; A G | A B R4 A R5"), removes_one).to_string(), "; A R0");
+    assert_eq!(shrink(&scenario("aba ; G | A S1 | W1 R2"), removes_one).to_string(), "a ; R0");
+    let smallest: BTreeSet<String> =
+        ["a ; G", "; A | G"].map(|text| shrink(&scenario(text), |_| true).to_string()).into();
+    assert_eq!(smallest, BTreeSet::from([";".to_owned()]));
+}
