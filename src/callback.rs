@@ -13,8 +13,12 @@ use std::panic::Location;
 pub(crate) type Callback<T> = Box<dyn InLine<T>>;
 
 pub(crate) trait InLine<T>: Send {
-    /// Its turn has come. Panics are contained and reported.
-    fn hand_over(self: Box<Self>, task: &Task<T>);
+    /// Its turn has come, here and now. Panics are contained and reported.
+    fn call_now(self: Box<Self>, task: &Task<T>);
+    /// Its turn has come, where the task's scheduler sees to it.
+    fn hand_over(self: Box<Self>, task: &Task<T>) {
+        self.call_now(task);
+    }
     /// It is dropped, its turn will not come. Panics are contained and reported.
     fn discard(self: Box<Self>, task: &Task<T>);
 }
@@ -46,28 +50,25 @@ impl<T: Send + Sync + 'static, F: Call<T>> Registered<T, F> {
     pub(crate) fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
         Box::new(Registered { task: None, call, added_at })
     }
-
-    fn call(self, task: &Task<T>) {
-        let origin = self.origin();
-        if let Err(panic) = contain(|| self.call.call(task)) {
-            task.tell_of(Failure::CallbackPanicked, origin, panic);
-        }
-    }
 }
 
 impl<T: Send + Sync + 'static, F: Call<T>> InLine<T> for Registered<T, F> {
-    fn hand_over(mut self: Box<Self>, task: &Task<T>) {
-        if task.is_inline() {
-            return self.call(task);
+    fn call_now(self: Box<Self>, task: &Task<T>) {
+        let (callback, added_at) = (self.call.type_name(), self.added_at);
+        if let Err(panic) = contain(|| self.call.call(task)) {
+            task.tell_of(Failure::CallbackPanicked, Origin { callback, added_at }, panic);
         }
+    }
+
+    fn hand_over(mut self: Box<Self>, task: &Task<T>) {
         self.task = Some(task.clone());
         task.schedule(Ready::new(self));
     }
 
     fn discard(self: Box<Self>, task: &Task<T>) {
-        let origin = self.origin();
+        let (callback, added_at) = (self.call.type_name(), self.added_at);
         if let Err(panic) = contain(|| drop(self)) {
-            task.tell_of(Failure::DropPanicked, origin, panic);
+            task.tell_of(Failure::DropPanicked, Origin { callback, added_at }, panic);
         }
     }
 }
@@ -75,7 +76,7 @@ impl<T: Send + Sync + 'static, F: Call<T>> InLine<T> for Registered<T, F> {
 impl<T: Send + Sync + 'static, F: Call<T>> Work for Registered<T, F> {
     fn run(mut self: Box<Self>) {
         let Some(task) = self.task.take() else { return };
-        self.call(&task);
+        self.call_now(&task);
         let_go(task);
     }
 

@@ -8,6 +8,7 @@ use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
 use super::sync::{Arc, fresh_serial};
 use super::trampoline;
+use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Deref;
@@ -19,11 +20,12 @@ use std::panic::Location;
 /// is passed its task, so it need not capture a handle; one that does keeps the task until it is
 /// done or the callback is removed (R108).
 pub struct Task<T> {
-    link: Link<T>,
+    shared: Arc<Shared<T>>,
 }
 
-/// What makes a kernel cell's handle of a task: derefs to the cell, and clones.
-pub(crate) struct Link<T>(Arc<Shared<T>>);
+/// What makes a handle of the kernel's cell of a task, borrowed or owned.
+#[derive(Clone, Copy)]
+pub(crate) struct Link<B>(B);
 
 struct Shared<T> {
     cell: Cell<Outcome<T>, Callback<T>>,
@@ -32,7 +34,7 @@ struct Shared<T> {
 
 impl<T: 'static> Task<T> {
     pub(crate) fn new(owner: impl Owner + 'static) -> Self {
-        Task { link: Link(Arc::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) })) }
+        Task { shared: Arc::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) }) }
     }
 
     /// Cancels the task, unless it is done: true if it was not.
@@ -54,7 +56,7 @@ impl<T: 'static> Task<T> {
     /// assert!(task.is_cancelled() && !task.cancel());
     /// ```
     pub fn cancel(&self) -> bool {
-        match self.link.owner().request_cancel() {
+        match self.owner().request_cancel() {
             Some(requested) => requested,
             None => self.complete(Outcome::Cancelled).is_ok(),
         }
@@ -63,13 +65,28 @@ impl<T: 'static> Task<T> {
     /// Completes it and hands over its callbacks.
     #[inline]
     pub(crate) fn complete(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
-        self.publish(outcome).map(hand_over_all)
+        self.publish(outcome).map(|owed| self.hand_over_all(owed))
     }
 
-    /// Completes it. The caller owes the drain, see [`hand_over_all`].
+    /// Completes it. The caller owes the drain, see [`hand_over_all`](Self::hand_over_all).
     #[inline]
-    pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<T>, Outcome<T>> {
-        Cell::complete(&self.link, outcome)
+    pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<&Self, T>, Outcome<T>> {
+        Cell::complete(&Link(self), outcome)
+    }
+
+    /// Spends the token: now or, inside another drain of this thread, after it.
+    #[inline]
+    pub(crate) fn hand_over_all(&self, owed: Owed<&Self, T>) {
+        match trampoline::enter() {
+            Some(_outermost) => drain(owed, self.is_inline()),
+            None => self.put_off(owed),
+        }
+    }
+
+    #[cold]
+    fn put_off(&self, owed: Owed<&Self, T>) {
+        let (owed, inline) = (owed.with_handle(Link(self.clone())), self.is_inline());
+        trampoline::put_off(move || drain(owed, inline));
     }
 }
 
@@ -108,7 +125,7 @@ impl<T> Task<T> {
 
     /// Its name, if it has one. Tasks of an event loop always do (D13).
     pub fn name(&self) -> Option<&str> {
-        self.link.owner().name()
+        self.owner().name()
     }
 
     /// Takes a callback out before the task is done: true means that it will never run (P9).
@@ -121,25 +138,25 @@ impl<T> Task<T> {
     ///
     /// What the callback captured is dropped with no lock held, and may call everything.
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
-        self.link.remove(id).map(|callback| callback.discard(self)).is_some()
+        self.cell().remove(id).map(|callback| callback.discard(self)).is_some()
     }
 
     /// Takes out every registration of a shared callback on this task, in one step, and returns
     /// how many there were (R19). None once the task is done (R25).
     pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
-        let removed = self.link.remove_all(callback.tag());
+        let removed = self.cell().remove_all(callback.tag());
         removed.into_iter().map(|callback| callback.discard(self)).count()
     }
 
     /// True if the scheduler runs callbacks at once: then the drainer does so itself.
     #[inline]
     pub(crate) fn is_inline(&self) -> bool {
-        self.link.owner().is_inline()
+        self.owner().is_inline()
     }
 
     /// Hands a callback to the scheduler. A refused one is dropped unrun, and so reports itself (D4).
     pub(crate) fn schedule(&self, ready: Ready) {
-        if let Err(panic) = contain(|| drop(self.link.owner().schedule(ready))) {
+        if let Err(panic) = contain(|| drop(self.owner().schedule(ready))) {
             self.tell(Report::new(Failure::SchedulerPanicked).panic(panic));
         }
     }
@@ -152,16 +169,22 @@ impl<T> Task<T> {
 
     /// Tells the hook that belongs to this task.
     pub(crate) fn tell(&self, report: Report) {
-        tell(self.link.owner(), &report.task(self.describe()));
+        tell(self.owner(), &report.task(self.describe()));
     }
 
+    #[inline]
     pub(crate) fn cell(&self) -> &Cell<Outcome<T>, Callback<T>> {
-        &self.link
+        &self.shared.cell
+    }
+
+    #[inline]
+    fn owner(&self) -> &dyn Owner {
+        &*self.shared.owner
     }
 
     /// What `Debug` prints, without the value.
     pub(crate) fn describe(&self) -> String {
-        self.link.0.describe()
+        self.shared.describe()
     }
 }
 
@@ -208,24 +231,26 @@ impl<T: Send + Sync + 'static> Task<T> {
 
     #[track_caller]
     fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
-        match Cell::add(&self.link, tag, Registered::boxed(call, Location::caller())) {
+        match Cell::add(&Link(self), tag, Registered::boxed(call, Location::caller())) {
             Added::Waits(id) => id,
             Added::YouDrain(id, owed) => {
-                hand_over_all(owed);
+                self.hand_over_all(owed);
                 id
             }
         }
     }
 }
 
-pub(crate) type Owed<T> = Drain<Link<T>, Callback<T>>;
+pub(crate) type Owed<B, T> = Drain<Link<B>, Callback<T>>;
 
-/// Spends the token.
 #[inline]
-pub(crate) fn hand_over_all<T: 'static>(owed: Owed<T>) {
-    let mut task = None;
-    trampoline::run(move || {
-        owed.drain(|link, callback| callback.hand_over(task.get_or_insert_with(|| Task { link: link.clone() })));
+fn drain<T: 'static, B: Borrow<Task<T>>>(owed: Owed<B, T>, inline: bool)
+where
+    Link<B>: Deref<Target = Cell<Outcome<T>, Callback<T>>>,
+{
+    owed.drain(|Link(task), callback| match inline {
+        true => callback.call_now(task.borrow()),
+        false => callback.hand_over(task.borrow()),
     });
 }
 
@@ -250,33 +275,27 @@ impl<T> Drop for Shared<T> {
     }
 }
 
-impl<T> Link<T> {
-    #[inline]
-    fn owner(&self) -> &dyn Owner {
-        &*self.0.owner
-    }
-}
-
-impl<T> Deref for Link<T> {
+impl<T> Deref for Link<&Task<T>> {
     type Target = Cell<Outcome<T>, Callback<T>>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
-        &self.0.cell
+        self.0.cell()
     }
 }
 
-impl<T> Clone for Link<T> {
-    #[inline]
-    fn clone(&self) -> Self {
-        Link(self.0.clone())
+impl<T> Deref for Link<Task<T>> {
+    type Target = Cell<Outcome<T>, Callback<T>>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.cell()
     }
 }
 
 impl<T> Clone for Task<T> {
     #[inline]
     fn clone(&self) -> Self {
-        Task { link: self.link.clone() }
+        Task { shared: self.shared.clone() }
     }
 }
 

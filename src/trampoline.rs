@@ -29,21 +29,18 @@ super::sync::thread_local! {
     static PUT_OFF: RefCell<VecDeque<Job>> = RefCell::new(VecDeque::new());
 }
 
-/// Runs the drain now or, inside another, after it.
+/// Begins a drain, unless this thread is in one already.
 #[inline]
-pub(super) fn run(drain: impl FnOnce() + 'static) {
-    if DOING.with(Cell::get) != Doing::NoDrain {
-        return put_off(drain);
-    }
-    DOING.with(|doing| doing.set(Doing::Drain));
-    let _outermost = Outermost;
-    drain();
+pub(super) fn enter() -> Option<Outermost> {
+    DOING.with(|doing| (doing.get() == Doing::NoDrain).then(|| doing.set(Doing::Drain))).map(|()| Outermost)
 }
 
+/// Runs the drain after the one that this thread is in.
+///
 /// UNPOISONED: a drain contains what it calls, but may drop the last handle of its task, and with it
 /// a value whose drop panics. When it was put off there is nobody left to be told (P14).
 #[cold]
-fn put_off(drain: impl FnOnce() + 'static) {
+pub(super) fn put_off(drain: impl FnOnce() + 'static) {
     let mut job: Option<Job> = Some(Box::new(move || drop(contain(drain))));
     let _ = PUT_OFF.try_with(|jobs| jobs.borrow_mut().extend(job.take()));
     match job {
@@ -54,7 +51,7 @@ fn put_off(drain: impl FnOnce() + 'static) {
 }
 
 /// Works off what was put off, and then leaves the thread as it was, also when the drain unwinds.
-struct Outermost;
+pub(super) struct Outermost;
 
 impl Drop for Outermost {
     #[inline]

@@ -62,7 +62,7 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
 }
 
 impl<T> InLine<T> for Waker {
-    fn hand_over(self: Box<Self>, task: &Task<T>) {
+    fn call_now(self: Box<Self>, task: &Task<T>) {
         report(task, contain(|| self.wake()));
     }
 

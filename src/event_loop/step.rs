@@ -5,7 +5,7 @@ use super::super::outcome::Outcome;
 use super::super::report::{Failure, Report};
 use super::super::schedule::{Owner, Ready, Schedule};
 use super::super::sync::{Arc, Mutex, fresh_serial};
-use super::super::task::{Task, hand_over_all};
+use super::super::task::Task;
 use super::entry::Entry;
 use super::handle::Handle;
 use futures::future::BoxFuture;
@@ -164,7 +164,7 @@ impl<T> Running<T> {
         drop(state);
         self.drop_contained(|| drop(beaten));
         if let Ok(owed) = owed {
-            hand_over_all(owed);
+            self.task.hand_over_all(owed);
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     queue::{Batch, Queue},
     table::Phase,
 };
-use core::{fmt, mem, ops::Deref};
+use core::{fmt, ops::Deref};
 
 /// The state of one task: its outcome, once it has one, and the callbacks that wait for it.
 ///
@@ -48,21 +48,18 @@ pub struct Snapshot {
 
 /// What the lock guards. Its methods are the lock sections.
 struct State<C> {
-    next: u64,
-    stage: Stage<C>,
-}
-
-enum Stage<C> {
-    Pending(Queue<C>),
-    Draining(Queue<C>),
-    Settled,
+    phase: Phase,
+    /// The sequence of the last add.
+    last: u64,
+    /// Empty once settled.
+    queue: Queue<C>,
 }
 
 impl<T, C> Cell<T, C> {
     /// A pending cell without callbacks. `serial` must be unique in the process: ids are told
     /// apart by it (P10).
     pub fn new(serial: u64) -> Self {
-        let state = State { next: 0, stage: Stage::Pending(Queue::new()) };
+        let state = State { phase: Phase::Pending, last: 0, queue: Queue::EMPTY };
         Cell { serial, outcome: OnceLock::new(), state: Mutex::new(state) }
     }
 
@@ -74,7 +71,7 @@ impl<T, C> Cell<T, C> {
         let id = CallbackId { serial: cell.serial, sequence };
         match late {
             None => Added::Waits(id),
-            Some(callback) => Added::YouDrain(id, Drain::new(cell.clone(), Batch::One(Some(callback).into_iter()))),
+            Some(callback) => Added::YouDrain(id, Drain::new(cell.clone(), Batch::One(Some(callback)))),
         }
     }
 
@@ -104,7 +101,6 @@ impl<T, C> Cell<T, C> {
 
     /// Takes a waiting callback out and returns it, to be dropped by the caller, unlocked. `Some`
     /// means that it will never be handed over (P9); once the cell is done it is always `None`.
-    #[inline]
     pub fn remove(&self, id: CallbackId) -> Option<C> {
         if id.serial != self.serial {
             return None;
@@ -124,14 +120,12 @@ impl<T, C> Cell<T, C> {
     /// # Errors
     ///
     /// If the cell is done, the value is given back untouched (P1).
-    #[inline]
     pub fn complete<H: Deref<Target = Self> + Clone>(cell: &H, outcome: T) -> Result<Drain<H, C>, T> {
         let batch = cell.state.lock().complete(&cell.outcome, outcome)?;
         Ok(Drain::new(cell.clone(), batch))
     }
 
     /// The outcome, once there is one, and then always the same. Takes no lock.
-    #[inline]
     pub fn outcome(&self) -> Option<&T> {
         self.outcome.get()
     }
@@ -142,7 +136,7 @@ impl<T, C> Cell<T, C> {
     }
 
     /// The drainer's look: the next batch, or `None` and the cell is settled (P19).
-    #[inline]
+    #[inline(always)]
     pub(super) fn look(&self) -> Option<Batch<C>> {
         self.state.lock().look()
     }
@@ -150,81 +144,65 @@ impl<T, C> Cell<T, C> {
 
 impl<C> State<C> {
     /// Gives the callback back if it is late and nobody drains: then the caller does.
-    #[inline]
     fn add(&mut self, tag: u64, callback: C) -> (u64, Option<C>) {
-        let sequence = self.number();
-        match &mut self.stage {
-            Stage::Pending(queue) | Stage::Draining(queue) => {
-                queue.push(sequence, tag, callback);
-                (sequence, None)
-            }
-            Stage::Settled => {
-                // ORDER: the queue is empty and nobody drains, so it may go first (P7, P8).
-                self.stage = Stage::Draining(Queue::new());
-                (sequence, Some(callback))
-            }
+        self.last += 1;
+        if self.phase == Phase::Settled {
+            // ORDER: the queue is empty and nobody drains, so it may go first (P7, P8).
+            self.phase = Phase::Draining;
+            return (self.last, Some(callback));
         }
+        self.queue.push(self.last, tag, callback);
+        (self.last, None)
     }
 
     fn add_waiting(&mut self, tag: u64, callback: C) -> Result<u64, C> {
-        let sequence = self.number();
-        let Stage::Pending(queue) = &mut self.stage else { return Err(callback) };
-        queue.push(sequence, tag, callback);
-        Ok(sequence)
+        if self.phase != Phase::Pending {
+            return Err(callback);
+        }
+        self.last += 1;
+        self.queue.push(self.last, tag, callback);
+        Ok(self.last)
     }
 
     fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
-        let Stage::Pending(queue) = &mut self.stage else { return Err(callback) };
-        match queue.find(sequence) {
-            Some(Some(stored)) => Ok(mem::replace(stored, callback)),
-            _ => Err(callback),
+        match self.removable() {
+            Some(queue) => queue.replace(sequence, callback),
+            None => Err(callback),
         }
     }
 
-    #[inline]
     fn remove(&mut self, sequence: u64) -> Option<C> {
-        let Stage::Pending(queue) = &mut self.stage else { return None };
-        queue.remove(sequence)
+        self.removable()?.remove(sequence)
     }
 
     fn remove_all(&mut self, tag: u64) -> Vec<C> {
-        let Stage::Pending(queue) = &mut self.stage else { return Vec::new() };
-        queue.remove_all(tag)
+        self.removable().map_or_else(Vec::new, |queue| queue.remove_all(tag))
     }
 
-    #[inline]
+    /// Nothing is removed once it is done (P9).
+    fn removable(&mut self) -> Option<&mut Queue<C>> {
+        (self.phase == Phase::Pending).then_some(&mut self.queue)
+    }
+
     fn complete<T>(&mut self, published: &OnceLock<T>, outcome: T) -> Result<Batch<C>, T> {
-        let Stage::Pending(queue) = &mut self.stage else { return Err(outcome) };
+        if self.phase != Phase::Pending {
+            return Err(outcome);
+        }
         published.set(outcome)?;
-        let batch = queue.take();
-        self.stage = Stage::Draining(Queue::new());
-        Ok(batch)
+        self.phase = Phase::Draining;
+        Ok(self.queue.take())
     }
 
-    #[inline]
     fn look(&mut self) -> Option<Batch<C>> {
-        match &mut self.stage {
-            Stage::Draining(queue) if !queue.is_empty() => Some(queue.take()),
-            _ => {
-                self.stage = Stage::Settled;
-                None
-            }
+        if self.queue.is_empty() {
+            self.phase = Phase::Settled;
+            return None;
         }
+        Some(self.queue.take())
     }
 
     fn snapshot(&self) -> Snapshot {
-        let (phase, waiting) = match &self.stage {
-            Stage::Pending(queue) => (Phase::Pending, queue.waiting()),
-            Stage::Draining(queue) => (Phase::Draining, queue.waiting()),
-            Stage::Settled => (Phase::Settled, Vec::new()),
-        };
-        Snapshot { phase, waiting }
-    }
-
-    #[inline]
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+        Snapshot { phase: self.phase, waiting: self.queue.waiting() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a callback is handed over: by the one holder of the drain token, unlocked, in order.
 
 use super::{cell::Cell, queue::Batch};
-use core::{fmt, mem, ops::Deref};
+use core::{fmt, mem, ops::Deref, ptr};
 
 /// The duty to hand over a cell's callbacks. There is at most one for a cell at any time (P8).
 ///
@@ -17,13 +17,30 @@ use core::{fmt, mem, ops::Deref};
 pub struct Drain<H, C> {
     cell: H,
     batch: Batch<C>,
-    owed: bool,
+    owed: Owed,
 }
 
+/// What must not be dropped.
+struct Owed;
+
 impl<H, C> Drain<H, C> {
-    #[inline]
     pub(super) fn new(cell: H, batch: Batch<C>) -> Self {
-        Drain { cell, batch, owed: true }
+        Drain { cell, batch, owed: Owed }
+    }
+
+    /// The same duty with another handle of the same cell: a borrowed one is cheap, and is changed for
+    /// one that lives on when the drain is put off.
+    ///
+    /// # Panics
+    ///
+    /// If the handle is of another cell.
+    pub fn with_handle<T, O>(self, handle: O) -> Drain<O, C>
+    where
+        H: Deref<Target = Cell<T, C>>,
+        O: Deref<Target = Cell<T, C>>,
+    {
+        assert!(ptr::eq(&*self.cell, &*handle), "a drain token drains the cell that it was given for");
+        Drain { cell: handle, batch: self.batch, owed: self.owed }
     }
 
     /// Hands over each callback in order until a look at the queue finds it empty, which settles
@@ -39,44 +56,27 @@ impl<H, C> Drain<H, C> {
     /// # Re-entrancy
     ///
     /// `hand_over` may call everything on the cell. What it adds is handed over by this same call.
-    #[inline]
-    pub fn drain<T>(mut self, mut hand_over: impl FnMut(&H, C))
+    pub fn drain<T>(self, mut hand_over: impl FnMut(&H, C))
     where
         H: Deref<Target = Cell<T, C>>,
     {
-        let mut rest = Finish(|| match self.next() {
-            Some(callback) => {
-                hand_over(&self.cell, callback);
-                true
-            }
-            None => false,
-        });
-        while (rest.0)() {}
-        mem::forget(rest);
-    }
-
-    /// The next callback, from the batch at hand or the next one; `None` once the cell is settled.
-    #[inline(always)]
-    fn next<T>(&mut self) -> Option<C>
-    where
-        H: Deref<Target = Cell<T, C>>,
-    {
-        while self.owed {
-            if let Some(callback) = self.batch.next() {
-                return Some(callback);
-            }
-            match self.cell.look() {
-                Some(batch) => self.batch = batch,
-                None => self.owed = false,
-            }
+        let Drain { cell, batch, owed } = self;
+        mem::forget(owed);
+        let mut rest = Rest { cell: &cell, batch: Batch::One(None), hand_over: |callback| hand_over(&cell, callback) };
+        match batch {
+            Batch::One(Some(callback)) => (rest.hand_over)(callback),
+            batch => rest.all_of(batch),
         }
-        None
+        if let Some(batch) = cell.look() {
+            rest.go_on(batch);
+        }
+        mem::forget(rest);
     }
 }
 
-impl<H, C> Drop for Drain<H, C> {
+impl Drop for Owed {
     fn drop(&mut self) {
-        debug_assert!(!self.owed, "a drain token was dropped unspent, and callbacks with it: call `drain`");
+        debug_assert!(false, "a drain token was dropped unspent, and callbacks with it: call `drain`");
     }
 }
 
@@ -86,12 +86,36 @@ impl<H, C> fmt::Debug for Drain<H, C> {
     }
 }
 
-/// Repeats a step until it says that it was the last, when one of them unwinds.
-struct Finish<F: FnMut() -> bool>(F);
+/// What is still to be handed over, also when a hand-over unwinds.
+struct Rest<'a, T, C, F: FnMut(C)> {
+    cell: &'a Cell<T, C>,
+    batch: Batch<C>,
+    hand_over: F,
+}
 
-impl<F: FnMut() -> bool> Drop for Finish<F> {
+impl<T, C, F: FnMut(C)> Rest<'_, T, C, F> {
+    fn all_of(&mut self, batch: Batch<C>) {
+        self.batch = batch;
+        while let Some(callback) = self.batch.next() {
+            (self.hand_over)(callback);
+        }
+    }
+
+    /// To the end: until a look finds the queue empty.
+    #[cold]
+    fn go_on(&mut self, batch: Batch<C>) {
+        let mut next = Some(batch);
+        while let Some(batch) = next {
+            self.all_of(batch);
+            next = self.cell.look();
+        }
+    }
+}
+
+impl<T, C, F: FnMut(C)> Drop for Rest<'_, T, C, F> {
     #[cold]
     fn drop(&mut self) {
-        while (self.0)() {}
+        let batch = mem::replace(&mut self.batch, Batch::One(None));
+        self.go_on(batch);
     }
 }

@@ -1,7 +1,7 @@
 //! Where a callback waits: first in, first out, removable by id.
 
 use super::alloc::vec::{self, Vec};
-use core::{mem, option};
+use core::mem;
 
 /// One place in the queue. A callback that was removed leaves its place empty.
 pub(super) struct Place<C> {
@@ -10,7 +10,7 @@ pub(super) struct Place<C> {
     callback: Option<C>,
 }
 
-/// The queue of one cell: places in order of their sequence. The first needs no allocation.
+/// The queue of one cell: places in order of their sequence. One alone needs no allocation.
 pub(super) enum Queue<C> {
     One(Option<Place<C>>),
     Many { places: Vec<Place<C>>, live: usize },
@@ -18,65 +18,72 @@ pub(super) enum Queue<C> {
 
 /// Callbacks moved out whole, to be handed over in order.
 pub(super) enum Batch<C> {
-    One(option::IntoIter<C>),
+    One(Option<C>),
     Many(vec::IntoIter<Place<C>>),
 }
 
-/// What the buffer may hold beyond twice the live callbacks (P20).
+/// What a buffer begins with.
+const FEW: usize = 8;
+
+/// What it may hold beyond twice the live callbacks (P20).
 const SLACK: usize = 32;
 
 impl<C> Queue<C> {
-    pub(super) const fn new() -> Self {
-        Queue::One(None)
-    }
+    pub(super) const EMPTY: Self = Queue::One(None);
 
     /// Appends; sequences must grow from push to push.
-    #[inline]
     pub(super) fn push(&mut self, sequence: u64, tag: u64, callback: C) {
         let place = Place { sequence, tag, callback: Some(callback) };
         match self {
-            Queue::One(first @ None) => *first = Some(place),
-            Queue::One(first) => *self = spill(first.take(), place),
             Queue::Many { places, live } => {
                 if places.len() == places.capacity() {
-                    fit(places, *live);
+                    fit(places, *live, (*live).max(FEW));
                 }
                 places.push(place);
                 *live += 1;
             }
+            Queue::One(first @ None) => *first = Some(place),
+            Queue::One(first) => *self = spill(first.take(), place),
         }
     }
 
-    /// The place of this sequence: the last one, or where it would lie had no gap been closed, or
-    /// else by binary search.
-    #[inline]
-    pub(super) fn find(&mut self, sequence: u64) -> Option<&mut Option<C>> {
+    /// Swaps one for another, which keeps its place, if it waits.
+    pub(super) fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
         let places = self.places_mut();
-        let last = places.len().wrapping_sub(1);
-        let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
-        let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
-        let found = [last, guess].into_iter().find(here);
-        let at = found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())?;
-        Some(&mut places[at].callback)
+        match find(places, sequence).map(|at| &mut places[at].callback) {
+            Some(Some(stored)) => Ok(mem::replace(stored, callback)),
+            _ => Err(callback),
+        }
     }
 
     /// Takes one out, if it waits.
-    #[inline]
     pub(super) fn remove(&mut self, sequence: u64) -> Option<C> {
-        let callback = self.find(sequence)?.take()?;
-        self.close_up(1);
-        Some(callback)
+        match self {
+            Queue::Many { places, live } => {
+                let at = find(places, sequence)?;
+                let callback = places[at].callback.take()?;
+                *live -= 1;
+                close_up(places, *live);
+                Some(callback)
+            }
+            Queue::One(first) => first.take_if(|place| place.sequence == sequence)?.callback,
+        }
     }
 
     /// Takes out every one with this tag, in order; scans.
     pub(super) fn remove_all(&mut self, tag: u64) -> Vec<C> {
         let tagged = self.places_mut().iter_mut().filter(|place| place.tag == tag);
         let removed: Vec<C> = tagged.filter_map(|place| place.callback.take()).collect();
-        self.close_up(removed.len());
+        match self {
+            Queue::Many { places, live } => {
+                *live -= removed.len();
+                close_up(places, *live);
+            }
+            Queue::One(first) => drop(first.take_if(|place| place.callback.is_none())),
+        }
         removed
     }
 
-    #[inline]
     fn places_mut(&mut self) -> &mut [Place<C>] {
         match self {
             Queue::One(first) => first.as_mut_slice(),
@@ -84,32 +91,14 @@ impl<C> Queue<C> {
         }
     }
 
-    /// Gives up the places of callbacks that were taken out: those at the end at once, others when
-    /// they are too many.
-    #[inline]
-    fn close_up(&mut self, taken: usize) {
-        match self {
-            Queue::One(first) => drop(first.take_if(|place| place.callback.is_none())),
-            Queue::Many { places, live } => {
-                *live -= taken;
-                while places.pop_if(|place| place.callback.is_none()).is_some() {}
-                if places.capacity() > 2 * *live + SLACK {
-                    fit(places, *live);
-                }
-            }
-        }
-    }
-
     /// Moves everything out, in order.
-    #[inline]
     pub(super) fn take(&mut self) -> Batch<C> {
-        match mem::replace(self, Queue::new()) {
-            Queue::One(first) => Batch::One(first.and_then(|place| place.callback).into_iter()),
+        match mem::replace(self, Queue::EMPTY) {
+            Queue::One(first) => Batch::One(first.and_then(|place| place.callback)),
             Queue::Many { places, .. } => Batch::Many(places.into_iter()),
         }
     }
 
-    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Queue::One(None) | Queue::Many { live: 0, .. })
     }
@@ -128,30 +117,48 @@ impl<C> Queue<C> {
 /// The second callback needs a buffer.
 #[cold]
 fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
-    let mut places = Vec::with_capacity(SLACK / 4);
+    let mut places = Vec::with_capacity(FEW);
     places.extend(first.into_iter().chain([second]));
     Queue::Many { places, live: 2 }
 }
 
-/// Closes the gaps and leaves room for as many again, for half as many when they are many. Runs when a push finds no room or a
-/// removal leaves too much, and both are then a share of `live` steps away: amortised constant.
+/// Where the place of this sequence is: the last one, or where it would lie had no gap been closed, or
+/// else by binary search.
+fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
+    let last = places.len().wrapping_sub(1);
+    let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
+    let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
+    let found = [last, guess].into_iter().find(here);
+    found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())
+}
+
+/// Gives up the places of callbacks that were taken out: those at the end at once, others when they
+/// are too many.
+fn close_up<C>(places: &mut Vec<Place<C>>, live: usize) {
+    while places.pop_if(|place| place.callback.is_none()).is_some() {}
+    if places.capacity() > 2 * live + SLACK {
+        fit(places, live, live / 2);
+    }
+}
+
+/// Closes the gaps and leaves room for so many more. A push without room doubles it, a removal that
+/// leaves too much takes less; either way the next time is a share of `live` steps away: amortised
+/// constant.
 #[cold]
-fn fit<C>(places: &mut Vec<Place<C>>, live: usize) {
+fn fit<C>(places: &mut Vec<Place<C>>, live: usize, room: usize) {
     if live < places.len() {
         places.retain(|place| place.callback.is_some());
     }
-    let room = live + (live / 2).max(live.clamp(SLACK / 4, SLACK));
-    places.shrink_to(room);
-    places.reserve_exact(room - live);
+    places.shrink_to(live + room);
+    places.reserve_exact(room);
 }
 
 impl<C> Iterator for Batch<C> {
     type Item = C;
 
-    #[inline]
     fn next(&mut self) -> Option<C> {
         match self {
-            Batch::One(callback) => callback.next(),
+            Batch::One(callback) => callback.take(),
             Batch::Many(places) => places.find_map(|place| place.callback),
         }
     }
