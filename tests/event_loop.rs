@@ -1269,7 +1269,7 @@ fn a_handle_that_outlives_its_loop_spawns_abandoned_tasks() {
     assert!(run(async move { (&task).await == &Outcome::Abandoned }));
 }
 
-/// R90, R41, D4
+/// R16, R41, R90, D4
 #[test]
 fn on_a_closed_loop_a_task_is_completed_and_each_of_its_callbacks_reported() {
     let (event_loop, reports) = watched();
