@@ -1,31 +1,67 @@
-//! The fuzzer's seeds, and what it found, replayed on stable Rust.
+//! The fuzzer's seeds, and what it found or kept, replayed on stable Rust.
 
 use std::fs;
-use std::path::Path;
-use whendone_model::decode::{check, decode};
+use std::path::{Path, PathBuf};
+use whendone_model::decode::{self, decode};
+use whendone_model::{plain_list, round_trip};
 
-/// All files of `fuzz/<kind>/scenario`.
-fn inputs(kind: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(kind).join("scenario");
-    let files = fs::read_dir(folder).into_iter().flatten();
-    files.map(|file| fs::read(file.expect("readable").path()).expect("readable")).collect()
+/// Each target of the fuzzer, and what it does with its input.
+const TARGETS: [(&str, fn(&[u8])); 3] =
+    [("queue", plain_list::check), ("scenario", decode::check), ("text", round_trip::check)];
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// What lies in a folder of `fuzz`, by name.
+fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let files = fs::read_dir(fuzz().join(folder)).into_iter().flatten().map(|file| file.expect("readable").path());
+    files.map(|path| (path.display().to_string(), fs::read(path).expect("readable"))).collect()
 }
 
 #[test]
-fn seeds_are_texts_of_the_scenario_language_and_pass() {
-    let seeds = inputs("seeds");
-    assert!(seeds.len() >= 8, "there are seeds: {}", seeds.len());
-    for seed in seeds {
-        let text = String::from_utf8(seed).expect("text");
-        assert_eq!(decode(text.as_bytes()).to_string(), text.trim());
-        check(text.as_bytes());
+fn every_target_has_seeds_that_can_be_read_and_all_inputs_pass() {
+    for (target, check) in TARGETS {
+        let seeds = inputs(&format!("seeds/{target}"));
+        assert!(seeds.len() >= 5, "{target} has {} seeds", seeds.len());
+        for (name, seed) in &seeds {
+            assert!(seed.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()), "{name} is no text");
+        }
+        let kept = ["artifacts", "corpus"].into_iter().flat_map(|folder| inputs(&format!("{folder}/{target}")));
+        for (name, input) in seeds.into_iter().chain(kept) {
+            println!("{name}");
+            check(&input);
+        }
     }
 }
 
+/// Nothing that lies there is left out.
 #[test]
-fn what_the_fuzzer_found_or_kept_passes() {
-    for input in ["artifacts", "corpus"].into_iter().flat_map(inputs) {
-        check(&input);
+fn the_targets_are_those_that_are_built_and_have_seeds() {
+    let names = |folder: &str| {
+        let paths =
+            fs::read_dir(fuzz().join(folder)).expect("it is there").map(|entry| entry.expect("readable").path());
+        let mut names: Vec<_> = paths.map(|path| path.file_stem().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    };
+    let targets: Vec<&str> = TARGETS.into_iter().map(|(target, _)| target).collect();
+    assert_eq!((names("fuzz_targets"), names("seeds")), (to_os(&targets), to_os(&targets)));
+    let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).expect("readable");
+    let built: Vec<&str> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();
+    assert_eq!(built, targets.iter().map(|target| format!("{target}.rs\"")).collect::<Vec<_>>());
+}
+
+fn to_os(names: &[&str]) -> Vec<std::ffi::OsString> {
+    names.iter().map(Into::into).collect()
+}
+
+/// A seed of scenarios stands for itself.
+#[test]
+fn seeds_are_texts_of_the_scenario_language() {
+    for (name, seed) in ["queue", "scenario"].into_iter().flat_map(|target| inputs(&format!("seeds/{target}"))) {
+        let text = String::from_utf8(seed).expect("a text");
+        assert_eq!(decode(text.as_bytes()).to_string(), text.trim(), "{name}");
     }
 }
 

@@ -1,0 +1,44 @@
+//! The scenario language, read and printed: what is printed reads back, what is refused is pointed at.
+
+use crate::decode::decode;
+use crate::scenario::{Malformed, Scenario};
+
+/// Reads the bytes as a text; prints the scenario that they stand for, reads that, and reads it once more with a letter
+/// left out, and with one put in.
+///
+/// # Panics
+///
+/// If a text is read as one scenario and printed as another, or is refused without a reason or outside of it.
+pub fn check(bytes: &[u8]) {
+    read(&String::from_utf8_lossy(bytes));
+    let scenario = decode(bytes);
+    let text = scenario.to_string();
+    assert_eq!(text.parse().as_ref(), Ok(&scenario), "'{text}'");
+    let letters: Vec<char> = text.chars().collect();
+    let at = bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>() % letters.len();
+    let (before, behind) = (&letters[..at], &letters[at..]);
+    read(&before.iter().chain(&behind[1..]).collect::<String>());
+    let put_in = bytes.first().map(|&byte| char::from(byte));
+    read(&before.iter().chain(&put_in).chain(behind).collect::<String>());
+}
+
+fn read(text: &str) {
+    match text.parse::<Scenario>() {
+        Ok(scenario) => {
+            let printed = scenario.to_string();
+            assert_eq!(printed.parse().as_ref(), Ok(&scenario), "'{text}' is printed as '{printed}'");
+        }
+        Err(malformed) => {
+            let Malformed { column, reason, .. } = &malformed;
+            let end = text.chars().count() + 1;
+            assert!(!reason.is_empty() && (1..=end).contains(column), "'{text}': column {column}, {reason}");
+            let shown = malformed.to_string();
+            let caret = shown.lines().last().expect("it says something");
+            assert_eq!(
+                (caret.trim_start(), caret.chars().count()),
+                ("^", column + 2),
+                "'{text}' is refused as\n{shown}"
+            );
+        }
+    }
+}
