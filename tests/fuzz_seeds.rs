@@ -1,4 +1,8 @@
 //! The fuzzer's seeds, and what it found or kept, replayed on stable Rust.
+#![cfg(feature = "event-loop")]
+
+#[path = "../fuzz/event_loop/mod.rs"]
+mod event_loop;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +10,12 @@ use whendone_model::decode::{self, decode};
 use whendone_model::{plain_list, round_trip};
 
 /// Each target of the fuzzer, and what it does with its input.
-const TARGETS: [(&str, fn(&[u8])); 3] =
-    [("queue", plain_list::check), ("scenario", decode::check), ("text", round_trip::check)];
+const TARGETS: [(&str, fn(&[u8])); 4] = [
+    ("event_loop", event_loop::check),
+    ("queue", plain_list::check),
+    ("scenario", decode::check),
+    ("text", round_trip::check),
+];
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
@@ -65,6 +73,14 @@ fn seeds_are_texts_of_the_scenario_language() {
     }
 }
 
+#[test]
+fn seeds_of_the_event_loop_are_texts_of_its_language() {
+    for (name, seed) in inputs("seeds/event_loop") {
+        let words: Vec<String> = event_loop::decode(&seed).iter().map(ToString::to_string).collect();
+        assert_eq!(words.join(" "), String::from_utf8_lossy(&seed).trim(), "{name}");
+    }
+}
+
 /// Most random inputs are programs worth running.
 #[test]
 fn nine_of_ten_random_inputs_have_three_operations_or_more() {
@@ -74,6 +90,10 @@ fn nine_of_ten_random_inputs_have_three_operations_or_more() {
         (state >> 33) as u8
     };
     let input = |random: &mut dyn FnMut() -> u8| (0..16).map(|_| random()).collect::<Vec<u8>>();
-    let long = (0..1000).filter(|_| decode(&input(&mut random)).operations() >= 3).count();
-    assert!(long >= 900, "{long} of 1000");
+    let operations: [(&str, fn(&[u8]) -> usize); 2] =
+        [("scenario", |bytes| decode(bytes).operations()), ("event_loop", |bytes| event_loop::decode(bytes).len())];
+    for (language, operations) in operations {
+        let long = (0..1000).filter(|_| operations(&input(&mut random)) >= 3).count();
+        assert!(long >= 900, "{language}: {long} of 1000");
+    }
 }
