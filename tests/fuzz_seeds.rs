@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use whendone_model::decode::{self, decode};
 use whendone_model::{plain_list, round_trip};
 
+type Check = fn(&[u8]);
+
 /// Each target of the fuzzer, and what it does with its input.
-const TARGETS: [(&str, fn(&[u8])); 4] = [
+const TARGETS: [(&str, Check); 4] = [
     ("event_loop", event_loop::check),
     ("queue", plain_list::check),
     ("scenario", decode::check),
@@ -90,8 +92,9 @@ fn nine_of_ten_random_inputs_have_three_operations_or_more() {
         (state >> 33) as u8
     };
     let input = |random: &mut dyn FnMut() -> u8| (0..16).map(|_| random()).collect::<Vec<u8>>();
-    let operations: [(&str, fn(&[u8]) -> usize); 2] =
-        [("scenario", |bytes| decode(bytes).operations()), ("event_loop", |bytes| event_loop::decode(bytes).len())];
+    let of_a_scenario = |bytes: &[u8]| decode(bytes).operations();
+    let of_the_loop = |bytes: &[u8]| event_loop::decode(bytes).len();
+    let operations: [(&str, &dyn Fn(&[u8]) -> usize); 2] = [("scenario", &of_a_scenario), ("event_loop", &of_the_loop)];
     for (language, operations) in operations {
         let long = (0..1000).filter(|_| operations(&input(&mut random)) >= 3).count();
         assert!(long >= 900, "{language}: {long} of 1000");
