@@ -992,7 +992,24 @@ fn a_run_returns_after_the_callbacks_that_its_main_queued_last() {
     assert_eq!(log.read(), "late");
 }
 
-/// R81, D12: their handles are gone.
+/// R81, D12
+#[test]
+fn a_task_that_nobody_else_holds_is_held_by_its_loop() {
+    let log = Log::default();
+    let main = log.clone();
+    run(async move {
+        let guard = main.on_drop("dropped");
+        drop(spawn(async {
+            pending::<()>().await;
+            drop(guard);
+        }));
+        turns(3).await;
+        main.note("main ends");
+    });
+    assert_eq!(log.read(), "main ends dropped");
+}
+
+/// D12
 #[test]
 fn tasks_that_are_not_done_go_on_in_the_next_run() {
     let (mut event_loop, log) = (EventLoop::new(), Log::default());
@@ -1297,7 +1314,7 @@ fn on_a_closed_loop_a_task_without_callbacks_is_completed_in_silence() {
     assert!(task.is_done() && reports.take().is_empty());
 }
 
-/// R89, D4, D12
+/// R79, R89, D4, D12
 #[test]
 fn closing_counts_and_reports_what_never_ran() {
     let (event_loop, reports) = watched();
