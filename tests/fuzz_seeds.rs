@@ -7,15 +7,16 @@ mod event_loop;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::decode::{self, decode};
-use whendone_model::{plain_list, round_trip};
+use whendone_model::{chosen, plain_list, round_trip};
 
 type Check = fn(&[u8]);
 
 /// Each target of the fuzzer, and what it does with its input.
-const TARGETS: [(&str, Check); 4] = [
+const TARGETS: [(&str, Check); 5] = [
     ("event_loop", event_loop::check),
     ("queue", plain_list::check),
     ("scenario", decode::check),
+    ("schedule", chosen::check),
     ("text", round_trip::check),
 ];
 
@@ -75,6 +76,20 @@ fn seeds_are_texts_of_the_scenario_language() {
     }
 }
 
+/// Its first line, and the rest chooses the schedule.
+#[test]
+fn seeds_of_schedules_begin_with_a_scenario() {
+    for (name, seed) in inputs("seeds/schedule") {
+        let (scenario, schedule) = chosen::decode(&seed);
+        let text = String::from_utf8_lossy(&seed).into_owned();
+        assert_eq!(
+            Some((scenario.to_string().as_str(), schedule)),
+            text.split_once('\n').map(|(line, rest)| (line, rest.as_bytes())),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn seeds_of_the_event_loop_are_texts_of_its_language() {
     for (name, seed) in inputs("seeds/event_loop") {
@@ -94,5 +109,7 @@ fn nine_of_ten_random_inputs_have_three_operations_or_more() {
     let inputs: Vec<Vec<u8>> = (0..1000).map(|_| (0..16).map(|_| random()).collect()).collect();
     let scenarios = inputs.iter().filter(|bytes| decode(bytes).operations() >= 3).count();
     let of_the_loop = inputs.iter().filter(|bytes| event_loop::decode(bytes).len() >= 3).count();
-    assert!(scenarios >= 900 && of_the_loop >= 900, "{scenarios} and {of_the_loop} of 1000");
+    let concurrent = inputs.iter().filter(|bytes| chosen::decode(bytes).0.operations() >= 3).count();
+    let counts = [scenarios, of_the_loop, concurrent];
+    assert!(counts.iter().all(|&count| count >= 900), "{counts:?} of 1000");
 }

@@ -8,7 +8,8 @@ use crate::scenario::{Malformed, Scenario};
 ///
 /// # Panics
 ///
-/// If a text is read as one scenario and printed as another, or is refused without a reason or outside of it.
+/// If a text is read as one scenario and printed as another, or is refused without a reason, outside of it, or at a
+/// place where the word is not that the reason names.
 pub fn check(bytes: &[u8]) {
     read(&String::from_utf8_lossy(bytes));
     let scenario = decode(bytes);
@@ -32,6 +33,9 @@ fn read(text: &str) {
             let Malformed { column, reason, .. } = &malformed;
             let end = text.chars().count() + 1;
             assert!(!reason.is_empty() && (1..=end).contains(column), "'{text}': column {column}, {reason}");
+            let named = reason.strip_prefix('`').and_then(|named| named.split_once('`'));
+            let there: String = text.chars().skip(column - 1).collect();
+            assert!(named.is_none_or(|(word, _)| there.starts_with(word)), "'{text}': column {column}, {reason}");
             let shown = malformed.to_string();
             let caret = shown.lines().last().expect("it says something");
             assert_eq!(

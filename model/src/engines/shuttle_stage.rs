@@ -7,8 +7,10 @@ use shuttle::scheduler::{
 };
 use shuttle::{Config, FailurePersistence, Runner};
 use std::cell::RefCell;
+use std::mem;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::vec;
 
 use shuttle as machine;
 #[path = "props.rs"]
@@ -33,6 +35,8 @@ pub enum Schedules {
     Pct,
     /// The one of these steps.
     Given(Steps),
+    /// The one that these bytes choose: each says which goes on of those that can; after the last the first one does.
+    Chosen(Vec<u8>),
 }
 
 /// Which of shuttle's tasks takes each step, a digit for each.
@@ -70,6 +74,7 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
         Schedules::Random => (Box::new(RandomScheduler::new_from_seed(SEED, SAMPLE)), Extent::Sampled),
         Schedules::Pct => (Box::new(PctScheduler::new_from_seed(SEED, DEPTH, SAMPLE)), Extent::Sampled),
         Schedules::Given(steps) => (Box::new(given(&steps)), Extent::Sampled),
+        Schedules::Chosen(bytes) => (Box::new(Chosen { bytes: bytes.into_iter(), is_over: false }), Extent::Sampled),
     };
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
@@ -90,6 +95,27 @@ fn given(steps: &str) -> ReplayScheduler {
 
 fn task(number: u32) -> TaskId {
     TaskId::from(usize::try_from(number).expect("one digit"))
+}
+
+/// One execution, in which each byte chooses.
+struct Chosen {
+    bytes: vec::IntoIter<u8>,
+    is_over: bool,
+}
+
+impl Scheduler for Chosen {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        (!mem::replace(&mut self.is_over, true)).then(|| Schedule::new(SEED))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
+        let byte = self.bytes.next().map_or(0, usize::from);
+        Some(runnable[byte % runnable.len()].id())
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        SEED
+    }
 }
 
 /// shuttle sets a hook of its own when it runs first, which talks about every panic, contained ones too.
