@@ -3,8 +3,11 @@
 use crate::decode::decode;
 use crate::scenario::{Malformed, Scenario};
 
+/// Letters that join words, part them, also where they are wider than a byte, or belong to none.
+const PUT_IN: [char; 5] = [' ', '\u{3000}', '9', '|', '{'];
+
 /// Reads the bytes as a text; prints the scenario that they stand for, reads that, and reads it once more with a letter
-/// left out, and with one put in.
+/// left out, and with one put in and a word behind it that is none.
 ///
 /// # Panics
 ///
@@ -16,11 +19,11 @@ pub fn check(bytes: &[u8]) {
     let text = scenario.to_string();
     assert_eq!(text.parse().as_ref(), Ok(&scenario), "'{text}'");
     let letters: Vec<char> = text.chars().collect();
-    let at = bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>() % letters.len();
-    let (before, behind) = (&letters[..at], &letters[at..]);
+    let chosen = bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>();
+    let (before, behind) = letters.split_at(chosen % letters.len());
     read(&before.iter().chain(&behind[1..]).collect::<String>());
-    let put_in = bytes.first().map(|&byte| char::from(byte));
-    read(&before.iter().chain(&put_in).chain(behind).collect::<String>());
+    let put_in = [PUT_IN[chosen % PUT_IN.len()]];
+    read(&before.iter().chain(&put_in).chain(behind).chain(&[' ', '?']).collect::<String>());
 }
 
 fn read(text: &str) {
