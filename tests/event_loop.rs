@@ -952,7 +952,7 @@ fn a_late_callback_goes_over_after_its_add_returned_while_another_thread_drains(
 
 // Runs
 
-/// R87, D12
+/// R32, R87, D12
 #[test]
 fn a_run_finishes_the_turn_in_which_its_main_is_done_and_no_more() {
     let (mut event_loop, log) = (EventLoop::new(), Log::default());
@@ -1047,7 +1047,7 @@ fn a_run_cancels_the_tasks_that_are_left_oldest_first_and_runs_their_callbacks()
     assert!(reports.is_empty(), "{reports:?}");
 }
 
-/// D12, R89, R91
+/// R34, R89, R91, D12
 #[test]
 fn callbacks_that_add_themselves_for_ever_do_not_keep_a_run_from_ending() {
     fn one(task: &Task<()>) {
