@@ -8,17 +8,19 @@ use whendone::{Inline, SharedCallback, Task};
 
 /// Compiles a case as a package of its own; the compiler must say what its snapshot says.
 ///
-/// Not by trybuild, which compares letter by letter: the pictures differ between compilers, and the lists of types
-/// change with `src`. A snapshot is one readable message, of which the headline and the notes must be said.
+/// Not by trybuild, which compares letter by letter, so that another compiler than the snapshots' turns it red, and
+/// builds all dev-dependencies again. Here headline, notes and help must be said; pictures and private types may change.
 #[track_caller]
 fn refused(case: &str, snapshot: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(case);
-    fs::create_dir_all(package.join("src")).unwrap();
+    let source = format!("tests/compile_fail/{case}.rs");
+    fs::create_dir_all(package.join("tests/compile_fail")).unwrap();
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
-    fs::copy(root.join(format!("tests/compile_fail/{case}.rs")), package.join("src/main.rs")).unwrap();
+    fs::copy(root.join(&source), package.join(&source)).unwrap();
     let manifest = format!(
-        "[workspace]\n[package]\nname = {case:?}\nedition = '2024'\n[dependencies]\nwhendone.path = {root:?}\n"
+        "[workspace]\n[package]\nname = {case:?}\nedition = '2024'\n[[bin]]\nname = {case:?}\npath = {source:?}\n\
+         [dependencies]\nwhendone.path = {root:?}\n"
     );
     fs::write(package.join("Cargo.toml"), manifest).unwrap();
     let arguments = ["check", "--quiet", "--offline", "--color=never", "--target-dir=../target"];
@@ -26,8 +28,8 @@ fn refused(case: &str, snapshot: &str) {
     let message = String::from_utf8(checked.stderr).unwrap();
     assert!(!checked.status.success(), "it compiles");
     let (headline, rest) = snapshot.split_once('\n').unwrap();
-    let notes = rest.lines().map(str::trim_start).filter(|line| line.starts_with("= note: "));
-    for said in notes.chain([headline]) {
+    let advice = |line: &&str| ["= note: ", "= help: ", "help: "].iter().any(|word| line.starts_with(word));
+    for said in rest.lines().map(str::trim_start).filter(advice).chain([headline]) {
         assert!(message.contains(said), "not said: {said}\n\n{message}");
     }
 }
@@ -46,6 +48,42 @@ fn an_async_callback_is_refused_and_its_author_told_to_spawn_a_task() {
     refused("async_callback", snapshot);
 }
 
+/// R69, D6: and so is a closure that returns what would have to be awaited.
+#[test]
+fn a_callback_that_returns_an_async_block_is_refused() {
+    refused("async_block", include_str!("compile_fail/async_block.stderr"));
+}
+
+/// R11, R67, D6
+#[test]
+fn a_callback_that_cannot_be_called_is_refused() {
+    refused("not_callable", include_str!("compile_fail/not_callable.stderr"));
+}
+
+/// D3: it may be called again, on several threads at once.
+#[test]
+fn a_shared_callback_that_changes_what_it_captures_is_refused() {
+    refused("mutating_shared_callback", include_str!("compile_fail/mutating_shared_callback.stderr"));
+}
+
+/// D3, P21
+#[test]
+fn a_shared_callback_that_cannot_be_shared_is_refused() {
+    refused("non_sync_shared_callback", include_str!("compile_fail/non_sync_shared_callback.stderr"));
+}
+
+/// R8, R9, D7
+#[test]
+fn a_task_is_not_completed_through_its_handle() {
+    refused("completed_by_handle", include_str!("compile_fail/completed_by_handle.stderr"));
+}
+
+/// D7, P1
+#[test]
+fn there_is_one_completer() {
+    refused("completer_cloned", include_str!("compile_fail/completer_cloned.stderr"));
+}
+
 /// D7, P1
 #[test]
 fn a_completer_is_used_up_by_completing() {
@@ -56,6 +94,18 @@ fn a_completer_is_used_up_by_completing() {
 #[test]
 fn a_callback_that_cannot_be_sent_is_refused() {
     refused("non_send_callback", include_str!("compile_fail/non_send_callback.stderr"));
+}
+
+/// P21
+#[test]
+fn a_callback_of_a_task_whose_value_cannot_be_shared_is_refused() {
+    refused("non_sync_value", include_str!("compile_fail/non_sync_value.stderr"));
+}
+
+/// P21
+#[test]
+fn a_task_whose_value_cannot_be_shared_stays_on_its_thread() {
+    refused("non_sync_value_sent", include_str!("compile_fail/non_sync_value_sent.stderr"));
 }
 
 /// R18, P21

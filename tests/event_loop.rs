@@ -384,7 +384,7 @@ fn no_scheduler_can_lose_an_await() {
     });
 }
 
-/// D10
+/// R53, D10
 #[test]
 fn cancelling_an_awaiter_leaves_the_awaited_task_alone() {
     let noted = noted(|log, handle| async move {
@@ -514,6 +514,23 @@ fn a_task_that_another_thread_cancels_drops_its_future_on_the_loops_thread_befor
         (&task).await;
     });
     assert_eq!(noted, "true callback");
+}
+
+/// R54, D10
+#[test]
+fn a_task_that_is_cancelled_when_it_is_woken_already_ends_cancelled_and_what_it_awaited_keeps_its_value() {
+    let noted = noted_by_turn(|log, handle| async move {
+        let (completer, awaited) = whendone::task(handle);
+        let waiter = log.task("awaited", awaited.clone());
+        waiter.add_done_callback(|task| assert!(task.is_cancelled()));
+        waiter.add_done_callback(log.callback("cancelled"));
+        turns(1).await;
+        completer.complete(3).unwrap();
+        assert!(waiter.cancel());
+        turns(3).await;
+        assert_eq!(awaited.outcome(), Some(&Outcome::Finished(3)));
+    });
+    assert_eq!(noted, "1: 2: 3: 4: cancelled 5:");
 }
 
 /// R55, D10, P15
@@ -774,15 +791,79 @@ fn a_value_whose_drop_panics_in_a_drain_that_was_put_off_strands_no_later_drain(
     assert_eq!(log.read(), "late");
 }
 
-/// D8, R45, R72
+/// R72, R73, D8
+#[test]
+fn a_panic_that_nobody_looked_at_is_reported_once_with_its_task_when_the_last_handle_is_gone() {
+    let (mut event_loop, reports) = watched();
+    let task: Task<()> = event_loop.handle().spawn_named("fetch", async { panic!("of the future") });
+    let again = task.clone();
+    event_loop.run_until_complete(turns(2));
+    assert!(task.is_done());
+    drop(task);
+    assert!(reports.take().is_empty());
+    drop(again);
+    let [report] = &reports.take()[..] else { panic!("one is reported") };
+    assert_eq!(report.failure, Failure::PanicNeverRetrieved);
+    assert_eq!(report.task.as_deref(), Some("<Task panicked name='fetch'>"));
+    assert_eq!(report.panic.as_ref().unwrap().message(), "of the future");
+    assert!(report.callback.is_none());
+}
+
+/// R70, R76, D8: the callback has the last handle by then.
+#[test]
+fn a_callback_that_looks_at_the_panic_of_its_task_has_retrieved_it_also_if_it_panics_with_it() {
+    let (mut event_loop, reports) = watched();
+    event_loop.run_until_complete(async {
+        let task: Task<()> = spawn(async { panic!("of the future") });
+        task.add_done_callback(|task| assert!(matches!(task.outcome(), Some(Outcome::Panicked(_)))));
+        let task: Task<()> = spawn(async { panic!("of the future, again") });
+        task.add_done_callback(|task| match task.outcome() {
+            Some(Outcome::Panicked(panic)) => panic::resume_unwind(panic.take_payload().unwrap()),
+            _ => unreachable!("it panicked"),
+        });
+        drop(task);
+        turns(2).await;
+    });
+    let [report] = &reports.take()[..] else { panic!("one is reported") };
+    assert_eq!(report.failure, Failure::CallbackPanicked);
+    assert_eq!(report.panic.as_ref().unwrap().message(), "of the future, again");
+}
+
+/// R74, R78, D8: no look is too early, not even one before the completion is through.
+#[test]
+fn a_waker_that_looks_at_the_panic_while_its_task_is_completed_has_retrieved_it() {
+    let (mut event_loop, reports) = watched();
+    let task: Task<()> = event_loop.handle().spawn(async { panic!("of the future") });
+    let seen = task.clone();
+    let bell = Arc::new(Bell::calling(move || assert!(seen.outcome().is_some())));
+    let mut wait = (&task).into_future();
+    assert!(is_pending(&mut wait, &bell.clone().into()));
+    event_loop.run_until_complete(turns(2));
+    assert!(bell.rang());
+    drop((wait, bell));
+    drop(task);
+    assert!(reports.take().is_empty());
+}
+
+/// R77, D12
+#[test]
+fn a_panic_of_main_goes_to_the_caller_and_is_not_reported_besides() {
+    let (mut event_loop, reports) = watched();
+    let ran = catch_unwind(AssertUnwindSafe(|| event_loop.run_until_complete(async { panic_any(7_u8) })));
+    assert_eq!(ran.unwrap_err().downcast_ref(), Some(&7_u8));
+    drop(event_loop);
+    assert!(reports.take().is_empty());
+}
+
+/// R45, R72, R75, D8
 #[test]
 fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
     let (mut event_loop, reports) = watched();
     event_loop.run_until_complete(async {
         let task: Task<()> = spawn(async { panic!("never seen") });
         turns(1).await;
-        // R75: neither of these is a look.
-        assert!(task.is_done() && !task.is_cancelled() && format!("{task:?}").contains("never seen"));
+        // None of these is a look.
+        assert!(task.is_done() && !task.is_cancelled() && !task.cancel() && format!("{task:?}").contains("never seen"));
         drop(task);
         drop(spawn(async { panic!("awaited") }).await);
         turns(1).await;
@@ -871,7 +952,7 @@ fn a_late_callback_goes_over_after_its_add_returned_while_another_thread_drains(
 
 // Runs
 
-/// R87, D12
+/// R32, R87, D12
 #[test]
 fn a_run_finishes_the_turn_in_which_its_main_is_done_and_no_more() {
     let (mut event_loop, log) = (EventLoop::new(), Log::default());
@@ -911,7 +992,24 @@ fn a_run_returns_after_the_callbacks_that_its_main_queued_last() {
     assert_eq!(log.read(), "late");
 }
 
-/// R94
+/// R81, D12
+#[test]
+fn a_task_that_nobody_else_holds_is_held_by_its_loop() {
+    let log = Log::default();
+    let main = log.clone();
+    run(async move {
+        let guard = main.on_drop("dropped");
+        drop(spawn(async {
+            pending::<()>().await;
+            drop(guard);
+        }));
+        turns(3).await;
+        main.note("main ends");
+    });
+    assert_eq!(log.read(), "main ends dropped");
+}
+
+/// D12
 #[test]
 fn tasks_that_are_not_done_go_on_in_the_next_run() {
     let (mut event_loop, log) = (EventLoop::new(), Log::default());
@@ -949,7 +1047,7 @@ fn a_run_cancels_the_tasks_that_are_left_oldest_first_and_runs_their_callbacks()
     assert!(reports.is_empty(), "{reports:?}");
 }
 
-/// D12, R89, R91
+/// R34, R89, R91, D12
 #[test]
 fn callbacks_that_add_themselves_for_ever_do_not_keep_a_run_from_ending() {
     fn one(task: &Task<()>) {
@@ -1188,7 +1286,7 @@ fn a_handle_that_outlives_its_loop_spawns_abandoned_tasks() {
     assert!(run(async move { (&task).await == &Outcome::Abandoned }));
 }
 
-/// R90, R41, D4
+/// R16, R41, R90, D4
 #[test]
 fn on_a_closed_loop_a_task_is_completed_and_each_of_its_callbacks_reported() {
     let (event_loop, reports) = watched();
@@ -1216,7 +1314,7 @@ fn on_a_closed_loop_a_task_without_callbacks_is_completed_in_silence() {
     assert!(task.is_done() && reports.take().is_empty());
 }
 
-/// R89, D4, D12
+/// R79, R89, D4, D12
 #[test]
 fn closing_counts_and_reports_what_never_ran() {
     let (event_loop, reports) = watched();
@@ -1275,7 +1373,7 @@ fn a_task_is_abandoned_after_its_future_is_dropped() {
     }
 }
 
-/// P16, D7, P17
+/// R79, D7, P16, P17
 #[test]
 fn dropping_a_loop_abandons_its_tasks_and_wakes_who_awaits_them() {
     let (mut dropped, reports) = watched();

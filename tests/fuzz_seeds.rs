@@ -1,31 +1,100 @@
-//! The fuzzer's seeds, and what it found, replayed on stable Rust.
+//! The fuzzer's seeds, and what it found or kept, replayed on stable Rust.
+#![cfg(feature = "event-loop")]
+
+#[path = "../fuzz/event_loop/mod.rs"]
+mod event_loop;
 
 use std::fs;
-use std::path::Path;
-use whendone_model::decode::{check, decode};
+use std::path::{Path, PathBuf};
+use whendone_model::decode::{self, decode};
+use whendone_model::{chosen, plain_list, round_trip};
 
-/// All files of `fuzz/<kind>/scenario`.
-fn inputs(kind: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(kind).join("scenario");
-    let files = fs::read_dir(folder).into_iter().flatten();
-    files.map(|file| fs::read(file.expect("readable").path()).expect("readable")).collect()
+type Check = fn(&[u8]);
+
+/// Each target of the fuzzer, and what it does with its input.
+const TARGETS: [(&str, Check); 5] = [
+    ("event_loop", event_loop::check),
+    ("queue", plain_list::check),
+    ("scenario", decode::check),
+    ("schedule", chosen::check),
+    ("text", round_trip::check),
+];
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// What lies in a folder of `fuzz`, by name.
+fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let files = fs::read_dir(fuzz().join(folder)).into_iter().flatten().map(|file| file.expect("readable").path());
+    files.map(|path| (path.display().to_string(), fs::read(path).expect("readable"))).collect()
 }
 
 #[test]
-fn seeds_are_texts_of_the_scenario_language_and_pass() {
-    let seeds = inputs("seeds");
-    assert!(seeds.len() >= 8, "there are seeds: {}", seeds.len());
-    for seed in seeds {
-        let text = String::from_utf8(seed).expect("text");
-        assert_eq!(decode(text.as_bytes()).to_string(), text.trim());
-        check(text.as_bytes());
+fn every_target_has_seeds_that_can_be_read_and_all_inputs_pass() {
+    for (target, check) in TARGETS {
+        let seeds = inputs(&format!("seeds/{target}"));
+        assert!(seeds.len() >= 5, "{target} has {} seeds", seeds.len());
+        for (name, seed) in &seeds {
+            assert!(seed.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()), "{name} is no text");
+        }
+        let kept = ["artifacts", "corpus"].into_iter().flat_map(|folder| inputs(&format!("{folder}/{target}")));
+        for (name, input) in seeds.into_iter().chain(kept) {
+            println!("{name}");
+            check(&input);
+        }
+    }
+}
+
+/// Nothing that lies there is left out.
+#[test]
+fn the_targets_are_those_that_are_built_and_have_seeds() {
+    let names = |folder: &str| {
+        let paths =
+            fs::read_dir(fuzz().join(folder)).expect("it is there").map(|entry| entry.expect("readable").path());
+        let mut names: Vec<_> = paths.map(|path| path.file_stem().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    };
+    let targets: Vec<&str> = TARGETS.into_iter().map(|(target, _)| target).collect();
+    assert_eq!((names("fuzz_targets"), names("seeds")), (to_os(&targets), to_os(&targets)));
+    let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).expect("readable");
+    let built: Vec<&str> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();
+    assert_eq!(built, targets.iter().map(|target| format!("{target}.rs\"")).collect::<Vec<_>>());
+}
+
+fn to_os(names: &[&str]) -> Vec<std::ffi::OsString> {
+    names.iter().map(Into::into).collect()
+}
+
+/// A seed of scenarios stands for itself.
+#[test]
+fn seeds_are_texts_of_the_scenario_language() {
+    for (name, seed) in ["queue", "scenario"].into_iter().flat_map(|target| inputs(&format!("seeds/{target}"))) {
+        let text = String::from_utf8(seed).expect("a text");
+        assert_eq!(decode(text.as_bytes()).to_string(), text.trim(), "{name}");
+    }
+}
+
+/// Its first line, and the rest chooses the schedule.
+#[test]
+fn seeds_of_schedules_begin_with_a_scenario() {
+    for (name, seed) in inputs("seeds/schedule") {
+        let (scenario, schedule) = chosen::decode(&seed);
+        let text = String::from_utf8_lossy(&seed).into_owned();
+        assert_eq!(
+            Some((scenario.to_string().as_str(), schedule)),
+            text.split_once('\n').map(|(line, rest)| (line, rest.as_bytes())),
+            "{name}"
+        );
     }
 }
 
 #[test]
-fn what_the_fuzzer_found_or_kept_passes() {
-    for input in ["artifacts", "corpus"].into_iter().flat_map(inputs) {
-        check(&input);
+fn seeds_of_the_event_loop_are_texts_of_its_language() {
+    for (name, seed) in inputs("seeds/event_loop") {
+        let words: Vec<String> = event_loop::decode(&seed).iter().map(ToString::to_string).collect();
+        assert_eq!(words.join(" "), String::from_utf8_lossy(&seed).trim(), "{name}");
     }
 }
 
@@ -37,7 +106,10 @@ fn nine_of_ten_random_inputs_have_three_operations_or_more() {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 33) as u8
     };
-    let input = |random: &mut dyn FnMut() -> u8| (0..16).map(|_| random()).collect::<Vec<u8>>();
-    let long = (0..1000).filter(|_| decode(&input(&mut random)).operations() >= 3).count();
-    assert!(long >= 900, "{long} of 1000");
+    let inputs: Vec<Vec<u8>> = (0..1000).map(|_| (0..16).map(|_| random()).collect()).collect();
+    let scenarios = inputs.iter().filter(|bytes| decode(bytes).operations() >= 3).count();
+    let of_the_loop = inputs.iter().filter(|bytes| event_loop::decode(bytes).len() >= 3).count();
+    let concurrent = inputs.iter().filter(|bytes| chosen::decode(bytes).0.operations() >= 3).count();
+    let counts = [scenarios, of_the_loop, concurrent];
+    assert!(counts.iter().all(|&count| count >= 900), "{counts:?} of 1000");
 }

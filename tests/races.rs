@@ -14,7 +14,7 @@ macro_rules! races {
 
 races! {
     /// Threads: one completes, one adds. May: the callback waits, or is late. Must not: be lost, or
-    /// run twice (P4, P5), nor either of them not return (P18).
+    /// run twice (P4, P5), nor read that the task is pending (D15), nor either of them not return (P18).
     complete_vs_add: "; C | A" "a ; C | A" "@inline a ; C | A" "@queue a ; C | A";
 
     /// Threads: one completes, one removes. May: the removal say true, or the callback run. Must
@@ -54,7 +54,7 @@ races! {
     /// Threads: one completes, one reads. Must not: pending be read after done (P3).
     complete_vs_read: "; C | G G" "a ; X | G R0" "; C | G | G";
 
-    /// Threads: one completes and says so, one waits for it. Must not: still find it pending (P2, P3).
+    /// Threads: one completes and says so, one waits for it. Must not: still find it pending (P2, P3, D15).
     complete_then_signal_vs_read: "; C S1 | W1 G" "a ; C S1 | W1 R0 A" "a ; A S1 C | W1 A";
 
     /// Threads: one completes, one awaits. May: the await find it done, or be woken. Must not: wait

@@ -383,7 +383,7 @@ fn removal_of_a_shared_callback_takes_out_every_registration_and_counts_them() {
     assert_eq!(log.words(), ["twin", "b"]);
 }
 
-/// R19, R20, D3, P9
+/// R19, D3, P9
 #[test]
 fn one_registration_of_a_shared_callback_is_removed_by_its_id() {
     let log = Log::default();
@@ -815,7 +815,7 @@ fn a_late_add_to_a_task_whose_drain_is_put_off_waits_for_that_thread() {
     assert_eq!(log.words(), ["outer ends", "early", "late"]);
 }
 
-/// R39, D1, D15, P4, P5, P7, P8
+/// R39, R99, D1, D15, P4, P5, P7, P8
 #[test]
 fn adds_that_race_with_completion_run_once_each_one_at_a_time_and_in_each_threads_order() {
     let (inside, overlapped) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
@@ -998,7 +998,7 @@ fn a_task_of_a_value_that_cannot_be_sent_is_awaited_on_its_own_thread() {
 
 // Callbacks that panic
 
-/// R60, R61, R62, D5, P14
+/// R60, R61, R62, R64, D5, P14
 #[test]
 fn a_panic_in_a_callback_is_reported_with_its_origin_its_task_and_its_message_and_the_others_run() {
     let (log, (scheduler, reports)) = (Log::default(), watched(Inline));
@@ -1411,7 +1411,7 @@ fn a_waker_that_is_swapped_out_may_complete_the_task() {
 
 // Completers, handles and drops
 
-/// D7, P16
+/// R80, D7, P16
 #[test]
 fn a_dropped_completer_abandons_its_pending_task_and_callbacks_and_awaits_see_it() {
     let (log, (completer, task)) = (Log::default(), whendone::task::<u32>(Inline));
@@ -1436,7 +1436,7 @@ fn a_completer_that_is_dropped_after_a_cancel_changes_nothing() {
     assert!(task.is_cancelled());
 }
 
-/// D7, R80
+/// R80, D7
 #[test]
 fn callbacks_run_though_all_handles_were_dropped() {
     let (log, (completer, task)) = (Log::default(), whendone::task(Inline));
@@ -1444,6 +1444,21 @@ fn callbacks_run_though_all_handles_were_dropped() {
     drop(task);
     completer.complete(()).unwrap();
     assert_eq!(log.words(), ["ran"]);
+}
+
+/// R59, D8: of a task that ends without a panic, the last handle goes in silence.
+#[test]
+fn a_task_that_finished_or_was_cancelled_or_abandoned_is_dropped_without_a_report() {
+    let ends: [fn(Completer<u32>); 3] =
+        [|completer| completer.complete(3).unwrap(), |completer| assert!(completer.task().cancel()), drop];
+    for end in ends {
+        let (scheduler, reports) = watched(Inline);
+        let (completer, task) = whendone::task(scheduler);
+        task.add_done_callback(|_| ());
+        end(completer);
+        drop(task);
+        assert_eq!(failures(&reports), []);
+    }
 }
 
 /// R18, R76, P15

@@ -265,6 +265,16 @@ fn a_token_that_is_dropped_unspent_panics() {
     drop(Cell::complete(&cell(), 1));
 }
 
+/// P13
+#[test]
+fn a_cell_prints_its_phase_its_line_and_its_outcome() {
+    let cell = Arc::new(Cell::<u32, &str>::new(0));
+    let _ = [add(&cell, 0, "a"), add(&cell, TAG, "b")];
+    assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Pending, waiting: [(1, 0), (2, 7)], outcome: None }");
+    complete(&cell);
+    assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Settled, waiting: [], outcome: Some(1) }");
+}
+
 /// A pending cell, unlike all others.
 fn cell() -> Arc<Cell<u32, &'static str>> {
     static NEXT: AtomicU64 = AtomicU64::new(1);

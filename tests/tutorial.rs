@@ -57,7 +57,7 @@ fn program_5_adds_after_done_and_the_callback_runs_after_mains_last_line() {
     prints(&program(5).0, &["main coroutine done", "Task is done"]);
 }
 
-/// R60, R61, R62, D5
+/// R60, R61, R62, R65, D5
 #[test]
 fn program_6_has_a_callback_that_fails_and_is_reported_and_the_next_one_runs() {
     let (output, error) = program(6);

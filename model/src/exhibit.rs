@@ -2,13 +2,14 @@
 
 use crate::allowed::allowed;
 use crate::display::Table;
+use crate::engines::shuttle_stage::Schedules;
 use crate::engines::{self, Extent};
 use crate::fault::Fault;
-use crate::judge::{Engine, judge};
+use crate::judge::{Engine, judge, on_shuttle};
 use crate::observation::Observation;
 use crate::scenario::Scenario;
 use crate::shrink::shrink;
-use crate::token::Token;
+use crate::token::{Execution, Token};
 use crate::trace::{Trace, watch};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -60,10 +61,15 @@ impl Exhibit {
     ///
     /// If there is no such execution any more.
     pub fn of_token(token: &Token) -> Result<Self, String> {
-        let Token { scenario, engine, extent, number } = token.clone();
-        let (observed, mut traces) =
-            watch(|| engine.observe(&scenario), move |trace| (trace.number == number).then_some(()));
-        let trace = traces.remove(&()).filter(|_| observed.extent == extent).ok_or_else(|| {
+        let Token { scenario, engine, extent, execution } = token.clone();
+        let (observed, mut traces) = match execution {
+            Execution::Nth(number) => {
+                watch(|| engine.observe(&scenario), move |trace| (trace.number == number).then_some(()))
+            }
+            Execution::Scheduled(steps) => watch(|| on_shuttle(Schedules::Given(steps), &scenario), |_| Some(())),
+        };
+        let is_there = |trace: &Trace| !trace.steps.is_empty() || observed.extent == extent;
+        let trace = traces.remove(&()).filter(is_there).ok_or_else(|| {
             let (all, extent) = (observed.executions, observed.extent);
             format!(
                 "this token names no execution: there are {all}, {extent}; run `cargo verify scenario '{scenario}'`"
@@ -100,7 +106,11 @@ impl Exhibit {
 }
 
 fn with_token(trace: Trace, scenario: &Scenario, engine: Engine, extent: Extent) -> (Trace, Token) {
-    let token = Token { scenario: scenario.clone(), engine, extent, number: trace.number };
+    let execution = match trace.steps.as_str() {
+        "" => Execution::Nth(trace.number),
+        steps => Execution::Scheduled(steps.to_owned()),
+    };
+    let token = Token { scenario: scenario.clone(), engine, extent, execution };
     (trace, token)
 }
 

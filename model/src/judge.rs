@@ -1,13 +1,15 @@
 //! The one check: what an engine observed against what the specification allows.
 
-use crate::allowed::allowed;
-use crate::engines::{self, Extent, Observed};
+use crate::allowed::known;
+use crate::engines::shuttle_stage::{Schedules, under};
+use crate::engines::{self, Extent, Observed, loom_stage};
 use crate::fault::Fault;
 use crate::observation::Observation;
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 /// An engine by name, and what its observations must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,18 +19,58 @@ pub enum Engine {
     LoomMutex,
     /// loom with an atomic for it: contained in what is allowed, and what is missing is pinned.
     LoomAtomic,
+    /// loom with a mutex for it and at most [`PREEMPTIONS`]: contained.
+    LoomBounded,
+    /// Every schedule under shuttle: equal.
+    ShuttleEvery,
+    /// A random sample of schedules under shuttle: contained.
+    ShuttleRandom,
+    /// A sample of schedules with few preemptions under shuttle: contained.
+    ShuttlePct,
+    /// Real threads on std: contained.
+    Threads,
     /// One thread after the other on std: contained.
     Alone,
 }
 
+/// How often a thread of [`Engine::LoomBounded`] is interrupted in an execution, at the most.
+pub const PREEMPTIONS: usize = 2;
+
 impl Engine {
-    pub const ALL: [Engine; 3] = [Engine::LoomMutex, Engine::LoomAtomic, Engine::Alone];
+    pub const ALL: [Engine; 8] = [
+        Engine::LoomMutex,
+        Engine::LoomAtomic,
+        Engine::LoomBounded,
+        Engine::ShuttleEvery,
+        Engine::ShuttleRandom,
+        Engine::ShuttlePct,
+        Engine::Threads,
+        Engine::Alone,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Engine::LoomMutex => "loom-mutex",
             Engine::LoomAtomic => "loom-atomic",
+            Engine::LoomBounded => "loom-bounded",
+            Engine::ShuttleEvery => "shuttle-every",
+            Engine::ShuttleRandom => "shuttle-random",
+            Engine::ShuttlePct => "shuttle-pct",
+            Engine::Threads => "threads",
             Engine::Alone => "alone",
+        }
+    }
+
+    pub fn describe(self) -> &'static str {
+        match self {
+            Engine::LoomMutex => "loom, outcome behind a mutex",
+            Engine::LoomAtomic => "loom, outcome behind an atomic",
+            Engine::LoomBounded => "loom, outcome behind a mutex, few preemptions",
+            Engine::ShuttleEvery => "shuttle, every schedule",
+            Engine::ShuttleRandom => "shuttle, random schedules",
+            Engine::ShuttlePct => "shuttle, few preemptions at random (PCT)",
+            Engine::Threads => "real threads",
+            Engine::Alone => "one thread after the other",
         }
     }
 
@@ -36,22 +78,66 @@ impl Engine {
         match self {
             Engine::LoomMutex => engines::loom_mutex::play::play,
             Engine::LoomAtomic => engines::loom_atomic::play::play,
+            Engine::LoomBounded => {
+                |scenario| loom_stage::within(PREEMPTIONS, || engines::loom_mutex::play::play(scenario))
+            }
+            Engine::ShuttleEvery => |scenario| on_shuttle(Schedules::Every, scenario),
+            Engine::ShuttleRandom => |scenario| on_shuttle(Schedules::Random, scenario),
+            Engine::ShuttlePct => |scenario| on_shuttle(Schedules::Pct, scenario),
+            Engine::Threads => engines::threads::play::play,
             Engine::Alone => engines::alone::play::play,
         }
     }
 
     /// True if every allowed observation must be seen.
     pub fn is_complete(self) -> bool {
-        self == Engine::LoomMutex
+        matches!(self, Engine::LoomMutex | Engine::ShuttleEvery)
+    }
+
+    /// Why it cannot play this scenario, and who can.
+    pub fn objection(self, scenario: &Scenario) -> Option<String> {
+        let (name, threads) = (self.name(), scenario.threads.len());
+        let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
+        let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
+        match threads {
+            5.. if is_loom => {
+                let who = others("at most 4 threads");
+                Some(format!("{who}: play it with --engine shuttle-random, shuttle-pct or threads"))
+            }
+            0 | 1 if self == Engine::ShuttlePct => {
+                Some(format!("{}: play it with --engine alone", others("2 threads at least")))
+            }
+            _ => None,
+        }
     }
 
     /// Plays the scenario and judges what was seen.
     pub fn check(self, scenario: &Scenario) -> Verdict {
-        judge(scenario, self.is_complete(), &(self.play())(scenario))
+        judge(scenario, self.is_complete(), &self.observe(scenario))
     }
 
     pub fn observe(self, scenario: &Scenario) -> Observed {
-        (self.play())(scenario)
+        match self.objection(scenario) {
+            Some(objection) => {
+                Observed { broken: [(format!("harness: {objection}"), 1)].into(), ..Observed::default() }
+            }
+            None => (self.play())(scenario),
+        }
+    }
+}
+
+/// Plays it with these schedules.
+pub fn on_shuttle(schedules: Schedules, scenario: &Scenario) -> Observed {
+    under(schedules, || engines::shuttle::play::play(scenario))
+}
+
+impl FromStr for Engine {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let names: Vec<&str> = Engine::ALL.into_iter().map(Engine::name).collect();
+        let known = Engine::ALL.into_iter().find(|engine| engine.name() == name);
+        known.ok_or_else(|| format!("there is no engine `{name}`, only {}", names.join(", ")))
     }
 }
 
@@ -79,7 +165,7 @@ pub struct Verdict {
 
 /// Holds what was observed against what is allowed.
 pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdict {
-    let allowed = allowed(scenario);
+    let allowed = known(scenario, observed.observations.keys());
     let seen: BTreeSet<&Observation> = observed.observations.keys().collect();
     let print = |observation: &Observation| observation.to_string();
     let mut broken: Vec<String> = observed.broken.keys().cloned().collect();

@@ -12,6 +12,8 @@ use std::{fs, io};
 pub struct Pinned {
     tiers: BTreeMap<Tier, Explored>,
     atomic: Explored,
+    /// The smallest programs, every schedule under shuttle.
+    shuttle: Explored,
     /// What loom misses with the atomic stand-in: scenario and outcome.
     blind_spots: BTreeSet<String>,
 }
@@ -24,7 +26,7 @@ struct Explored {
 }
 
 impl Pinned {
-    pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, blind_spots: &BTreeSet<String>) -> Self {
+    pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, shuttle: &Count, blind_spots: &BTreeSet<String>) -> Self {
         let explored = |count: &Count| Explored {
             programs: count.programs,
             branching: count.nontrivial,
@@ -33,6 +35,7 @@ impl Pinned {
         Pinned {
             tiers: tiers.iter().map(|(tier, count)| (*tier, explored(count))).collect(),
             atomic: explored(atomic),
+            shuttle: explored(shuttle),
             blind_spots: blind_spots.clone(),
         }
     }
@@ -67,6 +70,7 @@ impl Pinned {
             compare(tier.describe(), self.tiers.get(tier), now.tiers.get(tier));
         }
         compare("publication by an atomic", Some(&self.atomic), Some(&now.atomic));
+        compare("every schedule under shuttle", Some(&self.shuttle), Some(&now.shuttle));
         changes.extend(now.blind_spots.difference(&self.blind_spots).map(|spot| format!("missed only now: {spot}")));
         changes.extend(self.blind_spots.difference(&now.blind_spots).map(|spot| format!("seen only now: {spot}")));
         changes

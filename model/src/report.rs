@@ -4,8 +4,10 @@ use crate::core_files::Core;
 use crate::crew::Job;
 use crate::engines::Extent;
 use crate::fault::Fault;
-use crate::judge::{Engine, Verdict};
+use crate::judge::{Engine, PREEMPTIONS, Verdict};
 use crate::pinned::Pinned;
+use crate::plan::{Plan, Shard};
+use crate::token::sources_digest;
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,11 @@ use std::fmt;
 pub struct Report {
     pub green: bool,
     pub core: Core,
+    /// A digest of what decides about executions besides it.
+    pub sources: String,
+    /// Which part of the deep run this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     pub scenarios: Scenarios,
     /// On the mutex stand-in, which must be equal.
     pub executions: u64,
@@ -23,6 +30,8 @@ pub struct Report {
     pub tiers: BTreeMap<Tier, Count>,
     /// The atomic stand-in, over the same programs: contained, and blind where the pinned list says.
     pub atomic: Count,
+    /// Engines that give a second opinion or take a sample, each over programs of its own.
+    pub others: BTreeMap<Engine, Count>,
     /// Allowed outcomes that loom does not show with the atomic stand-in.
     pub blind_spots: BTreeSet<String>,
     pub failures: Vec<Failure>,
@@ -30,6 +39,9 @@ pub struct Report {
     pub changes: Vec<String>,
     pub workers: usize,
     pub seconds: f64,
+    /// Programs that an earlier run had done already, in seconds that are not counted here.
+    #[serde(default)]
+    pub resumed: usize,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -60,7 +72,7 @@ pub struct Count {
     pub nontrivial: usize,
     pub executions: u64,
     pub outcomes: Outcomes,
-    /// Programs of which only executions with so many preemptions were explored.
+    /// Programs of which only some executions were explored: a sample, or those with so many preemptions.
     pub bounded: usize,
     /// Programs whose exploration did not end.
     pub cut: usize,
@@ -78,6 +90,44 @@ pub struct Failure {
     pub exhibit: Option<String>,
 }
 
+impl Report {
+    /// Adds what was found in other programs, by the same means.
+    pub fn include(&mut self, other: Report) {
+        self.green &= other.green;
+        self.scenarios.include(&other.scenarios);
+        self.executions += other.executions;
+        self.outcomes.include(&other.outcomes);
+        other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
+        other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
+        self.atomic.include(&other.atomic);
+        self.blind_spots.extend(other.blind_spots);
+        self.failures.extend(other.failures);
+        self.changes.extend(other.changes);
+        self.workers += other.workers;
+        self.seconds = self.seconds.max(other.seconds);
+        self.resumed += other.resumed;
+    }
+}
+
+impl Scenarios {
+    fn include(&mut self, other: &Scenarios) {
+        self.generated += other.generated;
+        self.complete += other.complete;
+        self.bounded += other.bounded;
+        self.cut += other.cut;
+        self.nontrivial += other.nontrivial;
+    }
+}
+
+impl Outcomes {
+    fn include(&mut self, other: &Outcomes) {
+        self.allowed += other.allowed;
+        self.observed += other.observed;
+        self.extra += other.extra;
+        self.missing += other.missing;
+    }
+}
+
 impl Count {
     pub fn add(&mut self, verdict: &Verdict) {
         self.programs += 1;
@@ -87,7 +137,7 @@ impl Count {
         self.outcomes.observed += verdict.observed;
         self.outcomes.extra += verdict.extra.len();
         self.outcomes.missing += verdict.missing.len();
-        self.bounded += usize::from(matches!(verdict.extent, Extent::Bounded(_)));
+        self.bounded += usize::from(matches!(verdict.extent, Extent::Bounded(_) | Extent::Sampled));
         self.cut += usize::from(verdict.extent == Extent::Cut);
         self.broken += verdict.broken.len();
     }
@@ -96,14 +146,18 @@ impl Count {
         self.programs += other.programs;
         self.nontrivial += other.nontrivial;
         self.executions += other.executions;
-        self.outcomes.allowed += other.outcomes.allowed;
-        self.outcomes.observed += other.outcomes.observed;
-        self.outcomes.extra += other.outcomes.extra;
-        self.outcomes.missing += other.outcomes.missing;
+        self.outcomes.include(&other.outcomes);
         self.bounded += other.bounded;
         self.cut += other.cut;
         self.broken += other.broken;
     }
+}
+
+/// Of all of them.
+fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> Count {
+    let mut all = Count::default();
+    counts.for_each(|count| all.include(count));
+    all
 }
 
 /// More than these are not looked at before they are repaired.
@@ -114,24 +168,35 @@ const MOST_EXHIBITS: usize = 4;
 pub struct Tally {
     pub tiers: BTreeMap<Tier, Count>,
     pub atomic: Count,
+    pub others: BTreeMap<Engine, Count>,
     pub blind_spots: BTreeSet<String>,
     pub failures: Vec<Failure>,
 }
 
 impl Tally {
-    pub fn add(&mut self, tier: Tier, job: &Job, verdict: &Verdict) {
-        match job.engine {
-            Engine::LoomAtomic => {
+    pub fn add(&mut self, tier: Option<Tier>, job: &Job, verdict: &Verdict) {
+        match (job.engine, tier) {
+            (Engine::LoomAtomic, _) => {
                 self.atomic.add(verdict);
                 self.blind_spots.extend(verdict.missing.iter().map(|missing| format!("{} => {missing}", job.scenario)));
             }
-            _ => self.tiers.entry(tier).or_default().add(verdict),
+            (_, Some(tier)) => self.tiers.entry(tier).or_default().add(verdict),
+            (engine, None) => self.others.entry(engine).or_default().add(verdict),
         }
         if !verdict.is_good() {
             let (scenario, engine) = (job.scenario.clone(), job.engine);
             let (faults, what) = (verdict.faults.clone(), verdict.to_string());
             self.failures.push(Failure { scenario, engine, faults, what, exhibit: None });
         }
+    }
+
+    /// Adds what was found in other programs.
+    pub fn include(&mut self, other: Tally) {
+        other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
+        other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
+        self.atomic.include(&other.atomic);
+        self.blind_spots.extend(other.blind_spots);
+        self.failures.extend(other.failures);
     }
 
     /// Puts short scenarios first, and says which of the failures are to be shown: the first of each kind.
@@ -142,10 +207,10 @@ impl Tally {
         (0..self.failures.len()).filter(first).take(MOST_EXHIBITS).collect()
     }
 
-    /// Ends the count. `generated` is how many programs there were to explore.
-    pub fn report(self, generated: usize, pinned: &Pinned, workers: usize, seconds: f64) -> Report {
-        let mut all = Count::default();
-        self.tiers.values().for_each(|count| all.include(count));
+    /// Ends the count of what was planned, on so many workers.
+    pub fn report(self, plan: &Plan, pinned: Option<&Pinned>, workers: usize, seconds: f64) -> Report {
+        let all = sum(self.tiers.values());
+        let generated = plan.programs();
         let cut = generated - all.programs + all.cut;
         let scenarios = Scenarios {
             generated,
@@ -154,77 +219,157 @@ impl Tally {
             cut,
             nontrivial: all.nontrivial,
         };
-        let changes = pinned.changes(&self.pinned());
-        let explored = scenarios.complete == generated && self.atomic.programs == generated && generated > 0;
+        let changes = pinned.map_or(Vec::new(), |pinned| pinned.changes(&self.pinned()));
+        let explored = self.is_explored(plan) && cut == 0;
         Report {
             green: self.failures.is_empty() && changes.is_empty() && explored,
             core: Core::compiled(),
+            sources: sources_digest(),
+            shard: None,
             scenarios,
             executions: all.executions,
             outcomes: all.outcomes,
             tiers: self.tiers,
             atomic: self.atomic,
+            others: self.others,
             blind_spots: self.blind_spots,
             failures: self.failures,
             changes,
             workers,
             seconds,
+            resumed: 0,
         }
+    }
+
+    /// Everything that was planned was played, and nothing is bounded that should not be.
+    fn is_explored(&self, plan: &Plan) -> bool {
+        let mut parts: BTreeMap<Engine, usize> =
+            self.others.iter().map(|(engine, count)| (*engine, count.programs)).collect();
+        self.tiers.iter().for_each(|(tier, count)| *parts.entry(tier.engine()).or_default() += count.programs);
+        if self.atomic.programs > 0 {
+            parts.insert(Engine::LoomAtomic, self.atomic.programs);
+        }
+        let to_the_end =
+            self.tiers.iter().all(|(tier, count)| count.bounded == 0 || tier.engine() == Engine::LoomBounded);
+        to_the_end && parts == plan.parts() && !parts.is_empty()
     }
 
     /// What would be pinned.
     pub fn pinned(&self) -> Pinned {
-        Pinned::new(&self.tiers, &self.atomic, &self.blind_spots)
+        let shuttle = self.others.get(&Engine::ShuttleEvery).copied().unwrap_or_default();
+        Pinned::new(&self.tiers, &self.atomic, &shuttle, &self.blind_spots)
     }
 }
 
 /// A table that is read in ten seconds.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["programs", "branching", "executions", "allowed", "observed", "extra", "missing", "broken", "cut"];
-        let line = |f: &mut fmt::Formatter<'_>, name: &str, cells: [String; 9]| {
-            write!(f, "{name:<52}")?;
-            cells
-                .iter()
-                .zip(head)
-                .try_for_each(|(cell, head)| write!(f, "  {cell:>width$}", width = head.len().max(7)))?;
-            writeln!(f)
-        };
-        let numbers = |count: &Count| {
-            let outcomes = &count.outcomes;
-            let Count { programs, nontrivial, executions, cut, broken, .. } = count;
-            let Outcomes { allowed, observed, extra, missing } = outcomes;
-            [
-                programs.to_string(),
-                nontrivial.to_string(),
-                executions.to_string(),
-                allowed.to_string(),
-                observed.to_string(),
-                extra.to_string(),
-                missing.to_string(),
-                broken.to_string(),
-                cut.to_string(),
-            ]
-        };
-        let extent = match self.scenarios.complete == self.scenarios.generated {
-            true => "every program, every interleaving, no bound",
-            false => "NOT every interleaving: some are bounded or cut",
-        };
-        line(f, extent, head.map(str::to_owned))?;
-        let mut all = Count::default();
+        let Scenarios { bounded, cut, .. } = self.scenarios;
+        head(
+            f,
+            match (bounded, cut) {
+                (0, 0) => "every program, every interleaving, no bound",
+                (_, 0) => "every program, every interleaving unless BOUNDED",
+                _ => "NOT every interleaving: some are cut",
+            },
+        )?;
         for (tier, count) in &self.tiers {
-            line(f, tier.describe(), numbers(count))?;
-            all.include(count);
+            row(f, tier.describe(), count, true)?;
         }
-        line(f, "in all: observed must equal allowed", numbers(&all))?;
-        line(f, "again with publication by an atomic: contained", numbers(&self.atomic))?;
-        writeln!(f, "(what loom misses with the atomic is pinned in model/pinned.json: {})", self.blind_spots.len())?;
+        row(f, "in all: observed must equal allowed", &sum(self.tiers.values()), true)?;
+        if self.atomic.programs > 0 {
+            row(f, "again with publication by an atomic: contained", &self.atomic, true)?;
+            writeln!(
+                f,
+                "(what loom misses with the atomic is pinned in model/pinned.json: {})",
+                self.blind_spots.len()
+            )?;
+        }
+        Samples(&self.others).fmt(f)?;
         for tier in self.tiers.keys() {
             writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;
         }
+        if bounded > 0 {
+            writeln!(f, "BOUNDED: at most {PREEMPTIONS} preemptions in an execution, observed must be allowed")?;
+        }
         let Core { sha256, code_lines, .. } = &self.core;
         writeln!(f, "core: {code_lines} lines of code, sha256 {sha256}")?;
-        let (shown, others): (Vec<_>, Vec<_>) = self.failures.iter().partition(|failure| failure.exhibit.is_some());
+        Failures(&self.failures).fmt(f)?;
+        if !self.changes.is_empty() {
+            writeln!(f, "\nCHANGED against model/pinned.json; explain it, then accept it with --accept")?;
+        }
+        self.changes.iter().take(20).try_for_each(|change| writeln!(f, "  {change}"))?;
+        let verdict = if self.green { "VERIFIED" } else { "NOT VERIFIED" };
+        let shard = self.shard.map_or(String::new(), |shard| format!(" shard {shard} of the deep tier"));
+        let others: u64 = self.others.values().map(|count| count.executions).sum();
+        let each_second = (self.executions + self.atomic.executions + others) as f64 / self.seconds;
+        let Report { seconds, workers, resumed, .. } = self;
+        write!(f, "{verdict}{shard} in {seconds:.0} s with {workers} workers, ")?;
+        match resumed {
+            0 => write!(f, "{each_second:.0} executions a second"),
+            _ => write!(f, "and {resumed} programs by an earlier run"),
+        }
+    }
+}
+
+const HEAD: [&str; 9] =
+    ["programs", "branching", "executions", "allowed", "observed", "extra", "missing", "broken", "cut"];
+
+fn head(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    cells(f, name, HEAD.map(str::to_owned))
+}
+
+fn cells(f: &mut fmt::Formatter<'_>, name: &str, cells: [String; 9]) -> fmt::Result {
+    write!(f, "{name:<52}")?;
+    let mut wide = cells.iter().zip(HEAD);
+    wide.try_for_each(|(cell, head)| write!(f, "  {cell:>width$}", width = head.len().max(7)))?;
+    writeln!(f)
+}
+
+/// A sample does not say what is allowed and not seen.
+fn row(f: &mut fmt::Formatter<'_>, name: &str, count: &Count, is_listed: bool) -> fmt::Result {
+    let Count { programs, nontrivial, executions, outcomes, cut, broken, .. } = count;
+    let Outcomes { allowed, observed, extra, missing } = outcomes;
+    let listed = |number: &usize| if is_listed { number.to_string() } else { "-".to_owned() };
+    cells(
+        f,
+        name,
+        [
+            programs.to_string(),
+            listed(nontrivial),
+            executions.to_string(),
+            listed(allowed),
+            observed.to_string(),
+            extra.to_string(),
+            listed(missing),
+            broken.to_string(),
+            cut.to_string(),
+        ],
+    )
+}
+
+/// What the other engines saw: a table of its own.
+pub struct Samples<'a>(pub &'a BTreeMap<Engine, Count>);
+
+impl fmt::Display for Samples<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (complete, sampled): (Vec<_>, Vec<_>) = self.0.iter().partition(|(engine, _)| engine.is_complete());
+        for (engine, count) in complete {
+            row(f, &format!("{}: 2 threads x 1 operation", engine.describe()), count, true)?;
+        }
+        if !sampled.is_empty() {
+            head(f, "BOUNDED, a sample of 5-8 threads: must be allowed")?;
+        }
+        sampled.iter().try_for_each(|(engine, count)| row(f, engine.describe(), count, false))
+    }
+}
+
+/// The first of each kind as it was shown, and the names of others.
+pub struct Failures<'a>(pub &'a [Failure]);
+
+impl fmt::Display for Failures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, others): (Vec<_>, Vec<_>) = self.0.iter().partition(|failure| failure.exhibit.is_some());
         for Failure { scenario, engine, exhibit, .. } in shown {
             writeln!(f, "\n{}\nfound in {scenario} on {}", exhibit.as_deref().unwrap_or_default(), engine.name())?;
         }
@@ -238,13 +383,6 @@ impl fmt::Display for Report {
         if others.len() > 20 {
             writeln!(f, "... and {} more, see the report", others.len() - 20)?;
         }
-        if !self.changes.is_empty() {
-            writeln!(f, "\nCHANGED against model/pinned.json; explain it, then accept it with --accept")?;
-        }
-        self.changes.iter().take(20).try_for_each(|change| writeln!(f, "  {change}"))?;
-        let verdict = if self.green { "VERIFIED" } else { "NOT VERIFIED" };
-        let each_second = (self.executions + self.atomic.executions) as f64 / self.seconds;
-        let Report { seconds, workers, .. } = self;
-        write!(f, "{verdict} in {seconds:.0} s with {workers} workers, {each_second:.0} executions a second")
+        Ok(())
     }
 }

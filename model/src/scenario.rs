@@ -98,8 +98,8 @@ pub struct Malformed {
 
 const NO_PROGRAMS: &str = "callback programs, in braces or after `~`, are not part of the language yet";
 
-/// Threads at the most: loom takes five with its main thread.
-pub const MOST_THREADS: usize = 4;
+/// Threads at the most. An engine may take fewer.
+pub const MOST_THREADS: usize = 8;
 
 impl Scenario {
     /// Steps of the setup, which one agent carries out beforehand.

@@ -106,6 +106,12 @@ impl Spec {
         }
     }
 
+    /// What is handed over next, in this order, if nothing else happens before completion.
+    pub fn waiting(&self) -> impl Iterator<Item = Nonce> {
+        let waiting = if let State::Pending { waiting } = &self.state { waiting.as_slice() } else { &[] };
+        waiting.iter().map(|entry| entry.stored)
+    }
+
     /// The order of the hand-overs.
     pub fn scheduled(&self) -> &[Nonce] {
         &self.scheduled

@@ -19,6 +19,8 @@ use std::thread;
 pub struct Trace {
     /// Its place in the exploration, counted from 1.
     pub number: u64,
+    /// Which task took each step, a digit for each, if the machine can be told to take them again.
+    pub steps: String,
     pub acts: Vec<(usize, Act)>,
     /// None if it did not come to its end.
     pub observation: Option<Observation>,
@@ -64,6 +66,7 @@ struct Watch {
     number: u64,
     /// Asks the engine which of its threads this is.
     thread: fn() -> usize,
+    steps: String,
     acts: Option<Vec<(usize, Act)>>,
     keep: Box<dyn FnMut(Trace)>,
 }
@@ -87,7 +90,7 @@ pub fn watch<K: Ord + 'static, R>(
             Entry::Occupied(_) => {}
         },
     };
-    WATCH.set(Some(Watch { number: 0, thread: || 0, acts: None, keep: Box::new(keep) }));
+    WATCH.set(Some(Watch { number: 0, thread: || 0, steps: String::new(), acts: None, keep: Box::new(keep) }));
     let played = play();
     WATCH.set(None);
     (played, kept.take())
@@ -104,7 +107,17 @@ pub fn begin(thread: fn() -> usize) {
         if let Some(watch) = watch {
             watch.number += 1;
             watch.thread = thread;
+            watch.steps.clear();
             watch.acts = Some(Vec::new());
+        }
+    });
+}
+
+/// This task goes on.
+pub fn step(task: usize) {
+    WATCH.with_borrow_mut(|watch| {
+        if let Some(watch) = watch {
+            watch.steps.extend(u32::try_from(task).ok().and_then(|task| char::from_digit(task, 36)));
         }
     });
 }
@@ -129,7 +142,8 @@ pub fn end(observation: Option<&Observation>, broken: &[String]) {
             && let Some(acts) = watch.acts.take()
         {
             let (observation, broken) = (observation.cloned(), broken.to_vec());
-            (watch.keep)(Trace { number: watch.number, acts, observation, broken });
+            let steps = std::mem::take(&mut watch.steps);
+            (watch.keep)(Trace { number: watch.number, steps, acts, observation, broken });
         }
     });
 }

@@ -3,6 +3,7 @@
 //! Every start: no, one or two callbacks waiting, each with or without the shared tag, the task
 //! pending or done. Threads are a set: two programs that differ in their order are one.
 
+use crate::judge::Engine;
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -20,10 +21,18 @@ pub enum Tier {
     Signals,
     /// The task layer: 2 threads, each of 1 or 2 operations.
     Tasks,
+    /// The kernel: 3 threads, 4 operations in all.
+    Threes,
+    /// The kernel: 4 threads of 1 operation.
+    Fours,
 }
 
 impl Tier {
+    /// Of every run.
     pub const ALL: [Tier; 4] = [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks];
+
+    /// Of a run that takes its time.
+    pub const DEEP: [Tier; 3] = [Tier::Triples, Tier::Threes, Tier::Fours];
 
     pub fn describe(self) -> &'static str {
         match self {
@@ -31,7 +40,14 @@ impl Tier {
             Tier::Triples => "kernel, 3 threads x 1 operation",
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
+            Tier::Threes => "kernel, 3 threads, 4 operations in all",
+            Tier::Fours => "kernel, 4 threads x 1 operation, BOUNDED",
         }
+    }
+
+    /// Who explores it, to the end or to a bound.
+    pub fn engine(self) -> Engine {
+        if self == Tier::Fours { Engine::LoomBounded } else { Engine::LoomMutex }
     }
 
     /// The operations that its programs are made of, on what they run.
@@ -66,6 +82,8 @@ impl Tier {
                     2 * choose_two(without) + without * with
                 })
                 .sum(),
+            Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
+            Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
         }
     }
 
@@ -110,8 +128,32 @@ impl Tier {
                 });
                 programs.map(with).collect()
             }
+            Tier::Threes => {
+                let unordered =
+                    singles.iter().enumerate().flat_map(|(i, one)| singles[i..].iter().map(move |two| (one, two)));
+                unordered
+                    .flat_map(|(one, two)| {
+                        pairs.iter().map(|three| with(vec![one.clone(), two.clone(), three.clone()]))
+                    })
+                    .collect()
+            }
+            Tier::Fours => {
+                let mut programs = Vec::new();
+                for three in Tier::Triples.programs_from(start) {
+                    let from = singles.iter().position(|single| three.threads.last() == Some(single));
+                    let fourth = singles[from.unwrap_or(0)..].iter();
+                    programs.extend(fourth.map(|four| with([&three.threads[..], std::slice::from_ref(four)].concat())));
+                }
+                programs
+            }
         }
     }
+}
+
+/// The programs of 2 threads of 1 operation, of kernel and task layer.
+pub fn smallest() -> Vec<Scenario> {
+    let programs = [Tier::Pairs, Tier::Tasks].into_iter().flat_map(Tier::programs);
+    programs.filter(|program| program.threads.iter().all(|thread| thread.len() == 1)).collect()
 }
 
 fn choose_two(n: usize) -> usize {
@@ -162,14 +204,14 @@ mod tests {
 
     #[test]
     fn every_tier_has_as_many_programs_as_its_formula_says() {
-        for tier in Tier::ALL {
+        for tier in Tier::ALL.into_iter().chain(Tier::DEEP) {
             assert_eq!(tier.programs().len(), tier.formula(), "{tier:?}");
         }
     }
 
     #[test]
     fn programs_are_distinct_well_formed_and_print_what_they_parse_from() {
-        for tier in Tier::ALL {
+        for tier in Tier::ALL.into_iter().chain(Tier::DEEP) {
             let mut seen = HashSet::new();
             for mut program in tier.programs() {
                 let text = program.to_string();

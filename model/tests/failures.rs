@@ -10,7 +10,7 @@ use whendone_model::observation::{Answer, HandOver, Observation};
 use whendone_model::scenario::Scenario;
 use whendone_model::shrink::shrink;
 use whendone_model::spec::{Nonce, Value};
-use whendone_model::token::{LOOM, SOURCES, Token};
+use whendone_model::token::{Execution, LOOM, SHUTTLE, SOURCES, Token};
 use whendone_model::trace::watch;
 
 fn scenario(text: &str) -> Scenario {
@@ -84,8 +84,12 @@ fn a_token_brings_its_execution_back() {
 
 #[test]
 fn what_is_no_token_is_refused() {
-    let token =
-        Token { scenario: scenario("a ; C | A"), engine: Engine::LoomMutex, extent: Extent::Complete, number: 7 };
+    let token = Token {
+        scenario: scenario("a ; C | A"),
+        engine: Engine::LoomMutex,
+        extent: Extent::Complete,
+        execution: Execution::Nth(7),
+    };
     let text = token.to_string();
     assert_eq!(text.parse(), Ok(token.clone()));
     let mut mistyped = text.clone();
@@ -98,9 +102,13 @@ fn what_is_no_token_is_refused() {
 
 #[test]
 fn a_token_of_an_execution_that_there_is_not_is_refused() {
-    let token =
-        Token { scenario: scenario("; C | A"), engine: Engine::LoomMutex, extent: Extent::Complete, number: 999 };
-    let elsewhere = Token { extent: Extent::Bounded(2), number: 1, ..token.clone() };
+    let token = Token {
+        scenario: scenario("; C | A"),
+        engine: Engine::LoomMutex,
+        extent: Extent::Complete,
+        execution: Execution::Nth(999),
+    };
+    let elsewhere = Token { extent: Extent::Bounded(2), execution: Execution::Nth(1), ..token.clone() };
     for token in [token, elsewhere] {
         let refused = Exhibit::of_token(&token).err().expect("refused");
         assert!(refused.starts_with("this token names no execution: there are "), "{refused}");
@@ -112,6 +120,8 @@ fn a_token_of_an_execution_that_there_is_not_is_refused() {
 fn a_token_knows_all_its_sources() {
     let lock = include_str!("../../Cargo.lock");
     assert!(lock.contains(&format!("name = \"loom\"\nversion = \"{LOOM}\"")), "adapt LOOM to Cargo.lock");
+    let shuttle = format!("name = \"shuttle\"\nversion = \"{SHUTTLE}\"");
+    assert!(lock.contains(&shuttle), "adapt SHUTTLE to Cargo.lock");
     let engines = include_str!("../src/engines/mod.rs");
     let audited = engines.split("#[path = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let audited: Vec<&str> = audited.filter(|path| !path.ends_with("kernel/mod.rs")).collect();

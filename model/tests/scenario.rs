@@ -40,7 +40,7 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("; W1", 3, "which no thread gives"),
         ("; W1 S1", 3, "which never comes"),
         ("; W1 S2 | W2 S1", 3, "which never comes"),
-        ("; A | A | A | A | A", 17, "more than 4 threads"),
+        ("; A | A | A | A | A | A | A | A | A", 33, "more than 8 threads"),
         ("; P", 3, "needs the task layer"),
         ("@inline ; Q", 11, "no await of this thread"),
         ("@inline ; P Q Q", 15, "no await of this thread"),

@@ -10,16 +10,19 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{env, fs, panic, thread};
-use whendone_model::allowed::allowed;
+use whendone_model::allowed::known;
 use whendone_model::canary::sing;
 use whendone_model::crew::{Job, be_a_worker, work};
 use whendone_model::exhibit::Exhibit;
+use whendone_model::journal::Journal;
 use whendone_model::judge::{Engine, Verdict, judge};
+use whendone_model::merge::merge;
 use whendone_model::pinned::Pinned;
-use whendone_model::report::{Failure, Tally};
+use whendone_model::plan::{CROWDS, Plan, Shard};
+use whendone_model::report::{Failure, Failures, Report, Samples, Tally};
 use whendone_model::scenario::Scenario;
 use whendone_model::token::Token;
-use whendone_model::universe::Tier;
+use whendone_model::tree::target;
 use whendone_model::vendored::{Vendored, mutants};
 
 /// Explores every small concurrent program over the core under loom, and checks that what clients
@@ -41,6 +44,15 @@ struct Arguments {
     /// Pins the counts and the blind spots as they are now, if nothing else is wrong
     #[arg(long)]
     accept: bool,
+    /// Explores larger programs instead: 3 threads with up to 4 operations in all, and 4 threads with a bound
+    #[arg(long)]
+    deep: bool,
+    /// Only this share of the deep run: 2/4 is the second of four. `cargo verify merge` merges their reports
+    #[arg(long, value_name = "I/N", requires = "deep")]
+    shard: Option<Shard>,
+    /// Does again what an interrupted deep run has done already
+    #[arg(long, requires = "deep")]
+    fresh: bool,
     /// Shows for each outcome that a scenario may have how it comes about, as `scenario --explain` does
     #[arg(long, value_name = "SCENARIO")]
     explain: Option<String>,
@@ -54,9 +66,27 @@ enum Command {
         /// Shows for each allowed outcome how it comes about
         #[arg(long)]
         explain: bool,
+        /// Plays it on this engine instead of loom with both stand-ins: loom-mutex, loom-atomic, loom-bounded,
+        /// shuttle-every, shuttle-random, shuttle-pct, threads, alone
+        #[arg(long, conflicts_with = "explain")]
+        engine: Option<Engine>,
     },
     /// Runs the one execution again that a replay token names, and shows it
     Replay { token: String },
+    /// Plays larger programs, of 5 to 8 threads, on shuttle and on real threads: a sample, never exhaustive
+    Stress {
+        /// Seconds until no more programs are begun
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Number of the first program; every plain run plays those below
+        #[arg(long, default_value_t = CROWDS)]
+        from: usize,
+    },
+    /// Merges the reports of all shards of a deep run: `cargo verify merge target/verify/deep-*-of-4.json`
+    Merge {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Plants the seeded bugs and says which check notices each
     Mutants {
         /// Another table of bugs: an auditor's own
@@ -78,9 +108,12 @@ fn main() -> ExitCode {
             mutants(file.as_deref(), rest).map(|end| end.success()).map_err(Into::into)
         }
         _ if arguments.core.is_some() => verify_another(&arguments),
+        (None, None) if arguments.deep => checked().and_then(|()| verify_deep(&arguments)),
         (None, None) => checked().and_then(|()| verify(&arguments)),
-        (None, Some(text)) | (Some(Command::Scenario { text, explain: true }), _) => explain(text),
-        (Some(Command::Scenario { text, explain: false }), _) => checked().and_then(|()| litmus(text)),
+        (Some(Command::Stress { seconds, from }), _) => checked().and_then(|()| stress(&arguments, *seconds, *from)),
+        (Some(Command::Merge { files }), _) => merge_files(files),
+        (None, Some(text)) | (Some(Command::Scenario { text, explain: true, .. }), _) => explain(text),
+        (Some(Command::Scenario { text, engine, .. }), _) => checked().and_then(|()| litmus(text, *engine)),
         (Some(Command::Replay { token }), _) => replay(token),
         // Whoever asked says what was lost.
         (Some(Command::Worker), _) => Ok(be_a_worker(|job: Job| job.verdict()).is_ok()),
@@ -110,47 +143,90 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         read => read.map_err(|error| at(&Pinned::path(), error))?,
     };
     let start = Instant::now();
-    let workers = match arguments.workers {
-        Some(workers) => workers.max(1),
-        None => thread::available_parallelism()?.get(),
-    };
-    let programs: Vec<(Tier, Scenario)> = Tier::ALL
-        .into_iter()
-        .flat_map(|tier| tier.programs().into_iter().map(move |program| (tier, program)))
-        .collect();
-    let expected: usize = Tier::ALL.into_iter().map(Tier::formula).sum();
-    assert_eq!(programs.len(), expected, "the closed world has as many programs as its formula says");
-    let engines = [Engine::LoomMutex, Engine::LoomAtomic];
-    let tier_of_job = |at: usize| programs[at / engines.len()].0;
-    let text = |program: &Scenario| program.to_string();
-    let jobs: Vec<Job> = programs
-        .iter()
-        .flat_map(|(_, program)| engines.map(|engine| Job { engine, scenario: text(program), exhibit: false }))
-        .collect();
-    let tally = Mutex::new(Tally::default());
-    let progress = Progress::new(jobs.len());
-    work(&jobs, workers, Duration::from_secs(arguments.limit), |at, answer: Result<Verdict, String>| {
-        let verdict = answer.unwrap_or_else(Verdict::lost);
-        let mut tally = tally.lock().expect("never poisoned");
-        tally.add(tier_of_job(at), &jobs[at], &verdict);
-        progress.done(tally.failures.len());
-    })?;
-    progress.bar.finish_and_clear();
-    let mut tally = tally.into_inner().expect("never poisoned");
-    exhibit(&mut tally, workers, Duration::from_secs(arguments.limit))?;
+    let plan = Plan::everyday();
+    let crew = Crew::of(arguments)?;
+    let mut tally = crew.work_off(&plan, None)?;
+    crew.exhibit(&mut tally)?;
     if arguments.accept && tally.failures.is_empty() {
         pinned = tally.pinned();
         pinned.write().map_err(|error| at(&Pinned::path(), error))?;
     }
-    let report = tally.report(programs.len(), &pinned, workers, start.elapsed().as_secs_f64());
+    let report = tally.report(&plan, Some(&pinned), crew.workers, start.elapsed().as_secs_f64());
     print(&report)?;
-    let target = env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    let folder = target.join("verify");
-    fs::create_dir_all(&folder).map_err(|error| at(&folder, error))?;
-    let file = folder.join("report.json");
-    fs::write(&file, serde_json::to_string_pretty(&report)? + "\n").map_err(|error| at(&file, error))?;
+    write(&report, "report.json")?;
     Ok(report.green)
+}
+
+/// Larger programs, or a share of them; what an earlier run has done is not done again.
+fn verify_deep(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let start = Instant::now();
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let plan = Plan::deep(shard);
+    let crew = Crew::of(arguments)?;
+    let name = format!("deep-{}-of-{}", shard.index, shard.of);
+    let journal = Journal::open(&verify_folder()?.join(format!("{name}.journal")), shard, arguments.fresh)?;
+    let resumed = journal.done.len();
+    if resumed > 0 {
+        eprintln!("goes on after {resumed} of {} programs; --fresh begins anew", plan.jobs.len());
+    }
+    let mut tally = crew.work_off(&plan, Some(&journal))?;
+    crew.exhibit(&mut tally)?;
+    let report = tally.report(&plan, None, crew.workers, start.elapsed().as_secs_f64());
+    let report = Report { shard: Some(shard), resumed, ..report };
+    print(&report)?;
+    write(&report, &format!("{name}.json"))?;
+    Ok(report.green)
+}
+
+/// The reports of all shards as one.
+fn merge_files(files: &[PathBuf]) -> Result<bool, Box<dyn Error>> {
+    let read = |file: &PathBuf| -> Result<(String, Report), String> {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+        let report = serde_json::from_str(&text).map_err(|error| format!("{name} is no report: {error}"))?;
+        Ok((name, report))
+    };
+    let report = merge(files.iter().map(read).collect::<Result<_, _>>()?)?;
+    print(&report)?;
+    write(&report, "deep.json")?;
+    Ok(report.green)
+}
+
+/// Crowds on the engines that take samples, one after another, until the time is over.
+fn stress(arguments: &Arguments, seconds: u64, from: usize) -> Result<bool, Box<dyn Error>> {
+    let start = Instant::now();
+    let crew = Crew::of(arguments)?;
+    let mut tally = Tally::default();
+    let mut next = from;
+    while tally.failures.is_empty() && start.elapsed() < Duration::from_secs(seconds) {
+        let plan = Plan::crowds(next..next + AT_A_TIME);
+        next += AT_A_TIME;
+        tally.include(crew.work_off(&plan, None)?);
+    }
+    crew.exhibit(&mut tally)?;
+    write!(io::stdout(), "{}{}", Samples(&tally.others), Failures(&tally.failures))?;
+    let green = tally.failures.is_empty();
+    let found = if green { "nothing wrong was found in a sample" } else { "NOT VERIFIED" };
+    let time = start.elapsed().as_secs_f64();
+    print(format_args!("{found} of the crowds {from} to {}, {time:.0} s with {} workers", next - 1, crew.workers))?;
+    Ok(green)
+}
+
+/// Crowds between two looks at the clock.
+const AT_A_TIME: usize = 20;
+
+/// Where reports and journals are kept.
+fn verify_folder() -> Result<PathBuf, String> {
+    let folder = target().join("verify");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+fn write(report: &Report, name: &str) -> Result<(), Box<dyn Error>> {
+    let file = verify_folder()?.join(name);
+    let text = serde_json::to_string_pretty(report)? + "\n";
+    fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(())
 }
 
 /// The same on another copy of the core.
@@ -174,20 +250,65 @@ fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(vendored.run(rest)?.success())
 }
 
-/// Has the first failures of each kind shown, by workers again: a failure may be the end of them.
-fn exhibit(tally: &mut Tally, workers: usize, limit: Duration) -> io::Result<()> {
-    let places = tally.to_exhibit();
-    let job = |&at: &usize| {
-        let Failure { engine, scenario, .. } = &tally.failures[at];
-        Job { engine: *engine, scenario: scenario.clone(), exhibit: true }
-    };
-    let jobs: Vec<Job> = places.iter().map(job).collect();
-    let failures = Mutex::new(&mut tally.failures);
-    work(&jobs, workers.min(jobs.len()), limit, |at, answer: Result<Verdict, String>| {
-        let verdict = answer.unwrap_or_else(Verdict::lost);
-        let shown = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
-        failures.lock().expect("never poisoned")[places[at]].exhibit = Some(shown);
-    })
+/// Worker processes, and how long they may take for a program.
+struct Crew {
+    workers: usize,
+    limit: Duration,
+}
+
+impl Crew {
+    fn of(arguments: &Arguments) -> io::Result<Self> {
+        let workers = match arguments.workers {
+            Some(workers) => workers.max(1),
+            None => thread::available_parallelism()?.get(),
+        };
+        Ok(Crew { workers, limit: Duration::from_secs(arguments.limit) })
+    }
+
+    /// Does what is planned and not in the journal yet, and counts all of it.
+    fn work_off(&self, plan: &Plan, journal: Option<&Journal>) -> io::Result<Tally> {
+        let mut tally = Tally::default();
+        let mut open = Vec::new();
+        for (at, (tier, job)) in plan.jobs.iter().enumerate() {
+            match journal.and_then(|journal| journal.done.get(&at)) {
+                Some(verdict) => tally.add(*tier, job, verdict),
+                None => open.push(at),
+            }
+        }
+        let jobs: Vec<&Job> = open.iter().map(|&at| &plan.jobs[at].1).collect();
+        let tally = Mutex::new((tally, Ok(())));
+        let progress = Progress::new(jobs.len());
+        work(&jobs, self.workers, self.limit, |at, answer: Result<Verdict, String>| {
+            let (tally, written) = &mut *tally.lock().expect("never poisoned");
+            if let (Some(journal), Ok(verdict)) = (journal, &answer)
+                && let Err(error) = journal.write(open[at], verdict)
+            {
+                *written = Err(error);
+            }
+            let (tier, job) = &plan.jobs[open[at]];
+            tally.add(*tier, job, &answer.unwrap_or_else(Verdict::lost));
+            progress.done(tally.failures.len());
+        })?;
+        progress.bar.finish_and_clear();
+        let (tally, written) = tally.into_inner().expect("never poisoned");
+        written.map(|()| tally)
+    }
+
+    /// Has the first failures of each kind shown, by workers again: a failure may be the end of them.
+    fn exhibit(&self, tally: &mut Tally) -> io::Result<()> {
+        let places = tally.to_exhibit();
+        let job = |&at: &usize| {
+            let Failure { engine, scenario, .. } = &tally.failures[at];
+            Job { engine: *engine, scenario: scenario.clone(), exhibit: true }
+        };
+        let jobs: Vec<Job> = places.iter().map(job).collect();
+        let failures = Mutex::new(&mut tally.failures);
+        work(&jobs, self.workers.min(jobs.len()), self.limit, |at, answer: Result<Verdict, String>| {
+            let verdict = answer.unwrap_or_else(Verdict::lost);
+            let shown = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
+            failures.lock().expect("never poisoned")[places[at]].exhibit = Some(shown);
+        })
+    }
 }
 
 /// A bar on a terminal, a line for each tenth elsewhere.
@@ -197,7 +318,7 @@ struct Progress {
 
 impl Progress {
     fn new(jobs: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs on two stand-ins, {eta} left, {msg}");
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs, {eta} left, {msg}");
         Progress { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
     }
 
@@ -206,29 +327,28 @@ impl Progress {
         self.bar.set_message(format!("{failures} failures"));
         let done = self.bar.position();
         if !stderr().is_terminal() && done.is_multiple_of((self.bar.length().unwrap_or(1) / 10).max(1)) {
-            eprintln!(
-                "{}% of the programs on two stand-ins, {failures} failures",
-                100 * done / self.bar.length().unwrap_or(1)
-            );
+            eprintln!("{}% of the programs, {failures} failures", 100 * done / self.bar.length().unwrap_or(1));
         }
     }
 }
 
 /// One scenario's outcomes, allowed and seen.
-fn litmus(text: &str) -> Result<bool, Box<dyn Error>> {
+fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
-    let allowed = allowed(&scenario);
+    let engines = engine.map_or(vec![Engine::LoomMutex, Engine::LoomAtomic], |engine| vec![engine]);
+    if let Some(objection) = engines.iter().find_map(|engine| engine.objection(&scenario)) {
+        return Err(objection.into());
+    }
     print(&scenario)?;
     let mut green = true;
-    for engine in [Engine::LoomMutex, Engine::LoomAtomic] {
+    for engine in engines {
         let observed = engine.observe(&scenario);
+        let allowed = known(&scenario, observed.observations.keys());
         let verdict = judge(&scenario, engine.is_complete(), &observed);
         green &= verdict.is_good();
-        let (name, must) = match engine.is_complete() {
-            true => ("outcome behind a mutex", "must be equal"),
-            false => ("outcome behind an atomic", "must be contained"),
-        };
-        print(format_args!("\n{name}, {must}: {} executions, {}\n", observed.executions, observed.extent))?;
+        let (name, executions, extent) = (engine.describe(), observed.executions, observed.extent);
+        let must = if engine.is_complete() { "must be equal" } else { "must be contained" };
+        print(format_args!("\n{name}, {must}: {executions} executions, {extent}\n"))?;
         print(format_args!("  allowed  executions  answers -> hand-overs"))?;
         for observation in allowed.iter().chain(observed.observations.keys().filter(|seen| !allowed.contains(seen))) {
             let is_allowed = if allowed.contains(observation) { "yes" } else { "NO" };

@@ -1,73 +1,35 @@
-//! loom's stage: its threads, and what a scenario needs besides the core.
+//! loom's stage: its threads, and how far it explores.
 
 use super::{Extent, loom_sync};
 use crate::trace;
-use loom::sync::atomic::{AtomicUsize, Ordering};
-use loom::sync::{Condvar, Mutex};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What the first and last act of every hand-over touches: loom switches threads only at dependent
-/// operations, and would otherwise never let two hand-overs overlap.
-pub struct Probe(AtomicUsize);
+use loom as machine;
+#[path = "props.rs"]
+mod props;
 
-impl Probe {
-    pub fn new() -> Self {
-        Probe(AtomicUsize::new(0))
-    }
-
-    pub fn touch(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often the model checker saw it touched.
-    pub fn touches(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// What one thread raises and others wait for.
-pub struct Flag {
-    raised: Mutex<bool>,
-    bell: Condvar,
-}
-
-impl Flag {
-    pub fn new() -> Self {
-        Flag { raised: Mutex::new(false), bell: Condvar::new() }
-    }
-
-    pub fn raise(&self) {
-        *self.raised.lock().expect("poisons nothing") = true;
-        self.bell.notify_all();
-    }
-
-    pub fn wait(&self) {
-        let mut raised = self.raised.lock().expect("poisons nothing");
-        while !*raised {
-            raised = self.bell.wait(raised).expect("poisons nothing");
-        }
-    }
-}
+pub use props::{Flag, Probe};
 
 /// Runs them all at once, the first one on this thread, and returns when all are through.
 pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {
-    let numbered = |(number, body): (usize, Box<dyn FnOnce() -> R + Send>)| {
-        move || {
-            if trace::is_on() {
-                loom_sync::be_thread(number);
-            }
-            body()
-        }
-    };
-    let mut bodies = bodies.into_iter().enumerate().map(numbered);
-    let first = bodies.next();
-    let others: Vec<_> = bodies.map(loom::thread::spawn).collect();
-    let first = first.map(|body| body());
-    first.into_iter().chain(others.into_iter().map(|other| other.join().expect("contained"))).collect()
+    props::at_once(bodies, loom_sync::be_thread)
 }
 
-/// Every execution of the model: no bound, no limit, whatever the environment says. How far that
-/// went is read from what the builder was told.
+thread_local! {
+    static BOUND: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Plays with at most so many preemptions in an execution.
+pub fn within<R>(preemptions: usize, play: impl FnOnce() -> R) -> R {
+    BOUND.set(Some(preemptions));
+    let played = play();
+    BOUND.set(None);
+    played
+}
+
+/// Every execution of the model: no limit, whatever the environment says, and no bound but the one to
+/// stay [`within`]. How far that went is read from what the builder was told.
 ///
 /// # Errors
 ///
@@ -77,7 +39,7 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
     builder.max_branches = 4_000;
     builder.max_permutations = None;
     builder.max_duration = None;
-    builder.preemption_bound = None;
+    builder.preemption_bound = BOUND.get();
     builder.checkpoint_file = None;
     builder.location = false;
     builder.log = false;

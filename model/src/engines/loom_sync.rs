@@ -3,113 +3,14 @@
 //! loom has no `OnceLock`. Two stand-ins take its place: with a mutex loom finds every outcome; with
 //! an atomic (the order in which std's publishes) it misses some, which is kept as a pinned list.
 
-use super::Guard;
-use crate::trace::{self, Act};
-use std::cell::Cell;
-use std::fmt::Debug;
-use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
+use loom as machine;
+#[path = "locks.rs"]
+mod locks;
 
 pub use super::fresh_serial;
+pub use locks::{Mutex, be_thread, by_atomic, locks_held, this_thread};
 pub use loom::thread_local;
 pub use std::sync::Arc;
-
-loom::thread_local! {
-    static HELD: Rc<Cell<usize>> = Rc::default();
-    static THREAD: Cell<usize> = Cell::new(0);
-}
-
-/// How many locks of this facade the current thread holds (P13).
-pub fn locks_held() -> usize {
-    // Once the model has failed its world is gone, and what is dropped then is not judged.
-    if std::thread::panicking() { 0 } else { HELD.try_with(|held| held.get()).unwrap_or(0) }
-}
-
-/// Says which thread of the scenario the current one is.
-pub(super) fn be_thread(number: usize) {
-    THREAD.with(|thread| thread.set(number));
-}
-
-/// Which thread of the scenario the current one is. Not to be asked once the model has failed.
-pub(super) fn this_thread() -> usize {
-    THREAD.try_with(Cell::get).unwrap_or(0)
-}
-
-/// What can print itself is shown to a watcher when it is released; anything else is locked as [`Silent`].
-pub struct Mutex<T>(Silent<T>);
-
-pub struct Silent<T>(loom::sync::Mutex<T>);
-
-impl<T> Mutex<T> {
-    pub fn new(value: T) -> Self {
-        Mutex(Silent(loom::sync::Mutex::new(value)))
-    }
-}
-
-impl<T: Debug> Mutex<T> {
-    pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
-        self.0.shown_by(|value| Some(format!("{value:?}")))
-    }
-}
-
-impl<T> Deref for Mutex<T> {
-    type Target = Silent<T>;
-
-    fn deref(&self) -> &Silent<T> {
-        &self.0
-    }
-}
-
-impl<T> Silent<T> {
-    pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
-        self.shown_by(|_| None)
-    }
-
-    fn shown_by(&self, show: fn(&T) -> Option<String>) -> Guard<Shown<'_, T>, Held> {
-        let guard = self.0.lock().expect("loom poisons nothing that does not panic");
-        let held = HELD.with(Rc::clone);
-        held.set(held.get() + 1);
-        trace::record(|| Act::Locks);
-        let address = std::ptr::from_ref(self).addr();
-        Guard { guard: Shown { guard, address, show }, held: Held(held) }
-    }
-}
-
-/// loom's guard, which tells a watcher of its release.
-pub struct Shown<'a, T> {
-    guard: loom::sync::MutexGuard<'a, T>,
-    address: usize,
-    show: fn(&T) -> Option<String>,
-}
-
-impl<T> Deref for Shown<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.guard
-    }
-}
-
-impl<T> DerefMut for Shown<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
-    }
-}
-
-impl<T> Drop for Shown<'_, T> {
-    fn drop(&mut self) {
-        trace::record(|| Act::Unlocks(self.address, (self.show)(&self.guard)));
-    }
-}
-
-/// Counted from its making to its drop, which asks loom nothing: the model may have failed by then.
-pub struct Held(Rc<Cell<usize>>);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
-}
 
 pub mod by_mutex {
     use crate::trace::{self, Act};
@@ -134,36 +35,6 @@ pub mod by_mutex {
         pub fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
             *self.there.lock().expect("poisons nothing") = true;
-            trace::record(|| Act::Publishes);
-            Ok(())
-        }
-    }
-}
-
-pub mod by_atomic {
-    use crate::trace::{self, Act};
-    use loom::sync::atomic::{AtomicBool, Ordering};
-
-    /// The value lies outside the model; whether it is there is a flag, released and acquired.
-    pub struct OnceLock<T> {
-        there: AtomicBool,
-        value: std::sync::OnceLock<T>,
-    }
-
-    impl<T> OnceLock<T> {
-        pub fn new() -> Self {
-            OnceLock { there: AtomicBool::new(false), value: std::sync::OnceLock::new() }
-        }
-
-        pub fn get(&self) -> Option<&T> {
-            let there = self.there.load(Ordering::Acquire);
-            trace::record(|| Act::Reads(there));
-            there.then(|| self.value.get()).flatten()
-        }
-
-        pub fn set(&self, value: T) -> Result<(), T> {
-            self.value.set(value)?;
-            self.there.store(true, Ordering::Release);
             trace::record(|| Act::Publishes);
             Ok(())
         }

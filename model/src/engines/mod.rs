@@ -48,7 +48,12 @@ pub mod loom_atomic;
 pub mod loom_mutex;
 pub mod loom_stage;
 pub mod loom_sync;
+pub mod shuttle;
+pub mod shuttle_stage;
+pub mod shuttle_sync;
 pub mod std_sync;
+pub mod threads;
+pub mod threads_stage;
 
 /// What an engine saw of one scenario.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +73,8 @@ pub enum Extent {
     /// Not to the end: given up, crashed, or never begun.
     #[default]
     Cut,
+    /// Some executions, which say nothing about the others.
+    Sampled,
     /// Every execution with at most so many preemptions.
     Bounded(usize),
     /// Every execution that there is.
@@ -78,6 +85,7 @@ impl fmt::Display for Extent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Extent::Cut => f.write_str("not to the end"),
+            Extent::Sampled => f.write_str("a sample"),
             Extent::Bounded(preemptions) => write!(f, "at most {preemptions} preemptions"),
             Extent::Complete => f.write_str("no bound"),
         }

@@ -1,0 +1,5 @@
+fn main() {
+    let (completer, _task) = whendone::task::<u32>(whendone::Inline);
+    // Wrong: there is one completer.
+    let _ = completer.clone().complete(3);
+}

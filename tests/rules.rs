@@ -1,0 +1,142 @@
+//! The page of rules has no hole: each is kept by tests that cite it, or has a reason why it does not apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A rule by its letter and number, as R7 or D16.
+type Number = (char, u32);
+
+/// One row of the page.
+struct Row {
+    number: Number,
+    rule: String,
+    here: String,
+    tests: Vec<String>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page() -> Vec<Row> {
+    let text = fs::read_to_string(root().join("docs/RULES.md")).expect("the page is there");
+    let rows = text.lines().filter(|line| line.starts_with("| R") || line.starts_with("| D"));
+    rows.map(row).collect()
+}
+
+fn row(line: &str) -> Row {
+    let cells: Vec<&str> = line.trim_matches('|').split(" |").map(str::trim).collect();
+    let [number, rule, here, tests] = cells[..] else { panic!("a row has four cells: {line}") };
+    let numbers: Vec<Number> = numbers(number).into_iter().collect();
+    let [number] = numbers[..] else { panic!("a row has one number: {line}") };
+    let tests = tests.split_whitespace().map(|test| test.trim_matches('`').to_owned()).collect();
+    Row { number, rule: rule.to_owned(), here: here.to_owned(), tests }
+}
+
+/// The numbers in a text, as in R7 or R1-R9.
+fn numbers(text: &str) -> BTreeSet<Number> {
+    let mut found = BTreeSet::new();
+    let mut range_from = None;
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let (name, behind) = word.split_at(word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).len());
+        let number = name.strip_prefix(['R', 'D']).and_then(|digits| digits.parse().ok());
+        let from = range_from.take();
+        let Some(number) = number else { continue };
+        let letter = if name.starts_with('R') { 'R' } else { 'D' };
+        found.extend((from.unwrap_or(number)..=number).map(|number| (letter, number)));
+        range_from = (behind == "-").then_some(number);
+    }
+    found
+}
+
+/// Every test by `file::name`, with the numbers that its doc comment cites. A race is a test without the word.
+fn tests() -> BTreeMap<String, BTreeSet<Number>> {
+    let mut tests = BTreeMap::new();
+    for file in files("tests").into_iter().filter(|file| file.parent() == Some(&root().join("tests"))) {
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).expect("a plain name").to_owned();
+        let (mut cited, mut marked) = (BTreeSet::new(), false);
+        for line in fs::read_to_string(file).expect("readable").lines().map(str::trim) {
+            let function = line.strip_prefix("fn ").and_then(|rest| rest.split_once('('));
+            let race = line.split_once(": \"").filter(|_| stem == "races");
+            if let Some(doc) = line.strip_prefix("///") {
+                cited.extend(numbers(doc));
+            } else if line.starts_with('#') {
+                marked = line == "#[test]" || marked && !line.starts_with("#[ignore");
+            } else {
+                let name = race.or(function.filter(|_| marked)).map(|(name, _)| format!("{stem}::{name}"));
+                tests.extend(name.map(|name| (name, cited.clone())));
+                (cited, marked) = (BTreeSet::new(), false);
+            }
+        }
+    }
+    tests
+}
+
+/// Every Rust file below a folder.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let (mut open, mut files) = (vec![root().join(folder)], Vec::new());
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("readable").path();
+            match path.extension() {
+                _ if path.is_dir() => open.push(path),
+                Some(extension) if extension == "rs" => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn every_rule_and_decision_has_one_row_in_order() {
+    let expected = (1..=108).map(|number| ('R', number)).chain((1..=16).map(|number| ('D', number)));
+    assert!(page().into_iter().map(|row| row.number).eq(expected));
+}
+
+#[test]
+fn each_is_kept_by_tests_that_cite_it_or_says_by_which_decision_it_is_not() {
+    let tests = tests();
+    for Row { number, rule, here, tests: named } in page() {
+        let (letter, digits) = number;
+        assert!(rule.ends_with('.'), "{letter}{digits} is a sentence: {rule}");
+        let (word, reason) = here.split_once(", ").unwrap_or((&here, ""));
+        let decided = numbers(reason).into_iter().any(|(letter, _)| letter == 'D') && reason.contains(": ");
+        match word {
+            "kept" => assert!(reason.is_empty() && !named.is_empty(), "{letter}{digits} is kept by no test"),
+            "changed" => assert!(decided && !named.is_empty(), "{letter}{digits} is changed by no decision or test"),
+            "not applicable" => assert!(decided && named.is_empty(), "{letter}{digits} is left out without a reason"),
+            _ => panic!("{letter}{digits} is neither kept, changed nor not applicable: {here}"),
+        }
+        for name in named {
+            let cited = tests.get(&name).unwrap_or_else(|| panic!("{letter}{digits}: there is no test {name}"));
+            assert!(cited.contains(&number), "{name} does not cite {letter}{digits}");
+        }
+    }
+}
+
+/// Nor does a test cite what the page says is not applicable.
+#[test]
+fn no_number_is_cited_that_the_page_has_not() {
+    let page = page();
+    let known: BTreeSet<Number> = page.iter().map(|row| row.number).collect();
+    for file in ["src", "tests", "examples"].into_iter().flat_map(files) {
+        let text = fs::read_to_string(&file).expect("readable");
+        let comments = text.lines().filter_map(|line| line.split_once("//")).flat_map(|(_, comment)| numbers(comment));
+        let invented: Vec<Number> = comments.filter(|number| !known.contains(number)).collect();
+        assert!(invented.is_empty(), "{} cites {invented:?}", file.display());
+    }
+    let absent: BTreeSet<Number> =
+        page.iter().filter(|row| row.here.starts_with("not")).map(|row| row.number).collect();
+    for (test, cited) in tests() {
+        let both: Vec<_> = cited.intersection(&absent).collect();
+        assert!(both.is_empty(), "{test} cites {both:?}, which the page calls not applicable");
+    }
+}
+
+#[test]
+fn numbers_are_read_alone_in_lists_and_in_ranges() {
+    let read = numbers("R7, (R1-R3) D16: not XR9 nor R, nor R8x");
+    assert_eq!(read, BTreeSet::from([('D', 16), ('R', 1), ('R', 2), ('R', 3), ('R', 7)]));
+}
