@@ -11,6 +11,10 @@ import sys
 import warnings
 
 
+# What callbacks that add callbacks come to is bounded: from then on nothing is done. As in play.rs.
+LONGEST = 200
+
+
 class Failed(Exception):
     """What `complete(Err(..))` is here."""
 
@@ -34,7 +38,10 @@ class Player:
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(self.report)
         for move in program["moves"]:
-            self.play(move)
+            if isinstance(move, dict) and "run" in move:
+                self.loop.run_until_complete(self.main(move["run"]))
+            else:
+                self.play(move)
         if program["close"]:
             self.close()
         self.loop.close()
@@ -79,6 +86,8 @@ class Player:
     # Acts, by name.
 
     def play(self, act):
+        if len(self.trace) >= LONGEST:
+            return
         act, operands = (act, None) if isinstance(act, str) else next(iter(act.items()))
         getattr(self, act)(operands)
 
@@ -174,7 +183,7 @@ class Player:
             # Undecided: asyncio takes a cancel that it refuses for a look at the exception (R75).
             unseen = future.done() and isinstance(future, asyncio.Task) and future._log_traceback
             cancelled = False if unseen and self.departs("R75") else future.cancel()
-            self.note("cancel", cancelled)
+            self.note("cancel", json.dumps(cancelled))
             if self.departing and at not in self.steps and asyncio.current_task(self.loop) is future:
                 self.steps[at] = Step(self)
 
@@ -190,9 +199,6 @@ class Player:
         raise Panicked(self.next())
 
     # Coroutines.
-
-    def run(self, beats):
-        self.loop.run_until_complete(self.main(beats))
 
     async def main(self, beats):
         for beat in beats:
@@ -254,17 +260,23 @@ class Player:
     # The end.
 
     def close(self):
-        unrun = []
+        unrun = 0
         if self.departing:
             for task in sorted(asyncio.all_tasks(self.loop), key=self.name):
                 self.abandon(task)
-            unrun = [handle._args for handle in self.loop._ready if isinstance(handle._callback, Call)]
+            task = None
+            while self.loop._ready:
+                unrun += self.lose(self.loop._ready.popleft())
+        if unrun:
+            self.note("unrun", unrun)
+        self.note("closed", unrun)
+
+    def lose(self, handle):
         # D4: what can no longer run is reported; asyncio throws it away in silence.
-        if unrun and self.departs("D4"):
-            for arguments in unrun:
-                self.note("lost", *map(self.name, arguments))
-            self.note("unrun", len(unrun))
-        self.note("closed", len(unrun))
+        lost = isinstance(handle._callback, Call) and self.departs("D4")
+        if lost:
+            self.note("lost", *map(self.name, handle._args))
+        return lost
 
     def abandon(self, task):
         # D7: so are tasks whose loop is gone; asyncio leaves them pending.
@@ -387,7 +399,7 @@ class Step(Await):
         player.loop.call_soon(self.fire)
 
     def start(self):
-        self.player.departs("self-cancel")
+        self.player.departs("self")
 
     def fire(self):
         if self.wakeup is not None:

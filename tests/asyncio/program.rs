@@ -83,44 +83,49 @@ pub enum Act {
 }
 
 pub fn programs() -> impl Strategy<Value = Program> {
-    let start = vec(prop_oneof![Just(Act::Future), vec(step(1), 0..5).prop_map(Act::Spawn)], 1..4);
+    let start = vec(prop_oneof![Just(Act::Future), vec(step(1), 0..5).prop_map(Act::Spawn)], 1..5);
     let moves = vec(prop_oneof![3 => act(2).prop_map(Move::Do), 2 => vec(beat(), 0..8).prop_map(Move::Run)], 0..8);
     let shared = [vec(act(0), 0..2), vec(act(1), 0..2)];
     (start, moves, shared, prop::bool::weighted(0.1)).prop_map(|(start, moves, shared, close)| {
-        let run = Move::Run(vec![Beat::Idle]);
-        let moves = start.into_iter().map(Move::Do).chain(moves).chain((!close).then_some(run)).collect();
+        let last = (!close).then(|| Move::Run(vec![Beat::Idle]));
+        let moves = start.into_iter().map(Move::Do).chain(moves).chain(last).collect();
         Program { shared, moves, close }
     })
 }
 
 fn beat() -> impl Strategy<Value = Beat> {
-    prop_oneof![4 => act(2).prop_map(Beat::Do), 3 => Just(Beat::Turn), 1 => Just(Beat::Idle)]
+    (0..8u32, act(2)).prop_map(|(kind, act)| match kind {
+        0 => Beat::Idle,
+        1..4 => Beat::Turn,
+        _ => Beat::Do(act),
+    })
 }
 
 fn step(depth: u32) -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => task().prop_map(Step::Await),
-        2 => Just(Step::Yield),
-        1 => Just(Step::Nap),
-        5 => act(depth).prop_map(Step::Do),
-        1 => Just(Step::Do(Act::Panic)),
-    ]
+    (0..13u32, task(), act(depth)).prop_map(|(kind, at, act)| match kind {
+        0..2 => Step::Yield,
+        2 => Step::Nap,
+        3 => Step::Do(Act::Panic),
+        4..8 => Step::Await(at),
+        _ => Step::Do(act),
+    })
 }
 
-/// With programs of their own as deep as this.
+/// With programs of their own, as deep as this.
 fn act(depth: u32) -> BoxedStrategy<Act> {
-    let flat = prop_oneof![
-        1 => Just(Act::Future),
-        3 => task().prop_map(Act::Read),
-        4 => task().prop_map(Act::Complete),
-        1 => task().prop_map(Act::Fail),
-        2 => task().prop_map(Act::Cancel),
-        3 => (0..8usize).prop_map(Act::Remove),
-        6 => (task(), 0..SHARED).prop_map(|(to, which)| Act::Share(to, which)),
-        2 => (task(), 0..SHARED).prop_map(|(of, which)| Act::Unshare(of, which)),
-        1 => task().prop_map(Act::Drop),
-        1 => task().prop_map(Act::Forget),
-    ];
+    let flat = (0..26u32, task(), 0..8usize).prop_map(|(kind, at, other)| match kind {
+        0..3 => Act::Read(at),
+        3..7 => Act::Complete(at),
+        7 => Act::Fail(at),
+        8..10 => Act::Cancel(at),
+        10..13 => Act::Remove(other),
+        // On few, so that there is more than one to remove.
+        13..19 => Act::Share(at / 2, other % SHARED),
+        19..22 => Act::Unshare(at / 2, other % SHARED),
+        22 => Act::Drop(at),
+        23..25 => Act::Forget(at),
+        _ => Act::Future,
+    });
     if depth == 0 {
         return flat.boxed();
     }
@@ -137,6 +142,7 @@ fn act(depth: u32) -> BoxedStrategy<Act> {
     .boxed()
 }
 
+/// Fewer than there will be, mostly.
 fn task() -> impl Strategy<Value = usize> {
-    0..5usize
+    0..4usize
 }
