@@ -1,7 +1,7 @@
 """Plays programs on asyncio and tells what happened, a line of JSON each way. Standard library alone.
 
-A program is played on asyncio as it is or, with "departing", with each place where whendone departs on
-purpose put in: those that ask `departs`, by the number of the decision. All else stays asyncio's own.
+A program is played on asyncio as it is or, with "departing", as whendone decided where it departs: at the places
+that ask `departs`, by the number of the decision. All else stays asyncio's own.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import gc
 import json
 import sys
 import warnings
-
 
 # What callbacks that add callbacks come to is bounded: from then on nothing is done. As in play.rs.
 LONGEST = 200
@@ -32,7 +31,7 @@ class Player:
 
     def __init__(self, program, departing):
         self.departing, self.departures = departing, []
-        self.trace, self.names, self.steps, self.fresh = [], {}, {}, 0
+        self.trace, self.names, self.queued, self.fresh = [], {}, {}, 0
         self.futures, self.completers, self.registrations = [], [], []
         self.shared = [Shared(self, which, acts) for which, acts in enumerate(program["shared"])]
         self.loop = asyncio.new_event_loop()
@@ -184,8 +183,8 @@ class Player:
             unseen = future.done() and isinstance(future, asyncio.Task) and future._log_traceback
             cancelled = False if unseen and self.departs("R75") else future.cancel()
             self.note("cancel", json.dumps(cancelled))
-            if self.departing and at not in self.steps and asyncio.current_task(self.loop) is future:
-                self.steps[at] = Step(self)
+            if self.departing and at not in self.queued and asyncio.current_task(self.loop) is future:
+                self.queued[at] = Queued(self)
 
     def read(self, at):
         future = self.at(at)
@@ -236,26 +235,29 @@ class Player:
             await self.suspend(own, Sleep(self) if self.departing else asyncio.sleep(1e-9))
             self.note("slept", own)
         elif isinstance(step, dict) and "await" in step:
-            # Only older ones, so that nobody waits for himself.
-            future = self.at(step["await"]) if step["await"] < own else None
-            if future is not None:
-                await self.awaiting(own, future)
-                self.note("awaited", own, self.outcome(future))
+            await self.awaiting(own, step["await"])
         else:
             self.play(step)
 
-    async def awaiting(self, own, future):
+    async def awaiting(self, own, at):
+        # Only older ones, so that nobody waits for himself.
+        future = self.at(at) if at < own else None
+        if future is None:
+            return
         try:
-            if not future.done():
-                await self.suspend(own, Wait(self, future) if self.departing else future)
-        except asyncio.CancelledError:
-            if asyncio.current_task().cancelling():
-                raise
-        except Exception:
+            await (future if future.done() else self.suspend(own, Wait(self, future) if self.departing else future))
+        except (Failed, Panicked, Abandoned):
             pass
+        except asyncio.CancelledError:
+            # The outcome of what it awaits is a value; its own cancellation is not.
+            if asyncio.current_task().cancelling():
+                # Or the traceback would keep it.
+                del future
+                raise
+        self.note("awaited", own, self.outcome(future))
 
     def suspend(self, own, awaited):
-        return self.steps.pop(own, awaited)
+        return self.queued.pop(own, awaited)
 
     # The end.
 
@@ -347,10 +349,11 @@ class Await:
         self.start()
 
     def cancel(self, msg=None):
-        self.cancelled = not self.cancelled and self.stop()
-        if self.cancelled:
-            self.player.loop.call_soon(self.wakeup, self, context=self.context)
-        return self.cancelled
+        if self.cancelled or not self.stop():
+            return False
+        self.cancelled = True
+        self.player.loop.call_soon(self.wakeup, self, context=self.context)
+        return True
 
     def result(self):
         if self.cancelled:
@@ -368,20 +371,24 @@ class Wait(Await):
         self.future.add_done_callback(self.wakeup, context=self.context)
 
     def stop(self):
-        return self.future.remove_done_callback(self.wakeup) > 0 and self.player.departs("D10")
+        if self.future.remove_done_callback(self.wakeup):
+            return self.player.departs("D10")
+        # Undecided: asyncio takes the wake-up of a task that is cancelled for a look at the exception (R45).
+        if isinstance(self.future, asyncio.Task) and self.future._log_traceback and self.player.departs("R45"):
+            woken = next(handle for handle in self.player.loop._ready if handle._callback is self.wakeup)
+            woken._args = (self,)
+        return False
+
+    def result(self):
+        self.future = None
+        super().result()
 
 
 class Sleep(Await):
     """Undecided: the timer wakes the task; asyncio's sets a future, which does so a turn later."""
 
     def start(self):
-        self.timer = self.player.loop.call_later(1e-9, self.fire)
-
-    def fire(self):
-        self.player.departs("sleep")
-        # Its timer holds it, and it the task.
-        self.timer = None
-        self.wakeup(self)
+        self.timer = self.player.loop.call_later(1e-9, self.wakeup, self)
 
     def stop(self):
         waits = self.timer is not None and self.timer._scheduled
@@ -389,8 +396,14 @@ class Sleep(Await):
             self.timer.cancel()
         return waits
 
+    def result(self):
+        self.player.departs("sleep")
+        # The timer holds this, and this would hold the task.
+        self.timer = self.wakeup = None
+        super().result()
 
-class Step(Await):
+
+class Queued(Await):
     """Undecided: a task that cancels itself is queued by that; asyncio queues it when it suspends."""
 
     def __init__(self, player):
