@@ -339,7 +339,11 @@ class Await:
 
     def __await__(self):
         self._asyncio_future_blocking = True
-        yield self
+        try:
+            yield self
+        finally:
+            # Tracebacks keep this, and it would keep them.
+            self.wakeup = self.future = self.timer = None
 
     def get_loop(self):
         return self.player.loop
@@ -379,10 +383,6 @@ class Wait(Await):
             woken._args = (self,)
         return False
 
-    def result(self):
-        self.future = None
-        super().result()
-
 
 class Sleep(Await):
     """Undecided: the timer wakes the task; asyncio's sets a future, which does so a turn later."""
@@ -391,16 +391,14 @@ class Sleep(Await):
         self.timer = self.player.loop.call_later(1e-9, self.wakeup, self)
 
     def stop(self):
-        waits = self.timer is not None and self.timer._scheduled
+        waits = self.timer._scheduled
         if waits:
             self.timer.cancel()
         return waits
 
     def result(self):
-        self.player.departs("sleep")
-        # The timer holds this, and this would hold the task.
-        self.timer = self.wakeup = None
         super().result()
+        self.player.departs("sleep")
 
 
 class Queued(Await):
