@@ -244,13 +244,14 @@ class Player:
         future = self.at(at) if at < own else None
         if future is None:
             return
+        done = future.done()
         try:
-            await (future if future.done() else self.suspend(own, Wait(self, future) if self.departing else future))
+            await (future if done else self.suspend(own, Wait(self, future) if self.departing else future))
         except (Failed, Panicked, Abandoned):
             pass
         except asyncio.CancelledError:
             # The outcome of what it awaits is a value; its own cancellation is not.
-            if asyncio.current_task().cancelling():
+            if not done and asyncio.current_task().cancelling():
                 # Or the traceback would keep it.
                 del future
                 raise
