@@ -1,0 +1,437 @@
+"""Plays programs on asyncio and tells what happened, a line of JSON each way. Standard library alone.
+
+A program is played on asyncio as it is or, with "departing", as whendone decided where it departs: at the places
+that ask `departs`, by the number of the decision. All else stays asyncio's own.
+"""
+
+import asyncio
+import gc
+import json
+import sys
+import warnings
+
+# What callbacks that add callbacks come to is bounded: from then on nothing is done. As in play.rs.
+LONGEST = 200
+
+
+class Failed(Exception):
+    """What `complete(Err(..))` is here."""
+
+
+class Panicked(Exception):
+    """What a panic is here."""
+
+
+class Abandoned(Exception):
+    """The outcome that asyncio has not."""
+
+
+class Player:
+    """One program on one loop."""
+
+    def __init__(self, program, departing):
+        self.departing, self.departures = departing, []
+        self.trace, self.names, self.queued, self.fresh = [], {}, {}, 0
+        self.futures, self.completers, self.registrations = [], [], []
+        self.shared = [Shared(self, which, acts) for which, acts in enumerate(program["shared"])]
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(self.report)
+        for move in program["moves"]:
+            if isinstance(move, dict) and "run" in move:
+                self.loop.run_until_complete(self.main(move["run"]))
+            else:
+                self.play(move)
+        if program["close"]:
+            self.close()
+        self.loop.close()
+
+    def note(self, *words):
+        self.trace.append(" ".join(map(str, words)))
+
+    def departs(self, number):
+        """Asked last, where asyncio's way would show: true if this play goes whendone's way instead."""
+        if self.departing:
+            self.departures.append([number, len(self.trace)])
+        return self.departing
+
+    def next(self):
+        self.fresh += 1
+        return self.fresh
+
+    def name(self, future):
+        return self.names[id(future)]
+
+    def outcome(self, future):
+        if not future.done():
+            return "pending"
+        if future.cancelled():
+            return "cancelled"
+        error = future.exception()
+        if error is None:
+            return f"finished {future.result()}"
+        return f"{type(error).__name__.lower()} {error}".rstrip()
+
+    def report(self, loop, context):
+        message, error = context["message"], context.get("exception")
+        if "handle" in context:
+            self.note("raised", error)
+        elif "was never retrieved" in message:
+            # D8: a panic that nobody looked at is told of; an error that somebody completed with is a value.
+            if not (isinstance(error, Failed) and self.departs("D8")):
+                self.note("unretrieved", self.name(context["future"]), error)
+        else:
+            self.note(message)
+
+    # Acts, by name.
+
+    def play(self, act):
+        if len(self.trace) >= LONGEST:
+            return
+        act, operands = (act, None) if isinstance(act, str) else next(iter(act.items()))
+        getattr(self, act)(operands)
+
+    def plays(self, acts):
+        for act in acts:
+            self.play(act)
+
+    def at(self, place, of=None):
+        """What is there, noting who is not."""
+        of = self.futures if of is None else of
+        found = of[place] if place < len(of) else None
+        if found is None:
+            self.note("nobody")
+        return found
+
+    def enter(self, future, completer):
+        self.names[id(future)] = len(self.futures)
+        self.futures.append(future)
+        self.completers.append(completer)
+
+    def future(self, _):
+        future = self.loop.create_future()
+        self.enter(future, future)
+
+    def spawn(self, steps):
+        self.enter(self.loop.create_task(self.body(len(self.futures), steps)), None)
+
+    def add(self, operands):
+        to, acts = operands
+        future = self.at(to)
+        if future is not None:
+            self.register(to, future, Once(self, len(self.registrations), acts))
+
+    def share(self, operands):
+        to, which = operands
+        future = self.at(to)
+        if future is not None:
+            shared = self.shared[which]
+            self.register(to, future, Registration(shared) if self.departing else shared)
+
+    def register(self, to, future, callback):
+        self.registrations.append((to, callback))
+        future.add_done_callback(callback)
+
+    def remove(self, registration):
+        to, callback = self.at(registration, self.registrations) or (None, None)
+        future = callback and self.at(to)
+        if future is not None:
+            # D3: by its id one registration is removed; asyncio removes all that are equal.
+            if isinstance(callback, Registration) and not future.done():
+                self.departs("D3")
+            self.note("removed", future.remove_done_callback(callback))
+
+    def unshare(self, operands):
+        of, which = operands
+        future = self.at(of)
+        if future is not None:
+            self.note("removed", future.remove_done_callback(self.shared[which]))
+
+    def complete(self, at):
+        self.settle(at, lambda future: future.set_result(self.fresh))
+
+    def fail(self, at):
+        self.settle(at, lambda future: future.set_exception(Failed(self.fresh)))
+
+    def settle(self, at, how):
+        completer = self.at(at, self.completers)
+        if completer is not None:
+            self.completers[at] = None
+            self.next()
+            try:
+                how(completer)
+                self.note("completed", self.fresh)
+            except asyncio.InvalidStateError:
+                self.note("refused", self.fresh)
+
+    def drop(self, at):
+        completer = self.at(at, self.completers)
+        if completer is not None:
+            self.completers[at] = None
+            # D7: a task that nobody can complete any more is done; asyncio leaves it pending for ever.
+            if not completer.done() and self.departs("D7"):
+                completer.set_exception(Abandoned())
+                completer.exception()
+
+    def forget(self, at):
+        if self.at(at) is not None:
+            self.futures[at] = None
+
+    def cancel(self, at):
+        future = self.at(at)
+        if future is not None:
+            # Undecided: asyncio takes a cancel that it refuses for a look at the exception (R75).
+            unseen = future.done() and isinstance(future, asyncio.Task) and future._log_traceback
+            cancelled = False if unseen and self.departs("R75") else future.cancel()
+            self.note("cancel", json.dumps(cancelled))
+            if self.departing and at not in self.queued and asyncio.current_task(self.loop) is future:
+                self.queued[at] = Queued(self)
+
+    def read(self, at):
+        future = self.at(at)
+        if future is not None:
+            self.note("read", self.outcome(future))
+
+    def soon(self, acts):
+        self.loop.call_soon(Soon(self, self.next(), acts))
+
+    def panic(self, _):
+        raise Panicked(self.next())
+
+    # Coroutines.
+
+    async def main(self, beats):
+        for beat in beats:
+            if beat == "turn":
+                await asyncio.sleep(0)
+                self.note("turn")
+            elif beat == "idle":
+                await self.idle()
+            else:
+                self.play(beat)
+
+    async def idle(self):
+        for _ in range(10):
+            before = len(self.trace)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            if len(self.trace) == before:
+                break
+        self.note("idle")
+
+    async def body(self, own, steps):
+        self.note("started", own)
+        try:
+            for step in steps:
+                await self.step(own, step)
+            return self.next()
+        finally:
+            self.note("left", own)
+
+    async def step(self, own, step):
+        if step == "yield":
+            await self.suspend(own, asyncio.sleep(0))
+            self.note("resumed", own)
+        elif step == "nap":
+            await self.suspend(own, Sleep(self) if self.departing else asyncio.sleep(1e-9))
+            self.note("slept", own)
+        elif isinstance(step, dict) and "await" in step:
+            await self.awaiting(own, step["await"])
+        else:
+            self.play(step)
+
+    async def awaiting(self, own, at):
+        # Only older ones, so that nobody waits for himself.
+        future = self.at(at) if at < own else None
+        if future is None:
+            return
+        done = future.done()
+        try:
+            await (future if done else self.suspend(own, Wait(self, future) if self.departing else future))
+        except (Failed, Panicked, Abandoned):
+            pass
+        except asyncio.CancelledError:
+            # The outcome of what it awaits is a value; its own cancellation is not.
+            if not done and asyncio.current_task().cancelling():
+                # Or the traceback would keep it.
+                del future
+                raise
+        self.note("awaited", own, self.outcome(future))
+
+    def suspend(self, own, awaited):
+        return self.queued.pop(own, awaited)
+
+    # The end.
+
+    def close(self):
+        unrun = 0
+        if self.departing:
+            for task in sorted(asyncio.all_tasks(self.loop), key=self.name):
+                self.abandon(task)
+            task = None
+            while self.loop._ready:
+                unrun += self.lose(self.loop._ready.popleft())
+        if unrun:
+            self.note("unrun", unrun)
+        self.note("closed", unrun)
+
+    def lose(self, handle):
+        # D4: what can no longer run is reported; asyncio throws it away in silence.
+        lost = isinstance(handle._callback, Call) and self.departs("D4")
+        if lost:
+            self.note("lost", *map(self.name, handle._args))
+        return lost
+
+    def abandon(self, task):
+        # D7: so are tasks whose loop is gone; asyncio leaves them pending.
+        self.departs("D7")
+        task.get_coro().close()
+        if task.cancelling():
+            asyncio.Future.cancel(task)
+        else:
+            asyncio.Future.set_exception(task, Abandoned())
+            task.exception()
+            self.note("abandoned", self.name(task))
+
+
+class Call:
+    """What a loop is given to call."""
+
+    def __init__(self, player, name, acts):
+        self.player, self.name, self.acts = player, name, acts
+
+
+class Soon(Call):
+    def __call__(self):
+        self.player.note("soon", self.name)
+        self.player.plays(self.acts)
+
+
+class Once(Call):
+    def __call__(self, future):
+        self.player.note("called", self.name, self.player.name(future), self.player.outcome(future))
+        self.player.plays(self.acts)
+
+
+class Shared(Call):
+    def __call__(self, future):
+        self.player.note("shared", self.name, self.player.name(future), self.player.outcome(future))
+        self.player.plays(self.acts)
+
+
+class Registration(Call):
+    """D3: one registration of a shared callback, told apart from the others."""
+
+    def __init__(self, shared):
+        self.shared = shared
+
+    def __call__(self, future):
+        self.shared(future)
+
+    def __eq__(self, other):
+        return other is self or other is self.shared
+
+
+class Await:
+    """What a coroutine awaits in the place of a future of asyncio's."""
+
+    def __init__(self, player):
+        self.player, self.cancelled = player, False
+        self._asyncio_future_blocking = False
+
+    def __await__(self):
+        self._asyncio_future_blocking = True
+        try:
+            yield self
+        finally:
+            # Tracebacks keep this, and it would keep them.
+            self.wakeup = self.future = self.timer = None
+
+    def get_loop(self):
+        return self.player.loop
+
+    def add_done_callback(self, wakeup, *, context):
+        self.wakeup, self.context = wakeup, context
+        self.start()
+
+    def cancel(self, msg=None):
+        if self.cancelled or not self.stop():
+            return False
+        self.cancelled = True
+        self.player.loop.call_soon(self.wakeup, self, context=self.context)
+        return True
+
+    def result(self):
+        if self.cancelled:
+            raise asyncio.CancelledError
+
+
+class Wait(Await):
+    """D10: when a task is cancelled, what it waits for is not."""
+
+    def __init__(self, player, future):
+        super().__init__(player)
+        self.future = future
+
+    def start(self):
+        self.future.add_done_callback(self.wakeup, context=self.context)
+
+    def stop(self):
+        if self.future.remove_done_callback(self.wakeup):
+            return self.player.departs("D10")
+        # Undecided: asyncio takes the wake-up of a task that is cancelled for a look at the exception (R45).
+        if isinstance(self.future, asyncio.Task) and self.future._log_traceback and self.player.departs("R45"):
+            woken = next(handle for handle in self.player.loop._ready if handle._callback is self.wakeup)
+            woken._args = (self,)
+        return False
+
+
+class Sleep(Await):
+    """Undecided: the timer wakes the task; asyncio's sets a future, which does so a turn later."""
+
+    def start(self):
+        self.timer = self.player.loop.call_later(1e-9, self.wakeup, self)
+
+    def stop(self):
+        waits = self.timer._scheduled
+        if waits:
+            self.timer.cancel()
+        return waits
+
+    def result(self):
+        super().result()
+        self.player.departs("sleep")
+
+
+class Queued(Await):
+    """Undecided: a task that cancels itself is queued by that; asyncio queues it when it suspends."""
+
+    def __init__(self, player):
+        super().__init__(player)
+        self.wakeup = None
+        player.loop.call_soon(self.fire)
+
+    def start(self):
+        self.player.departs("self")
+
+    def fire(self):
+        if self.wakeup is not None:
+            self.wakeup(self)
+
+    def stop(self):
+        return False
+
+
+def main():
+    warnings.simplefilter("ignore")
+    gc.disable()
+    gc.freeze()
+    print(json.dumps({"name": sys.implementation.name, "version": sys.version_info[:3]}), flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        player = Player(asked["program"], asked["departing"])
+        print(json.dumps({"trace": player.trace, "departures": player.departures}), flush=True)
+        del player
+        gc.collect()
+
+
+main()

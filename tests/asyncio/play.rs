@@ -1,0 +1,311 @@
+//! Plays a program on whendone and tells what happened.
+
+use super::program::{Act, Beat, Move, Program, Step};
+use futures::future::BoxFuture;
+use std::future::poll_fn;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::Poll;
+use std::time::Duration;
+use whendone::{CallbackId, Completer, EventLoop, Failure, Handle, Outcome, Report, SharedCallback, Task};
+
+/// What every task finishes with: a value, or an error that somebody completed it with.
+type Value = Result<u32, u32>;
+
+/// What callbacks that add callbacks come to is bounded: from then on nothing is done.
+const LONGEST: usize = 200;
+
+pub fn play(program: &Program) -> Vec<String> {
+    let trace = Trace::default();
+    let hook = trace.clone();
+    let mut event_loop = EventLoop::with_exception_hook(move |report| hook.report(report));
+    let player = Player::new(program, event_loop.handle(), trace);
+    for step in &program.moves {
+        match step {
+            Move::Run(beats) => event_loop.run_until_complete(player.clone().main(beats.clone())),
+            Move::Do(act) => player.act(act),
+        }
+    }
+    if program.close {
+        let unrun = event_loop.close();
+        player.trace.note(format!("closed {unrun}"));
+    }
+    let trace = player.trace.read();
+    // Tasks hold callbacks, which hold the player, which holds tasks.
+    let world = std::mem::take(&mut *player.world.lock().unwrap());
+    drop(world);
+    trace
+}
+
+#[derive(Clone, Default)]
+struct Trace(Arc<Mutex<Vec<String>>>);
+
+impl Trace {
+    fn note(&self, event: impl Into<String>) {
+        self.0.lock().unwrap().push(event.into());
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    fn read(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn report(&self, report: &Report) {
+        let task = report.task.as_deref().and_then(|task| task.split('\'').nth(1));
+        let panic = report.panic.as_ref().map(|panic| panic.message());
+        self.note(match (report.failure, task, panic) {
+            (Failure::CallbackPanicked, _, Some(panic)) => format!("raised {panic}"),
+            (Failure::PanicNeverRetrieved, Some(task), Some(panic)) => format!("unretrieved {task} {panic}"),
+            (Failure::TaskAbandoned, Some(task), _) => format!("abandoned {task}"),
+            (Failure::CallbackLost, Some(task), _) => format!("lost {task}"),
+            (Failure::CallbackLost, None, _) => "lost".to_owned(),
+            (Failure::LoopClosed(unrun), ..) => format!("unrun {unrun}"),
+            _ => report.to_string(),
+        });
+    }
+}
+
+struct Player {
+    handle: Handle,
+    shared: Vec<SharedCallback<Value>>,
+    trace: Trace,
+    world: Mutex<World>,
+}
+
+#[derive(Default)]
+struct World {
+    fresh: u32,
+    tasks: Vec<Option<Task<Value>>>,
+    completers: Vec<Option<Completer<Value>>>,
+    registrations: Vec<Option<(usize, CallbackId)>>,
+}
+
+impl Player {
+    fn new(program: &Program, handle: Handle, trace: Trace) -> Arc<Self> {
+        Arc::new_cyclic(|player| {
+            let shared = program.shared.iter().enumerate();
+            let shared = shared.map(|(which, acts)| shared_callback(player.clone(), which, acts.clone())).collect();
+            Player { handle, shared, trace, world: Mutex::default() }
+        })
+    }
+
+    fn act(self: &Arc<Self>, act: &Act) {
+        if self.trace.len() >= LONGEST {
+            return;
+        }
+        match act {
+            Act::Future => {
+                let (completer, task) = whendone::task_named(self.newcomer(), self.handle.clone());
+                self.enter(task, Some(completer));
+            }
+            Act::Spawn(steps) => {
+                let name = self.newcomer();
+                let body = self.clone().body(name.parse().unwrap(), steps.clone());
+                self.enter(self.handle.spawn_named(name, body), None);
+            }
+            Act::Add(to, acts) => {
+                let (player, acts) = (self.clone(), acts.clone());
+                let name = self.world.lock().unwrap().registrations.len();
+                let call = move |task: &Task<Value>| player.called(&format!("called {name}"), task, &acts);
+                self.register(*to, |task| task.add_done_callback(call));
+            }
+            Act::Share(to, which) => self.register(*to, |task| task.add_shared(&self.shared[*which])),
+            Act::Remove(registration) => {
+                let Some((to, id)) = self.at(*registration, |world| &mut world.registrations, |&mut at| at) else {
+                    return;
+                };
+                let Some(task) = self.task(to) else { return };
+                self.trace.note(format!("removed {}", usize::from(task.remove_done_callback(id))));
+            }
+            Act::Unshare(of, which) => {
+                let Some(task) = self.task(*of) else { return };
+                self.trace.note(format!("removed {}", task.remove_shared(&self.shared[*which])));
+            }
+            Act::Complete(at) => self.complete(*at, Ok),
+            Act::Fail(at) => self.complete(*at, Err),
+            Act::Drop(at) => drop(self.completer(*at)),
+            Act::Forget(at) => drop(self.at(*at, |world| &mut world.tasks, Option::take)),
+            Act::Cancel(at) => {
+                let Some(task) = self.task(*at) else { return };
+                self.trace.note(format!("cancel {}", task.cancel()));
+            }
+            Act::Read(at) => {
+                let Some(task) = self.task(*at) else { return };
+                self.trace.note(format!("read {}", shown(&task)));
+            }
+            Act::Soon(acts) => {
+                let (player, acts, name) = (self.clone(), acts.clone(), self.fresh());
+                let call = move || {
+                    player.trace.note(format!("soon {name}"));
+                    player.acts(&acts);
+                };
+                self.handle.call_soon(call).expect("the loop is open");
+            }
+            // Past the panic hook, which would print it.
+            Act::Panic => resume_unwind(Box::new(self.fresh().to_string())),
+        }
+    }
+
+    fn acts(self: &Arc<Self>, acts: &[Act]) {
+        acts.iter().for_each(|act| self.act(act));
+    }
+
+    fn called(self: &Arc<Self>, what: &str, task: &Task<Value>, acts: &[Act]) {
+        self.trace.note(format!("{what} {} {}", task.name().unwrap(), shown(task)));
+        self.acts(acts);
+    }
+
+    fn newcomer(&self) -> String {
+        self.world.lock().unwrap().tasks.len().to_string()
+    }
+
+    fn enter(&self, task: Task<Value>, completer: Option<Completer<Value>>) {
+        let mut world = self.world.lock().unwrap();
+        world.tasks.push(Some(task));
+        world.completers.push(completer);
+    }
+
+    fn register(&self, to: usize, add: impl FnOnce(&Task<Value>) -> CallbackId) {
+        let Some(task) = self.task(to) else { return };
+        let id = add(&task);
+        self.world.lock().unwrap().registrations.push(Some((to, id)));
+    }
+
+    fn complete(&self, at: usize, with: fn(u32) -> Value) {
+        let Some(completer) = self.completer(at) else { return };
+        let value = self.fresh();
+        let answer = if completer.complete(with(value)).is_ok() { "completed" } else { "refused" };
+        self.trace.note(format!("{answer} {value}"));
+    }
+
+    /// Takes or copies what is there, noting who is not. Whatever is taken is dropped unlocked.
+    fn at<T, R>(
+        &self,
+        place: usize,
+        of: impl FnOnce(&mut World) -> &mut Vec<Option<T>>,
+        how: impl FnOnce(&mut Option<T>) -> Option<R>,
+    ) -> Option<R> {
+        let found = of(&mut self.world.lock().unwrap()).get_mut(place).and_then(how);
+        if found.is_none() {
+            self.trace.note("nobody");
+        }
+        found
+    }
+
+    fn task(&self, at: usize) -> Option<Task<Value>> {
+        self.at(at, |world| &mut world.tasks, |task| task.clone())
+    }
+
+    fn completer(&self, at: usize) -> Option<Completer<Value>> {
+        self.at(at, |world| &mut world.completers, Option::take)
+    }
+
+    fn fresh(&self) -> u32 {
+        let mut world = self.world.lock().unwrap();
+        world.fresh += 1;
+        world.fresh
+    }
+
+    async fn main(self: Arc<Self>, beats: Vec<Beat>) {
+        for beat in &beats {
+            match beat {
+                Beat::Turn => {
+                    turn().await;
+                    self.trace.note("turn");
+                }
+                Beat::Idle => self.idle().await,
+                Beat::Do(act) => self.act(act),
+            }
+        }
+    }
+
+    async fn idle(&self) {
+        for _ in 0..10 {
+            let before = self.trace.len();
+            turn().await;
+            turn().await;
+            if self.trace.len() == before {
+                break;
+            }
+        }
+        self.trace.note("idle");
+    }
+
+    /// Boxed, because bodies spawn bodies.
+    fn body(self: Arc<Self>, own: usize, steps: Vec<Step>) -> BoxFuture<'static, Value> {
+        Box::pin(async move {
+            self.trace.note(format!("started {own}"));
+            let _left = Left(&self.trace, own);
+            for step in &steps {
+                self.step(own, step).await;
+            }
+            Ok(self.fresh())
+        })
+    }
+
+    async fn step(self: &Arc<Self>, own: usize, step: &Step) {
+        match step {
+            Step::Yield => {
+                turn().await;
+                self.trace.note(format!("resumed {own}"));
+            }
+            Step::Nap => {
+                whendone::sleep(Duration::from_nanos(1)).await;
+                self.trace.note(format!("slept {own}"));
+            }
+            Step::Await(at) if *at < own => {
+                let Some(task) = self.task(*at) else { return };
+                (&task).await;
+                self.trace.note(format!("awaited {own} {}", shown(&task)));
+            }
+            Step::Await(_) => {}
+            Step::Do(act) => self.act(act),
+        }
+    }
+}
+
+/// Notes when the body of a task is left, however that comes.
+struct Left<'a>(&'a Trace, usize);
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        self.0.note(format!("left {}", self.1));
+    }
+}
+
+fn shared_callback(player: Weak<Player>, which: usize, acts: Vec<Act>) -> SharedCallback<Value> {
+    SharedCallback::new(move |task: &Task<Value>| {
+        let player = player.upgrade().expect("the player plays");
+        player.called(&format!("shared {which}"), task, &acts);
+    })
+}
+
+/// Looks at the outcome, which counts as having retrieved a panic.
+fn shown(task: &Task<Value>) -> String {
+    match task.outcome() {
+        None => "pending".to_owned(),
+        Some(Outcome::Finished(Ok(value))) => format!("finished {value}"),
+        Some(Outcome::Finished(Err(error))) => format!("failed {error}"),
+        Some(Outcome::Cancelled) => "cancelled".to_owned(),
+        Some(Outcome::Panicked(panic)) => format!("panicked {panic}"),
+        Some(Outcome::Abandoned) => "abandoned".to_owned(),
+        Some(other) => format!("{other:?}"),
+    }
+}
+
+/// Lets one turn pass.
+async fn turn() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if passed {
+            return Poll::Ready(());
+        }
+        passed = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
