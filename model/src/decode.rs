@@ -20,12 +20,12 @@ fn read(bytes: &[u8]) -> Scenario {
     let (&head, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let scheduler = [None, None, Some(Scheduler::Inline), Some(Scheduler::Queue)][usize::from(head & 3)];
     let waiting = usize::from(head >> 2 & 3);
-    let setup = (0..waiting).map(|at| scheduler.is_none() && head >> (4 + at) & 1 == 1).collect();
+    let setup = (0..waiting).map(|at| Op::Add { tagged: scheduler.is_none() && head >> (4 + at) & 1 == 1 }).collect();
     let mut scenario = Scenario { scheduler, setup, done: head >> 7 == 1, threads: vec![Vec::new()] };
     let mut adds = waiting;
     for byte in rest.iter().take(LONGEST) {
         let op = operation(*byte, adds);
-        scenario.threads[0].push(op);
+        scenario.threads[0].push(op.clone());
         if scenario.objection().is_some() {
             scenario.threads[0].pop();
         } else {

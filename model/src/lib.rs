@@ -27,6 +27,7 @@ pub mod report;
 pub mod scenario;
 pub mod shrink;
 pub mod spec;
+pub mod text;
 pub mod token;
 pub mod trace;
 pub mod tree;

@@ -125,7 +125,9 @@ fn starts(tier: Tier) -> Vec<Scenario> {
     let mut setups = vec![Vec::new()];
     setups.extend(tags.iter().map(|&one| vec![one]));
     setups.extend(tags.iter().flat_map(|&one| tags.iter().map(move |&two| vec![one, two])));
-    let starts = setups.into_iter().flat_map(|setup| [false, true].map(|done| (setup.clone(), done)));
+    let add = |tagged| Op::Add { tagged };
+    let setups = setups.into_iter().map(|tags: Vec<bool>| tags.into_iter().map(add).collect::<Vec<_>>());
+    let starts = setups.flat_map(|setup| [false, true].map(|done| (setup.clone(), done)));
     starts.map(|(setup, done)| Scenario { scheduler, setup, done, threads: Vec::new() }).collect()
 }
 
@@ -140,7 +142,7 @@ fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
     });
     let mut sequences = vec![Vec::new()];
     for _ in 0..length {
-        let longer = sequences.iter().flat_map(|sequence| ops.iter().map(|&op| [&sequence[..], &[op]].concat()));
+        let longer = sequences.iter().flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
         sequences = longer.filter(|sequence| makes_sense(sequence)).collect();
     }
     sequences

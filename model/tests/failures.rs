@@ -128,8 +128,9 @@ const FALSE: Answer = Answer::Did(false);
 const PENDING: Answer = Answer::Outcome(None);
 
 fn observation(answers: &[&[Answer]], handed: &[(Nonce, Option<Value>)]) -> Observation {
-    let handed = handed.iter().map(|&(nonce, saw)| HandOver { nonce, saw }).collect();
-    Observation { answers: answers.iter().map(|answers| answers.to_vec()).collect(), handed }
+    let handed = handed.iter().map(|&(nonce, saw)| HandOver::new(nonce, saw)).collect();
+    let answers = answers.iter().map(|answers| answers.to_vec()).collect();
+    Observation { answers, handed, ..Observation::default() }
 }
 
 #[test]

@@ -4,6 +4,8 @@ use super::Extent;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+pub use std::sync::Mutex;
+
 #[derive(Default)]
 pub struct Probe(AtomicUsize);
 

@@ -2,9 +2,11 @@
 
 use super::{Extent, loom_sync};
 use crate::trace;
+use loom::sync::Condvar;
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use loom::sync::Mutex;
 
 /// What the first and last act of every hand-over touches: loom switches threads only at dependent
 /// operations, and would otherwise never let two hand-overs overlap.
