@@ -11,9 +11,9 @@ fn refused(text: &str) -> (usize, String) {
 fn a_scenario_prints_what_it_was_read_from() {
     let plain = ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
     let with_programs = [
-        "a{A}aa~{R0 G} b{T}~{A} C ; C | B{R1 A{Rm A Rm}}~{G}",
+        "a{A} a a~{R0 G} b{T}~{A} C ; C | B{R2 A{A Rm}}~{G}",
         "@inline a{y.C} y.a z.a{y.X !} ; C | y.A{G} y.P | z.D",
-        "@queue ; P^{G}{A}~{R1} | z.A~{!} H",
+        "@queue ; P^{G}{A Rm}~{Rf} | z.A~{!} H",
         "@refuse a~{X A} ; D",
         "@panic aa y.a{G} ; X | y.C",
     ];
