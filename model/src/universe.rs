@@ -247,7 +247,10 @@ mod tests {
             for mut program in tier.programs() {
                 let text = program.to_string();
                 assert_eq!(text.parse::<Scenario>().as_ref(), Ok(&program), "{text}");
-                program.threads.sort();
+                // On the queue the last thread is not like the others.
+                if program.scheduler != Some(Scheduler::Queue) {
+                    program.threads.sort();
+                }
                 assert!(seen.insert(program), "{text} comes twice");
             }
         }

@@ -21,6 +21,12 @@ impl Probe {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// As a step that later ones know of: where what programs read stands beside the order in which they ran, that order must
+    /// be one of happens-before.
+    pub fn touch_in_order(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// How often the model checker saw it touched.
     pub fn touches(&self) -> usize {
         self.0.load(Ordering::Relaxed)

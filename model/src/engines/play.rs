@@ -54,8 +54,9 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// One execution.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
-    let (plan, ledger, probe) = (scenario.plan(), Ledger::default(), Probe::new());
-    let bench = Arc::new(Bench { plan, ledger, probe, carrier: OnceLock::new() });
+    let (plan, has_programs) = (scenario.plan(), scenario.has_programs());
+    let (ledger, probe, carrier) = (Ledger::default(), Probe::new(), OnceLock::new());
+    let bench = Arc::new(Bench { plan, has_programs, ledger, probe, carrier });
     match scenario.scheduler {
         None => perform_on(OnKernel::new(&bench), &bench),
         Some(scheduler) => perform_on(OnTask::new(&bench, scheduler), &bench),
@@ -129,6 +130,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What all threads of an execution share besides the core.
 struct Bench {
     plan: Plan,
+    has_programs: bool,
     ledger: Ledger,
     probe: Probe,
     /// Who carries out what callbacks do. They must not keep it alive, nor their tasks with it.
@@ -141,6 +143,10 @@ trait Carrier: Send + Sync {
 }
 
 impl Bench {
+    fn touch(&self) {
+        if self.has_programs { self.probe.touch_in_order() } else { self.probe.touch() }
+    }
+
     fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
         self.plan.bodies.get(nonce).map_or(&[], |body| body.program(part))
     }
@@ -148,7 +154,7 @@ impl Bench {
     /// What a caller's code does when its turn comes: a dependent operation first and last. `serial`: it is itself
     /// the hand-over of this task.
     fn run(&self, nonce: Nonce, part: Part, serial: Option<scenario::Task>, read: impl FnOnce() -> Option<Value>) {
-        self.probe.touch();
+        self.touch();
         serial.inspect(|task| self.ledger.handing(*task));
         let entry = self.ledger.entered(HandOver { part, ..HandOver::new(nonce, read()) }, locks_held());
         let (steps, panics) = match self.program(nonce, part) {
@@ -161,7 +167,7 @@ impl Bench {
             let answer = traced(step, |step| carrier.as_ref().and_then(|carrier| carrier.carry_out(step)));
             self.ledger.answered(entry, answer);
         }
-        self.probe.touch();
+        self.touch();
         self.ledger.left(nonce, part, locks_held());
         serial.inspect(|task| self.ledger.handed_over(*task));
         drop(carrier);
@@ -398,7 +404,7 @@ impl Schedule for Desk {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
         let Bed { scheduler, line, bench } = &*self.bed;
         // On a queue the push is the dependent operation, between the begin of the hand-over and its end.
-        let touch = || if *scheduler != Scheduler::Queue { bench.probe.touch() };
+        let touch = || if *scheduler != Scheduler::Queue { bench.touch() };
         bench.ledger.scheduled(locks_held(), if *scheduler == Scheduler::Queue { 0 } else { 2 });
         touch();
         bench.ledger.handing(self.task);
