@@ -18,14 +18,15 @@ pub fn allowed(scenario: &Scenario) -> BTreeSet<Observation> {
     let mut seen = HashSet::new();
     let mut open = vec![world.start()];
     while let Some(machine) = open.pop() {
-        let mut has_ended = true;
-        for agent in 0..machine.agents.len() {
-            has_ended &= machine.agents[agent].todo.is_empty();
-            let next = world.after(&machine, agent);
-            open.extend(next.filter(|next| seen.insert(next.clone())));
-        }
-        if has_ended {
-            observations.insert(world.observation(machine));
+        let next: Vec<Machine> = (0..machine.agents.len()).filter_map(|agent| world.after(&machine, agent)).collect();
+        match next.len() {
+            0 if machine.agents.iter().all(|agent| agent.todo.is_empty()) => {
+                observations.insert(world.observation(machine));
+            }
+            // What goes on in one way only need not be remembered.
+            0 | 1 => open.extend(next),
+            _ if seen.insert(machine) => open.extend(next),
+            _ => {}
         }
     }
     observations
@@ -81,7 +82,12 @@ enum Todo {
     Serve,
     Enter(Nonce, Part),
     /// A program, from this step on, and where its answers go.
-    Program { nonce: Nonce, part: Part, at: usize, entry: usize },
+    Program {
+        nonce: Nonce,
+        part: Part,
+        at: usize,
+        entry: usize,
+    },
     /// The rest of a poll, behind the clone of its waker.
     Register(Nonce),
 }
@@ -307,7 +313,8 @@ impl World {
     /// It runs, and is gone.
     fn call(&self, machine: &mut Machine, agent: usize, nonce: Nonce) {
         let body = &self.plan.bodies[nonce];
-        let queued_waker = body.is_waker && body.program(Part::Call).is_empty() && self.scheduler == Some(Scheduler::Queue);
+        let queued_waker =
+            body.is_waker && body.program(Part::Call).is_empty() && self.scheduler == Some(Scheduler::Queue);
         if !queued_waker {
             self.drop(machine, agent, [nonce]);
         }
@@ -363,8 +370,7 @@ impl World {
         if self.is_plain {
             let page = &machine.pages[0].spec;
             let saw = |nonce: &Nonce| if self.plan.bodies[*nonce].is_waker { None } else { page.outcome() };
-            machine.shown.handed =
-                page.scheduled().iter().map(|nonce| HandOver::new(*nonce, saw(nonce))).collect();
+            machine.shown.handed = page.scheduled().iter().map(|nonce| HandOver::new(*nonce, saw(nonce))).collect();
         }
         machine.shown
     }

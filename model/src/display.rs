@@ -213,7 +213,9 @@ impl Lines {
             let before = self.cells.remove(&lock).unwrap_or_default();
             let came: Vec<u64> = after.queue.iter().copied().filter(|number| !before.queue.contains(number)).collect();
             let went: Vec<u64> = before.queue.iter().copied().filter(|number| !after.queue.contains(number)).collect();
-            if let Some(((_, Step::Add { nonce, .. } | Step::Poll(nonce)), _)) = self.thread(thread).steps.last().copied() {
+            if let Some(((_, Step::Add { nonce, .. } | Step::Poll(nonce)), _)) =
+                self.thread(thread).steps.last().copied()
+            {
                 self.names.extend(came.iter().map(|number| ((lock, *number), nonce)));
             }
             if !went.is_empty() {

@@ -177,7 +177,8 @@ impl Facts {
     ) {
         let (mut answers, mut waker, mut learned) = (answers.iter(), None, Vec::new());
         for &(task, step) in steps {
-            let is_answered = matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_));
+            let is_answered =
+                matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_));
             let answer = if is_answered { answers.next().copied() } else { None };
             let is_ours = match step {
                 Step::Remove(Some(nonce)) => of_task(nonce),

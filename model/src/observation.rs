@@ -66,7 +66,8 @@ impl fmt::Display for Observation {
         for (i, hand_over) in self.handed.iter().enumerate() {
             write!(f, " {hand_over}")?;
             let is_call = hand_over.part == Part::Call;
-            if is_call && self.handed.get(i + 1).is_none_or(|next| next.saw != hand_over.saw || next.part != Part::Call) {
+            if is_call && self.handed.get(i + 1).is_none_or(|next| next.saw != hand_over.saw || next.part != Part::Call)
+            {
                 match hand_over.saw {
                     Some(value) => write!(f, " saw {value}")?,
                     None => f.write_str(" saw nothing")?,

@@ -76,7 +76,9 @@ pub type Task = usize;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Op {
-    Add { tagged: bool },
+    Add {
+        tagged: bool,
+    },
     Remove(Whom),
     RemoveAll,
     Complete,
@@ -394,7 +396,11 @@ enum Within {
     Setup,
     Thread,
     /// A program, whether it ends here, and whether a drop follows that does something.
-    Program { part: Part, is_last: bool, drops: bool },
+    Program {
+        part: Part,
+        is_last: bool,
+        drops: bool,
+    },
 }
 
 impl Check<'_> {
@@ -428,18 +434,12 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn objection(
-        &self,
-        task: Task,
-        op: &Op,
-        programs: Option<&Programs>,
-        own: &Own,
-        within: Within,
-    ) -> Option<String> {
+    fn objection(&self, task: Task, op: &Op, programs: Option<&Programs>, own: &Own, within: Within) -> Option<String> {
         let scheduler = self.scenario.scheduler;
         let of_layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
         let in_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
-        let on_task = matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
+        let on_task =
+            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
         let shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
         let reason = match (op, within) {
             _ if (of_layer || task > 0) && scheduler.is_none() => {
@@ -462,7 +462,9 @@ impl Check<'_> {
             (Op::Remove(Whom::Nth(n)), _) if !self.setup.contains(n) && !own.added.contains(n) => {
                 "names a callback that is neither of the setup nor an earlier one of this thread or program"
             }
-            (Op::Remove(Whom::Mine), Within::Program { .. }) if own.added.is_empty() => "has no earlier add in this program",
+            (Op::Remove(Whom::Mine), Within::Program { .. }) if own.added.is_empty() => {
+                "has no earlier add in this program"
+            }
             (Op::Remove(Whom::Mine), _) if own.added.is_empty() => "has no earlier add in this thread",
             (Op::Complete | Op::DropCompleter, _) if scheduler.is_some() && self.completed[task] => {
                 "needs the completer, which there is but one of, and it is used up"

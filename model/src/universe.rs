@@ -161,11 +161,14 @@ fn calling_back() -> Vec<Scenario> {
     }
     for front in ["@inline", "@queue"] {
         let kinds = kinds(&[&CALLS[..3], &DROPS[..3], &PANICS, &CLONES]);
-        let polls: Vec<String> = kinds.iter().flat_map(|kind| ["", " P", " Q"].map(|then| format!("P{kind}{then}"))).collect();
+        let polls: Vec<String> =
+            kinds.iter().flat_map(|kind| ["", " P", " Q"].map(|then| format!("P{kind}{then}"))).collect();
         programs.extend(combine(front, &texts(&[""]), &polls, &texts(&["C", "X", "D", "A"])));
     }
-    let calling = ["a{y.X} y.a{X}", "a{y.C} y.a{G}", "a{y.A} y.a", "a{y.G} y.a{R0}", "a{y.C z.C} y.a z.a", "a~{y.X} y.a~{X}"];
-    let both = [("@inline", &calling[..]), ("@queue", &calling), ("@refuse", &["a y.a", calling[5]]), ("@panic", &["a y.a"])];
+    let calling =
+        ["a{y.X} y.a{X}", "a{y.C} y.a{G}", "a{y.A} y.a", "a{y.G} y.a{R0}", "a{y.C z.C} y.a z.a", "a~{y.X} y.a~{X}"];
+    let both =
+        [("@inline", &calling[..]), ("@queue", &calling), ("@refuse", &["a y.a", calling[5]]), ("@panic", &["a y.a"])];
     for (front, setups) in both {
         programs.extend(combine(front, &texts(setups), &texts(&["C", "X"]), &texts(&["A", "y.A", "y.X", "y.G"])));
     }
@@ -213,7 +216,9 @@ fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
     });
     let mut sequences = vec![Vec::new()];
     for _ in 0..length {
-        let longer = sequences.iter().flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
+        let longer = sequences
+            .iter()
+            .flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
         sequences = longer.filter(|sequence| makes_sense(sequence)).collect();
     }
     sequences
