@@ -75,7 +75,8 @@ impl Tier {
             // Starts, times what one thread does, times what the other does, times two if their order counts, as on the
             // queue: a callback that waits, one that is added, an await, and two tasks.
             Tier::Programs => {
-                let waiting = 10 * 2 * 5 + 12 * 3 * 6 * (1 + 2) + 6 * 3 * 6 + 3 * 6;
+                // `X | X` has but one order.
+                let waiting = 10 * 2 * 5 + 12 * (3 * 6 * (1 + 2) - 1) + 6 * 3 * 6 + 3 * 6;
                 let added = (6 + 8 + 8 * 2 + 4) * 2 * (4 + 4 + 3);
                 let awaits = 11 * 3 * 4 * (1 + 2);
                 waiting + added + awaits + (6 * (1 + 2) + 2 + 1) * 2 * 4
@@ -183,7 +184,7 @@ fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -
         let second = format!("R{}", setup.matches(['a', 'A']).count().saturating_sub(1));
         for (one, other) in ones.iter().flat_map(|one| others.iter().map(move |other| (one, other))) {
             let orders = [(one, other), (other, one)];
-            for (first, last) in &orders[..if front == "@queue" { 2 } else { 1 }] {
+            for (first, last) in &orders[..if front == "@queue" && one != other { 2 } else { 1 }] {
                 let text = format!("{front} {setup} ; {first} | {last}").replace("Rs", &second);
                 programs.push(text.parse().unwrap_or_else(|malformed| panic!("{malformed}")));
             }
