@@ -5,11 +5,11 @@
 //! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints a scenario's text.
 
 use proptest::prelude::*;
-use std::collections::HashMap;
-use whendone_model::decode::{check, decode};
+use std::collections::{BTreeSet, HashMap};
+use whendone_model::decode::{calls_back, check, decode};
 use whendone_model::judge::Engine;
 use whendone_model::observation::Answer;
-use whendone_model::scenario::{Scenario, Step};
+use whendone_model::scenario::{Part, Scenario, Scheduler, Step};
 use whendone_model::spec::{Nonce, Value};
 
 /// A failure is kept as the text of a scenario in `fuzz/seeds`, not in a file of proptest's.
@@ -26,12 +26,17 @@ fn programs() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..300)
 }
 
+/// The same of programs in which callbacks do nothing.
+fn plain(head: u8) -> u8 {
+    if calls_back(head) { head ^ 1 } else { head }
+}
+
 /// A program whose first completion stands at the end, with what comes late behind it.
 fn completed(head: u8, before: &[u8], after: &[u8]) -> Vec<u8> {
     const READ: u8 = 225;
     const COMPLETE: u8 = 240;
     let waits = before.iter().map(|&byte| if byte < 238 { byte } else { READ });
-    [head & 0x7f].into_iter().chain(waits).chain([COMPLETE]).chain(after.iter().copied()).collect()
+    [plain(head) & 0x7f].into_iter().chain(waits).chain([COMPLETE]).chain(after.iter().copied()).collect()
 }
 
 /// What one program did and showed, step by step.
@@ -74,6 +79,50 @@ proptest! {
     #[test]
     fn long_programs_show_what_the_specification_allows(bytes in programs()) {
         check(&bytes);
+    }
+
+    /// P12, P14: the same of programs whose callbacks, drops and wakers call back and panic, on all tasks and schedulers.
+    #[test]
+    fn programs_that_call_back_show_what_the_specification_allows(mut bytes in programs()) {
+        bytes[0] = bytes[0] & !3 | 1;
+        check(&bytes);
+    }
+
+    /// P12, P14: whatever is called back, and whatever panics: what runs was added and runs once, and what was added to a
+    /// task that is done runs, unless it was removed or its scheduler refuses it.
+    #[test]
+    fn whatever_calls_back_or_panics_each_callback_runs_once(mut bytes in programs()) {
+        bytes[0] = bytes[0] & !3 | 1;
+        let scenario = decode(&bytes);
+        let plan = scenario.plan();
+        let observed = Engine::Alone.observe(&scenario);
+        let (observation, _) = observed.observations.first_key_value().expect("it was executed");
+        let calls = observation.handed.iter().filter(|entry| entry.part == Part::Call);
+        let called: Vec<Nonce> = calls.map(|entry| entry.nonce).filter(|nonce| !plan.bodies[*nonce].is_waker).collect();
+        let once: BTreeSet<Nonce> = called.iter().copied().collect();
+        prop_assert_eq!(called.len(), once.len(), "'{}' called {:?}", scenario, called);
+        let (mut added, mut removed, mut done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let threads = plan.threads.iter().zip(&observation.answers).map(|(steps, answers)| (&steps[..], &answers[..]));
+        let parts = observation.handed.iter().map(|entry| (plan.bodies[entry.nonce].program(entry.part), &entry.answers[..]));
+        for (steps, answers) in [(&plan.setup[..], &[][..])].into_iter().chain(threads).chain(parts) {
+            let mut answers = answers.iter();
+            for &(task, step) in steps {
+                match step {
+                    Step::Add { nonce, .. } => drop(added.insert(nonce)),
+                    Step::Remove(nonce) if answers.next() == Some(&Answer::Did(true)) => removed.extend(nonce),
+                    // Which they were is not said.
+                    Step::RemoveAll if answers.next() != Some(&Answer::Count(0)) => return Ok(()),
+                    Step::Complete(_) => drop((answers.next(), done.insert(task))),
+                    Step::DropCompleter => drop(done.insert(task)),
+                    Step::Read | Step::Poll(_) => drop(answers.next()),
+                    _ => {}
+                }
+            }
+        }
+        let refuses = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
+        let due = added.iter().filter(|nonce| !refuses && done.contains(&plan.bodies[**nonce].task));
+        let due: BTreeSet<Nonce> = due.copied().filter(|nonce| !removed.contains(nonce)).collect();
+        prop_assert_eq!(once, due, "'{}' shows {}", scenario, observation);
     }
 
     /// P7: hand-over order is the order of the adds, which is that of the names. (An await shows the name of
@@ -132,7 +181,8 @@ proptest! {
 
     /// P1, P2: of all completions the first one is read ever after.
     #[test]
-    fn every_read_after_completion_gives_the_first_value(bytes in programs()) {
+    fn every_read_after_completion_gives_the_first_value(mut bytes in programs()) {
+        bytes[0] = plain(bytes[0]);
         let run = Run::of(&bytes);
         let mut outcome = None;
         for (step, answer) in &run.steps {

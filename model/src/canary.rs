@@ -5,7 +5,6 @@ use crate::engines::loom_mutex::{stage, sync};
 use crate::engines::{Extent, Observed};
 use crate::judge::{Engine, Verdict, judge};
 use crate::ledger::{Ledger, Thing};
-use crate::observation::HandOver;
 use crate::scenario::Scenario;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -65,18 +64,14 @@ fn blind_judge() -> Option<&'static str> {
 fn blind_ledger() -> Option<&'static str> {
     let records: [Record; 4] = [
         (|ledger| ledger.dropped(Thing::Callback(0), 1), "P13", "a callback dropped under the lock"),
-        (|ledger| ledger.scheduled(0), "harness", "a hand-over without its probe"),
+        (|ledger| ledger.scheduled(0, 2), "harness", "a hand-over without its probe"),
         (|ledger| ledger.made(Thing::Callback(0)), "P15", "a callback that leaks"),
-        (
-            |ledger| (0..2).for_each(|nonce| ledger.entered(HandOver { nonce, saw: None }, 0)),
-            "P8",
-            "hand-overs that nest",
-        ),
+        (|ledger| (0..2).for_each(|_| ledger.handing(0)), "P8", "hand-overs that nest"),
     ];
     let is_blind = |(write, rule, _): &Record| {
         let ledger = Ledger::default();
         write(&ledger);
-        !ledger.close(0).1.iter().any(|broken| broken.starts_with(rule))
+        !ledger.close(0).iter().any(|broken| broken.starts_with(rule))
     };
     records.into_iter().find(is_blind).map(|(_, _, what)| what)
 }

@@ -10,9 +10,10 @@ pub fn program(number: usize) -> Scenario {
     let mut next = || bytes.next().expect("a digest is longer than a program");
     let (head, tags, completion) = (next(), next(), next());
     let scheduler = [None, None, Some(Scheduler::Inline), Some(Scheduler::Queue)][usize::from(head & 3)];
-    let setup = (0..head >> 2 & 3).map(|at| scheduler.is_none() && tags >> at & 1 == 1).collect();
+    let tagged = |at: u8| scheduler.is_none() && tags >> at & 1 == 1;
+    let setup = (0..head >> 2 & 3).map(|at| Op::Add { tagged: tagged(at) }).collect();
     let ends = [Op::Complete, Op::Cancel, if scheduler.is_some() { Op::DropCompleter } else { Op::Complete }];
-    let first = vec![ends[usize::from(completion) % ends.len()]];
+    let first = vec![ends[usize::from(completion) % ends.len()].clone()];
     let mut scenario = Scenario { scheduler, setup, done: false, threads: vec![first] };
     for _ in 0..4 + usize::from(head >> 4) % 4 {
         scenario.threads.push(Vec::new());

@@ -4,8 +4,8 @@
 //! leaves behind. A star is a caller's code. Two dots continue what other acts have come into.
 
 use crate::ledger::Thing;
-use crate::observation::letter;
-use crate::scenario::{Scenario, Step};
+use crate::observation::{letter, mark};
+use crate::scenario::{Move, Part, Scenario, Step, TASKS};
 use crate::spec::{Nonce, Value};
 use crate::trace::{Act, Trace};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = Lines::new(self.trace);
         let mut heads: Vec<String> = self.scenario.threads.iter().enumerate().map(head).collect();
-        if lines.lines.iter().any(|line| line.part == Part::Setup) {
+        if lines.lines.iter().any(|line| line.part == Stretch::Setup) {
             heads[0].insert_str(0, "setup, ");
         }
         let texts = |column| lines.lines.iter().filter(move |line| line.thread == column).map(|line| &line.text);
@@ -35,7 +35,7 @@ impl fmt::Display for Table<'_> {
             writeln!(f, "{}", row.trim_end())
         };
         row("", &heads.iter().map(String::as_str).collect::<Vec<_>>(), ["queue", "phase", ""])?;
-        let mut part = Part::Setup;
+        let mut part = Stretch::Setup;
         for (at, line) in lines.lines.iter().enumerate() {
             let mut columns = vec![""; widths.len()];
             if line.part != part && at > 0 {
@@ -63,7 +63,7 @@ fn widest<'a>(texts: impl Iterator<Item = &'a String>) -> usize {
 #[derive(Default)]
 struct Lines {
     lines: Vec<Line>,
-    part: Part,
+    part: Stretch,
     threads: BTreeMap<usize, Thread>,
     /// What each lock guarded last, by its address.
     cells: BTreeMap<usize, Contents>,
@@ -76,18 +76,18 @@ struct Lines {
 #[derive(Default)]
 struct Line {
     thread: usize,
-    part: Part,
+    part: Stretch,
     text: String,
     queue: String,
     phase: String,
     remark: String,
     has_section: bool,
     /// A caller's code, which has a line of its own.
-    runs: Option<Nonce>,
+    runs: Option<(Nonce, Part)>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
-enum Part {
+enum Stretch {
     #[default]
     Setup,
     Threads,
@@ -98,7 +98,7 @@ enum Part {
 #[derive(Default)]
 struct Thread {
     /// The operations that it is in, the innermost last, and whether each was named.
-    steps: Vec<(Step, bool)>,
+    steps: Vec<(Move, bool)>,
     /// It holds a lock, and has done so many things there.
     section: Option<usize>,
 }
@@ -141,11 +141,11 @@ impl Lines {
         let is_operating = !self.thread(thread).steps.is_empty();
         let enters_next = matches!(next, Some(Act::Enters(_)));
         match act {
-            Act::AllBegin => self.part = Part::Threads,
-            Act::AllEnded => self.part = Part::Rest,
+            Act::AllBegin => self.part = Stretch::Threads,
+            Act::AllEnded => self.part = Stretch::Rest,
             Act::Locks | Act::Unlocks(..) | Act::Reads(_) | Act::Publishes | Act::Drops(_) if !is_operating => {}
             Act::Begins(step) => {
-                self.added.extend(if let Step::Add { nonce, .. } = step { Some(*nonce) } else { None });
+                self.added.extend(if let (_, Step::Add { nonce, .. }) = step { Some(*nonce) } else { None });
                 self.thread(thread).steps.push((*step, false));
             }
             Act::Ends(_, answer) => {
@@ -175,12 +175,13 @@ impl Lines {
             Act::Enters(hand_over) => {
                 let saw = hand_over.saw.map_or_else(String::new, |value| format!(", sees {value}"));
                 self.added.remove(&hand_over.nonce);
-                self.star(thread, hand_over.nonce, &format!("runs{saw}"));
+                self.star(thread, (hand_over.nonce, hand_over.part), &format!("runs{saw}"));
             }
-            Act::Leaves(nonce) => {
-                let is_last = self.lines.last().is_some_and(|line| line.thread == thread && line.runs == Some(*nonce));
+            Act::Leaves(nonce, part) => {
+                let entered = Some((*nonce, *part));
+                let is_last = self.lines.last().is_some_and(|line| line.thread == thread && line.runs == entered);
                 if !is_last {
-                    self.star(thread, *nonce, "ends");
+                    self.star(thread, (*nonce, *part), "ends");
                 }
             }
             // Of what was run, the drop says nothing new.
@@ -188,6 +189,7 @@ impl Lines {
                 self.does(thread, &format!("drops {}", letter(*nonce)));
             }
             Act::Drops(_) => {}
+            Act::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
             Act::Breaks(rule) => self.remark(thread, rule),
         }
     }
@@ -211,7 +213,9 @@ impl Lines {
             let before = self.cells.remove(&lock).unwrap_or_default();
             let came: Vec<u64> = after.queue.iter().copied().filter(|number| !before.queue.contains(number)).collect();
             let went: Vec<u64> = before.queue.iter().copied().filter(|number| !after.queue.contains(number)).collect();
-            if let Some((Step::Add { nonce, .. } | Step::Poll(nonce), _)) = self.thread(thread).steps.last().copied() {
+            if let Some(((_, Step::Add { nonce, .. } | Step::Poll(nonce)), _)) =
+                self.thread(thread).steps.last().copied()
+            {
                 self.names.extend(came.iter().map(|number| ((lock, *number), nonce)));
             }
             if !went.is_empty() {
@@ -281,12 +285,13 @@ impl Lines {
     }
 
     /// A caller's code has a line of its own.
-    fn star(&mut self, thread: usize, nonce: Nonce, does: &str) {
+    fn star(&mut self, thread: usize, (nonce, part): (Nonce, Part), does: &str) {
         if self.thread(thread).steps.last().is_some_and(|(_, named)| !named) {
             self.say(thread, "", "");
         }
-        let text = format!("{}* {} {does}", "  ".repeat(self.thread(thread).steps.len()), letter(nonce));
-        self.lines.push(Line { thread, part: self.part, text, runs: Some(nonce), ..Line::default() });
+        let depth = "  ".repeat(self.thread(thread).steps.len());
+        let text = format!("{depth}* {}{} {does}", mark(part), letter(nonce));
+        self.lines.push(Line { thread, part: self.part, text, runs: Some((nonce, part)), ..Line::default() });
     }
 
     fn remark(&mut self, thread: usize, rule: &str) {
@@ -301,20 +306,22 @@ impl Lines {
 }
 
 /// What a person calls the step.
-fn name(step: Step) -> String {
+fn name((task, step): Move) -> String {
+    let on = if task == 0 { String::new() } else { format!(" {}", TASKS[task]) };
     match step {
-        Step::Add { nonce, .. } => format!("add {}", letter(nonce)),
+        Step::Add { nonce, .. } => format!("add {}{}", letter(nonce), if task == 0 { on } else { format!(" to{on}") }),
         Step::Remove(Some(nonce)) => format!("remove {}", letter(nonce)),
         Step::Remove(None) => "remove a foreign one".to_owned(),
         Step::RemoveAll => "remove all".to_owned(),
-        Step::Complete(Value::Cancelled) => "cancel".to_owned(),
-        Step::Complete(value) => format!("complete {value}"),
-        Step::Read => "read".to_owned(),
+        Step::Complete(Value::Cancelled) => format!("cancel{on}"),
+        Step::Complete(value) => format!("complete{on} {value}"),
+        Step::Read => format!("read{on}"),
         Step::Signal(flag) => format!("signal {flag}"),
         Step::Wait(flag) => format!("wait for {flag}"),
-        Step::Poll(nonce) => format!("poll {}", letter(nonce)),
+        Step::Poll(nonce) => format!("poll{on} {}", letter(nonce)),
         Step::DropAwait => "drop the await".to_owned(),
-        Step::DropCompleter => "drop the completer".to_owned(),
-        Step::DropHandle => "drop the handle".to_owned(),
+        Step::DropCompleter => format!("drop the completer{}", if task == 0 { on } else { format!(" of{on}") }),
+        Step::DropHandle => "drop the handles".to_owned(),
+        Step::Panic => "panic".to_owned(),
     }
 }

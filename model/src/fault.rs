@@ -1,7 +1,7 @@
 //! In which way an execution is wrong: the property that it breaks.
 
 use crate::observation::{Answer, Observation};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Move, Part, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -61,7 +61,11 @@ impl Fault {
 
     /// Of an observation that is not allowed.
     pub fn of_observation(scenario: &Scenario, allowed: &BTreeSet<Observation>, extra: &Observation) -> Self {
-        let number = Facts::new(scenario, extra).broken().or_else(|| is_only_misordered(allowed, extra).then_some(7));
+        let tasks = 0..scenario.plan().tasks;
+        let mut numbers = tasks.filter_map(|task| Facts::new(scenario, extra, task).broken());
+        let number = numbers.next();
+        let number = number.or_else(|| is_only_told_wrong(allowed, extra).then_some(14));
+        let number = number.or_else(|| is_only_misordered(allowed, extra).then_some(7));
         number.map_or(Fault::NotAllowed, Fault::Breaks)
     }
 
@@ -90,19 +94,28 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Everything is right but for what the hook was told.
+fn is_only_told_wrong(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
+    allowed.iter().any(|allowed| allowed.answers == extra.answers && allowed.handed == extra.handed)
+}
+
 /// The same answers and the same callbacks, in an order that is not allowed.
 fn is_only_misordered(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
     let sorted = |observation: &Observation| {
         let mut handed = observation.handed.clone();
+        handed.iter_mut().for_each(|hand_over| hand_over.amid.clear());
         handed.sort();
         handed
     };
     allowed.iter().any(|allowed| allowed.answers == extra.answers && sorted(allowed) == sorted(extra))
 }
 
-/// What an observation says, drawn out of it.
+/// What an observation says of one task, drawn out of it.
 #[derive(Default)]
 struct Facts {
+    task: Task,
+    /// Its scheduler runs nothing.
+    is_refused: bool,
     /// How often the task was completed, according to those who did it.
     completions: usize,
     /// What the first of them wrote.
@@ -122,7 +135,7 @@ struct Facts {
     handed: Vec<Nonce>,
     /// What the callbacks read.
     read: Vec<Option<Value>>,
-    /// What each thread learned of the outcome, in its order.
+    /// What each thread and program learned of the outcome, in its order.
     learned: Vec<Vec<Learned>>,
 }
 
@@ -133,63 +146,82 @@ enum Learned {
 }
 
 impl Facts {
-    fn new(scenario: &Scenario, observation: &Observation) -> Self {
-        let mut facts = Facts {
-            completions: usize::from(scenario.done),
-            written: scenario.done.then_some(Value::Finished(0)),
-            added: (0..scenario.setup.len()).collect(),
-            handed: observation.handed.iter().map(|hand_over| hand_over.nonce).collect(),
-            ..Facts::default()
-        };
-        for (steps, answers) in scenario.steps().iter().zip(&observation.answers) {
-            let (mut answers, mut waker, mut learned) = (answers.iter(), None, Vec::new());
-            for step in steps {
-                learned.extend(facts.take_in(*step, &mut answers, &mut waker));
-            }
-            facts.wakers.extend(waker);
-            facts.learned.push(learned);
+    fn new(scenario: &Scenario, observation: &Observation, task: Task) -> Self {
+        let plan = scenario.plan();
+        let of_task = |nonce: Nonce| plan.bodies[nonce].task == task;
+        let done = task == 0 && scenario.done;
+        let is_refused = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
+        let completions = usize::from(done);
+        let mut facts = Facts { task, is_refused, completions, ..Facts::default() };
+        facts.written = done.then_some(Value::Finished(0));
+        facts.take_in_all(plan.setup.iter().filter(|(_, step)| matches!(step, Step::Add { .. })), &[], &of_task);
+        for (steps, answers) in plan.threads.iter().zip(&observation.answers) {
+            facts.take_in_all(steps, answers, &of_task);
         }
-        let callbacks = observation.handed.iter().filter(|hand_over| facts.added.contains(&hand_over.nonce));
-        facts.read = callbacks.map(|hand_over| hand_over.saw).collect();
+        for entry in &observation.handed {
+            facts.take_in_all(plan.bodies[entry.nonce].program(entry.part), &entry.answers, &of_task);
+        }
+        let calls = observation.handed.iter().filter(|entry| entry.part == Part::Call && of_task(entry.nonce));
+        facts.handed = calls.clone().map(|entry| entry.nonce).collect();
+        let callbacks = calls.filter(|entry| facts.added.contains(&entry.nonce));
+        facts.read = callbacks.map(|entry| entry.saw).collect();
         facts
     }
 
-    fn take_in<'a>(
+    /// One thread, or one program.
+    fn take_in_all<'a>(
         &mut self,
-        step: Step,
-        answers: &mut impl Iterator<Item = &'a Answer>,
-        waker: &mut Option<Nonce>,
-    ) -> Option<Learned> {
+        steps: impl IntoIterator<Item = &'a Move>,
+        answers: &[Answer],
+        of_task: &impl Fn(Nonce) -> bool,
+    ) {
+        let (mut answers, mut waker, mut learned) = (answers.iter(), None, Vec::new());
+        for &(task, step) in steps {
+            let is_answered =
+                matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_));
+            let answer = if is_answered { answers.next().copied() } else { None };
+            let is_ours = match step {
+                Step::Remove(Some(nonce)) => of_task(nonce),
+                Step::DropAwait => true,
+                _ => task == self.task,
+            };
+            learned.extend(if is_ours { self.take_in(step, answer, &mut waker) } else { None });
+        }
+        self.wakers.extend(waker);
+        self.learned.push(learned);
+    }
+
+    fn take_in(&mut self, step: Step, answer: Option<Answer>, waker: &mut Option<Nonce>) -> Option<Learned> {
         match step {
             Step::Add { nonce, .. } => self.added.push(nonce),
-            Step::Remove(nonce) => match (nonce, answers.next() == Some(&Answer::Did(true))) {
+            Step::Remove(nonce) => match (nonce, answer == Some(Answer::Did(true))) {
                 (Some(nonce), true) => self.removed.push(nonce),
                 (Some(nonce), false) => self.kept.push(nonce),
                 (None, did) => self.foreign_removed |= did,
             },
             Step::RemoveAll => {
-                if let Some(Answer::Count(count)) = answers.next() {
+                if let Some(Answer::Count(count)) = answer {
                     self.removed_by_tag += count;
                 }
             }
             Step::Complete(value) => {
                 self.tried = true;
-                if answers.next() != Some(&Answer::Did(true)) {
+                if answer != Some(Answer::Did(true)) {
                     return Some(Learned::Refused);
                 }
                 self.completions += 1;
                 self.written.get_or_insert(value);
             }
             Step::Read | Step::Poll(_) => {
-                let Some(Answer::Outcome(outcome)) = answers.next() else { return None };
+                let Some(Answer::Outcome(outcome)) = answer else { return None };
                 if let Step::Poll(nonce) = step {
                     *waker = outcome.is_none().then_some(nonce);
                 }
-                return Some(Learned::Read(*outcome));
+                return Some(Learned::Read(outcome));
             }
             Step::DropAwait => *waker = None,
             Step::DropCompleter => self.abandoned = true,
-            Step::Signal(_) | Step::Wait(_) | Step::DropHandle => {}
+            Step::Signal(_) | Step::Wait(_) | Step::DropHandle | Step::Panic => {}
         }
         None
     }
@@ -209,7 +241,7 @@ impl Facts {
             (3, self.reads_nothing_after(|learned| matches!(learned, Learned::Read(Some(_))))),
             (2, self.reads_nothing_after(|learned| learned == Learned::Refused)),
             (2, self.read.contains(&None) || self.values().len() > 1),
-            (5, done && left > self.removed_by_tag),
+            (5, done && !self.is_refused && left > self.removed_by_tag),
             (17, done && self.wakers.iter().any(|waker| !self.handed.contains(waker))),
         ];
         rules.into_iter().find(|(_, broken)| *broken).map(|(number, _)| number)

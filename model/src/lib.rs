@@ -34,6 +34,7 @@ pub mod round_trip;
 pub mod scenario;
 pub mod shrink;
 pub mod spec;
+pub mod text;
 pub mod token;
 pub mod trace;
 pub mod tree;

@@ -1,6 +1,8 @@
 //! What one execution of a scenario shows to its clients: the answers, and the hand-overs.
 
+use crate::scenario::{Part, TASKS, Task};
 use crate::spec::{Nonce, Value};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What an operation answered. Those that answer nothing leave none.
@@ -14,39 +16,111 @@ pub enum Answer {
     Outcome(Option<Value>),
 }
 
-/// One callback handed over, and the outcome that it read then; an await that is woken reads none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// One callback handed over, and the outcome that it read then; an await that is woken reads none. Or what the
+/// clone or drop of one does, if it does something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HandOver {
     pub nonce: Nonce,
+    pub part: Part,
     pub saw: Option<Value>,
+    /// What its program was answered.
+    pub answers: Vec<Answer>,
+    /// Those that had begun and not ended when it began.
+    pub amid: Vec<Nonce>,
 }
 
-/// The answers of each thread, and the hand-overs in their order.
+/// What a hook was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Told {
+    /// A callback of this task was dropped without having run.
+    Lost(Task),
+    /// The scheduler of this task panicked.
+    SchedulerPanicked(Task),
+    CallbackPanicked(Nonce),
+    DropPanicked(Nonce),
+    WakerPanicked(Nonce),
+}
+
+/// The answers of each thread, the hand-overs in their order, and how often a hook was told what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Observation {
     pub answers: Vec<Vec<Answer>>,
     pub handed: Vec<HandOver>,
+    pub told: BTreeMap<Told, usize>,
 }
 
-/// `true | 2, v0 -> a b saw v0`
+impl HandOver {
+    pub fn new(nonce: Nonce, saw: Option<Value>) -> Self {
+        HandOver { nonce, part: Part::Call, saw, answers: Vec::new(), amid: Vec::new() }
+    }
+}
+
+/// `true | 2, v0 -> a b saw v0`, `true -> a{false} saw v0 ~a{v0} saw nothing; told: a panicked`
 impl fmt::Display for Observation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, answers) in self.answers.iter().enumerate() {
-            let answers: Vec<String> = answers.iter().map(Answer::to_string).collect();
-            let answers = if answers.is_empty() { "-".to_owned() } else { answers.join(", ") };
+            let answers = if answers.is_empty() { "-".to_owned() } else { join(answers) };
             write!(f, "{}{answers}", if i == 0 { "" } else { " | " })?;
         }
         f.write_str(" ->")?;
         for (i, hand_over) in self.handed.iter().enumerate() {
-            write!(f, " {}", letter(hand_over.nonce))?;
-            if self.handed.get(i + 1).is_none_or(|next| next.saw != hand_over.saw) {
+            write!(f, " {hand_over}")?;
+            let is_call = hand_over.part == Part::Call;
+            if is_call && self.handed.get(i + 1).is_none_or(|next| next.saw != hand_over.saw || next.part != Part::Call)
+            {
                 match hand_over.saw {
                     Some(value) => write!(f, " saw {value}")?,
                     None => f.write_str(" saw nothing")?,
                 }
             }
         }
+        for (i, (told, times)) in self.told.iter().enumerate() {
+            write!(f, "{}{told}", if i == 0 { "; told: " } else { ", " })?;
+            if *times > 1 {
+                write!(f, " {times} times")?;
+            }
+        }
         Ok(())
+    }
+}
+
+fn join(answers: &[Answer]) -> String {
+    answers.iter().map(Answer::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `a`, `~b{true, v0}`, `c{v0}amid a`
+impl fmt::Display for HandOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", mark(self.part), letter(self.nonce))?;
+        if !self.answers.is_empty() {
+            write!(f, "{{{}}}", join(&self.answers))?;
+        }
+        if !self.amid.is_empty() {
+            let amid: Vec<String> = self.amid.iter().map(|nonce| letter(*nonce)).collect();
+            write!(f, " amid {}", amid.join(" and "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Lost(task) => write!(f, "{} lost a callback", TASKS[*task]),
+            Told::SchedulerPanicked(task) => write!(f, "the scheduler of {} panicked", TASKS[*task]),
+            Told::CallbackPanicked(nonce) => write!(f, "{} panicked", letter(*nonce)),
+            Told::DropPanicked(nonce) => write!(f, "the drop of {} panicked", letter(*nonce)),
+            Told::WakerPanicked(nonce) => write!(f, "the waker {} panicked", letter(*nonce)),
+        }
+    }
+}
+
+/// As in the scenario language.
+pub fn mark(part: Part) -> &'static str {
+    match part {
+        Part::Clone => "^",
+        Part::Call => "",
+        Part::Drop => "~",
     }
 }
 

@@ -25,7 +25,7 @@ type List = Vec<(u64, u64, Nonce)>;
 /// If they differ, or the queue keeps more than it may (P7, P9, P10, P15, P20), with the scenario's text.
 pub fn check(bytes: &[u8]) {
     let scenario = decode(bytes);
-    let (mut queue, mut list) = (Queue::new(), List::new());
+    let (mut queue, mut list) = (Queue::EMPTY, List::new());
     let mut place = None;
     for step in scenario.setup_steps().into_iter().chain(scenario.steps().into_iter().flatten()) {
         let sequence = |nonce: Nonce| nonce as u64 + 1;
@@ -45,10 +45,9 @@ pub fn check(bytes: &[u8]) {
                     true
                 }
                 Some(first) => {
-                    let stored = queue.find(sequence(first)).and_then(Option::as_mut);
                     let listed = list.iter_mut().find(|(number, ..)| *number == sequence(first));
-                    let old = stored.map(|stored| std::mem::replace(stored, nonce));
-                    old == listed.map(|(_, _, listed)| std::mem::replace(listed, nonce))
+                    let old = listed.map(|(_, _, listed)| std::mem::replace(listed, nonce));
+                    queue.replace(sequence(first), nonce) == old.ok_or(nonce)
                 }
             },
             Step::Remove(nonce) => remove(&mut queue, &mut list, nonce.map_or(0, sequence)),

@@ -1,42 +1,62 @@
-//! The scenario language: a small concurrent program over one task, as data and as a line of text.
+//! The scenario language: a small concurrent program over one task or a few, as data; as a line of text in `text.rs`.
 //!
 //! ```text
 //! scenario  = [scheduler] [setup] ";" thread { "|" thread }
-//! scheduler = "@inline" | "@queue"     the task layer on this scheduler; without one, the kernel alone
-//! setup     = { "a" | "b" } ["C"]      callbacks added beforehand, `b` with the shared tag; `C`: done already
+//! scheduler = "@inline" | "@queue" | "@refuse" | "@panic"
+//!                                      the task layer on this scheduler; without one, the kernel alone
+//! setup     = { [task] ("a" | "b") [programs] } ["C"]
+//!                                      callbacks added beforehand, `b` with the shared tag; `C`: x is done already
 //! thread    = { operation }            separated by spaces, run from left to right
+//! operation = [task] letter [programs]
+//! task      = "x." | "y." | "z."       which task; without one, x
+//! programs  = ["^" program] [program] ["~" program]
+//! program   = "{" { operation } "}"    what a callback does when it runs, or an await when it is woken;
+//!                                      after `~` what its closure or waker does when it is dropped;
+//!                                      after `^` what a waker does when it is cloned
 //!
 //! A  B      add a callback; with the shared tag
 //! R0 R1 ..  remove the callback that was added first, second .. counting along the line of text:
-//!           one of the setup, or an earlier one of this thread
-//! Rm        remove the callback that this thread added last
+//!           one of the setup, or an earlier one of this thread or program
+//! Rm        remove the callback that this thread or program added last
 //! Rf        remove by the id of another task
 //! T         remove all of the shared tag
 //! C         complete with a value of its own
 //! X         cancel
 //! G         read the outcome
+//!
+//! in a thread only:
 //! S1 W1     signal; wait for it (1 to 9)
 //!
-//! on the task layer only:
+//! in a thread only, and on the task layer only:
 //! P         poll an await of this thread, each time with another waker (the first poll makes it)
 //! Q         drop that await
+//! H         drop this thread's handles; its last operation on a task
+//!
+//! on the task layer only:
 //! D         drop the completer
-//! H         drop this thread's handle; its last operation on the task
+//! !         panic, at the end of a program
 //! ```
 //!
 //! `aa ; C | A R0`: two callbacks wait; one thread completes while another adds a third and removes
-//! the first. A scenario says what happens, never what should: that is the specification's part.
+//! the first. `@inline a{y.C} y.a{R2} ; C | A~{G}`: the callback of x completes y, and what the second thread
+//! adds reads x when it is dropped. A scenario says what happens, never what should: that is the
+//! specification's part.
+//!
+//! `@inline` calls at once; on it, and on the kernel alone, whoever drains runs the programs. On `@queue` the last
+//! thread does, once it is through with its own operations, until the queue is empty; what comes later runs when all are
+//! through. `@refuse` gives every callback back, `@panic` panics
+//! when it is called; both run nothing.
 
 use crate::spec::{Nonce, Value};
-use std::fmt;
-use std::str::FromStr;
+
+pub use crate::text::Malformed;
 
 /// A scenario, checked: every operation makes sense where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scenario {
     pub scheduler: Option<Scheduler>,
-    /// The tags of the callbacks that are added beforehand.
-    pub setup: Vec<bool>,
+    /// What is added beforehand.
+    pub setup: Vec<Op>,
     /// Completed beforehand.
     pub done: bool,
     pub threads: Vec<Vec<Op>>,
@@ -47,11 +67,18 @@ pub struct Scenario {
 pub enum Scheduler {
     Inline,
     Queue,
+    Refuse,
+    Panic,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Counts the tasks of a scenario: x is 0.
+pub type Task = usize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Op {
-    Add { tagged: bool },
+    Add {
+        tagged: bool,
+    },
     Remove(Whom),
     RemoveAll,
     Complete,
@@ -63,6 +90,19 @@ pub enum Op {
     DropAwait,
     DropCompleter,
     DropHandle,
+    Panic,
+    /// On another task than x.
+    On(Task, Box<Op>),
+    /// What is added or polled does something itself.
+    With(Box<Op>, Box<Programs>),
+}
+
+/// What a callback or a waker does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Programs {
+    pub clone: Vec<Op>,
+    pub call: Vec<Op>,
+    pub drop: Vec<Op>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,7 +112,21 @@ pub enum Whom {
     Foreign,
 }
 
-/// An operation with its names resolved: what specification and engines carry out.
+/// A scenario with its names resolved: what specification and engines carry out.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// How many tasks there are.
+    pub tasks: usize,
+    /// What one agent carries out beforehand.
+    pub setup: Vec<Move>,
+    pub threads: Vec<Vec<Move>>,
+    /// Everything that is added or polled, by its nonce.
+    pub bodies: Vec<Body>,
+}
+
+/// A step, and the task that it is taken on.
+pub type Move = (Task, Step);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     Add { nonce: Nonce, tagged: bool },
@@ -86,101 +140,168 @@ pub enum Step {
     DropAwait,
     DropCompleter,
     DropHandle,
+    Panic,
 }
 
-/// What is wrong with a text, and at which column, counted from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    pub text: String,
-    pub column: usize,
-    pub reason: String,
+/// A callback, or a waker.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    pub task: Task,
+    pub is_waker: bool,
+    clone: Vec<Move>,
+    call: Vec<Move>,
+    drop: Vec<Move>,
 }
 
-const NO_PROGRAMS: &str = "callback programs, in braces or after `~`, are not part of the language yet";
+/// Which of its programs a callback or waker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    Clone,
+    Call,
+    Drop,
+}
 
 /// Threads at the most. An engine may take fewer.
 pub const MOST_THREADS: usize = 8;
 
-impl Scenario {
-    /// Steps of the setup, which one agent carries out beforehand.
-    pub fn setup_steps(&self) -> Vec<Step> {
-        let adds = self.setup.iter().enumerate().map(|(nonce, &tagged)| Step::Add { nonce, tagged });
-        adds.chain(self.done.then_some(Step::Complete(Value::Finished(0)))).collect()
-    }
+/// The names of tasks.
+pub const TASKS: [&str; 3] = ["x", "y", "z"];
 
-    /// Steps of each thread.
-    pub fn steps(&self) -> Vec<Vec<Step>> {
-        let mut nonces = self.setup.len()..;
-        let mut values = usize::from(self.done)..;
-        self.threads.iter().map(|thread| resolve(thread, &mut nonces, &mut values)).collect()
-    }
-
-    pub fn operations(&self) -> usize {
-        self.threads.iter().map(Vec::len).sum()
-    }
-
-    /// Why this is no program that could be run.
-    pub(crate) fn objection(&self) -> Option<(usize, usize, String)> {
-        let mut adds = self.setup.len();
-        let (mut completers, mut signals) = (usize::from(self.done), Vec::new());
-        for (t, thread) in self.threads.iter().enumerate() {
-            let (mut own, mut awaits, mut handle) = (Vec::new(), false, true);
-            for (i, &op) in thread.iter().enumerate() {
-                let object = |reason: &str| Some((t, i, reason.to_owned()));
-                let layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle);
-                if layer && self.scheduler.is_none() {
-                    return object("needs the task layer: put @inline or @queue in front");
-                }
-                if !handle && !matches!(op, Op::Signal(_) | Op::Wait(_)) {
-                    return object("comes after H, when this thread has no handle any more");
-                }
-                let shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
-                if shared && self.scheduler.is_some() {
-                    return object("needs the kernel alone: registrations of one shared callback look alike");
-                }
-                match op {
-                    Op::Add { .. } => {
-                        own.push(adds);
-                        adds += 1;
-                    }
-                    Op::Remove(Whom::Nth(n)) if n >= self.setup.len() && !own.contains(&n) => {
-                        return object(
-                            "names a callback that is neither of the setup nor an earlier one of this thread",
-                        );
-                    }
-                    Op::Remove(Whom::Mine) if own.is_empty() => return object("has no earlier add in this thread"),
-                    Op::Complete | Op::DropCompleter if self.scheduler.is_some() => {
-                        completers += 1;
-                        if completers > 1 {
-                            return object("needs the completer, which there is but one of, and it is used up");
-                        }
-                    }
-                    Op::Signal(flag) => signals.push(flag),
-                    Op::Poll => {
-                        awaits = true;
-                        adds += 1;
-                    }
-                    Op::DropAwait if !awaits => return object("has no await of this thread to drop"),
-                    Op::DropAwait => awaits = false,
-                    Op::DropHandle => handle = false,
-                    _ => {}
-                }
-            }
+impl Body {
+    pub fn program(&self, part: Part) -> &[Move] {
+        match part {
+            Part::Clone => &self.clone,
+            Part::Call => &self.call,
+            Part::Drop => &self.drop,
         }
-        self.waits_in_vain(&signals)
+    }
+}
+
+impl Op {
+    /// The task that it names, what it is by itself, and what it brings along.
+    pub fn parts(&self) -> (Task, &Op, Option<&Programs>) {
+        match self {
+            Op::On(task, op) => (*task, op.parts().1, op.parts().2),
+            Op::With(op, programs) => (0, op, Some(programs)),
+            op => (0, op, None),
+        }
+    }
+
+    /// It on this task, with what it brings along.
+    pub fn new(task: Task, op: Op, programs: Programs) -> Self {
+        let op = if programs == Programs::default() { op } else { Op::With(Box::new(op), Box::new(programs)) };
+        if task == 0 { op } else { Op::On(task, Box::new(op)) }
+    }
+
+    /// It, and then all that stand in its programs, along the line of text.
+    pub(crate) fn all(&self) -> Vec<&Op> {
+        let inner = self.parts().2.into_iter().flat_map(|programs| programs.parts()).flat_map(|(_, program)| program);
+        [self].into_iter().chain(inner.flat_map(Op::all)).collect()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    fn visit(&mut self, visit: &mut impl FnMut(&mut Op)) {
+        match self {
+            Op::On(_, op) => op.visit(visit),
+            Op::With(op, programs) => {
+                visit(op);
+                let Programs { clone, call, drop } = &mut **programs;
+                [clone, call, drop].into_iter().flatten().for_each(|op| op.visit(visit));
+            }
+            op => visit(op),
+        }
+    }
+
+    pub(crate) fn takes_number(&self) -> bool {
+        matches!(self.parts().1, Op::Add { .. } | Op::Poll)
+    }
+}
+
+impl Programs {
+    /// In the order of the text.
+    pub fn parts(&self) -> [(Part, &Vec<Op>); 3] {
+        [(Part::Clone, &self.clone), (Part::Call, &self.call), (Part::Drop, &self.drop)]
+    }
+}
+
+impl Scenario {
+    pub fn plan(&self) -> Plan {
+        let mut plan = Plan::default();
+        let mut values = 0;
+        plan.setup = plan.resolve(&self.setup, &mut values);
+        if self.done {
+            plan.setup.push((0, Step::Complete(Value::Finished(values))));
+            values += 1;
+        }
+        plan.threads = self.threads.iter().map(|thread| plan.resolve(thread, &mut values)).collect();
+        plan.tasks = 1 + self.all().map(|op| op.parts().0).max().unwrap_or(0);
+        plan
+    }
+
+    /// Steps of the setup, if there is but one task.
+    pub fn setup_steps(&self) -> Vec<Step> {
+        self.plan().setup.into_iter().map(|(_, step)| step).collect()
+    }
+
+    /// Steps of each thread, if there is but one task.
+    pub fn steps(&self) -> Vec<Vec<Step>> {
+        let threads = self.plan().threads.into_iter();
+        threads.map(|thread| thread.into_iter().map(|(_, step)| step).collect()).collect()
+    }
+
+    /// Along the line of text.
+    pub fn all(&self) -> impl Iterator<Item = &Op> {
+        self.setup.iter().chain(self.threads.iter().flatten()).flat_map(Op::all)
+    }
+
+    /// Changes them along the line of text, each without its task and its programs.
+    pub(crate) fn visit(&mut self, visit: &mut impl FnMut(&mut Op)) {
+        self.setup.iter_mut().chain(self.threads.iter_mut().flatten()).for_each(|op| op.visit(visit));
+    }
+
+    /// All but the plain callbacks of the setup.
+    pub fn operations(&self) -> usize {
+        self.all().count() - self.setup.len()
+    }
+
+    pub fn has_programs(&self) -> bool {
+        self.all().any(|op| op.parts().2.is_some())
+    }
+
+    /// Why this is no program that could be run, and which operation is to blame, counted along the text.
+    pub(crate) fn objection(&self) -> Option<(usize, String)> {
+        let mut setup = Vec::new();
+        let mut adds = 0;
+        for op in &self.setup {
+            setup.push(adds);
+            adds += op.all().iter().filter(|op| op.takes_number()).count();
+        }
+        let mut check = Check { scenario: self, setup, at: 0, adds: 0, completed: [self.done, false, false] };
+        let mut own = Own::default();
+        let checked = self.setup.iter().try_for_each(|op| check.op(op, &mut own, Within::Setup));
+        let checked = checked.and_then(|()| {
+            self.threads.iter().try_for_each(|thread| {
+                let mut own = Own::default();
+                thread.iter().try_for_each(|op| check.op(op, &mut own, Within::Thread))
+            })
+        });
+        checked.err().or_else(|| self.waits_in_vain())
     }
 
     /// The first wait that can never end, found by running threads as far as they go.
-    fn waits_in_vain(&self, signals: &[u8]) -> Option<(usize, usize, String)> {
+    fn waits_in_vain(&self) -> Option<(usize, String)> {
         let mut at = vec![0; self.threads.len()];
         let mut raised = Vec::new();
         loop {
             let before = at.clone();
             for (at, thread) in at.iter_mut().zip(&self.threads) {
-                while let Some(&op) = thread.get(*at) {
+                while let Some(op) = thread.get(*at) {
                     match op {
-                        Op::Wait(flag) if !raised.contains(&flag) => break,
-                        Op::Signal(flag) => raised.push(flag),
+                        Op::Wait(flag) if !raised.contains(flag) => break,
+                        Op::Signal(flag) => raised.push(*flag),
                         _ => {}
                     }
                     *at += 1;
@@ -192,221 +313,177 @@ impl Scenario {
         }
         let stuck = at.iter().zip(&self.threads).position(|(&at, thread)| at < thread.len())?;
         let Op::Wait(flag) = self.threads[stuck][at[stuck]] else { return None };
-        let reason = match signals.contains(&flag) {
+        let reason = match self.threads.iter().flatten().any(|op| *op == Op::Signal(flag)) {
             true => format!("waits for S{flag}, which never comes: it stands behind a wait that does not end"),
             false => format!("waits for S{flag}, which no thread gives"),
         };
-        Some((stuck, at[stuck], reason))
+        let before = self.threads[..stuck].iter().flatten().chain(&self.threads[stuck][..at[stuck]]);
+        Some((self.setup.iter().chain(before).map(|op| op.all().len()).sum(), reason))
     }
 }
 
-fn resolve(
-    thread: &[Op],
-    nonces: &mut impl Iterator<Item = Nonce>,
-    values: &mut impl Iterator<Item = usize>,
-) -> Vec<Step> {
-    let mut last = None;
-    let mut next = || nonces.next().expect("there is no end of numbers");
-    let step = |&op: &Op| match op {
-        Op::Add { tagged } => {
-            let nonce = next();
-            last = Some(nonce);
-            Step::Add { nonce, tagged }
-        }
-        Op::Remove(Whom::Nth(nonce)) => Step::Remove(Some(nonce)),
-        Op::Remove(Whom::Mine) => Step::Remove(last),
-        Op::Remove(Whom::Foreign) => Step::Remove(None),
-        Op::RemoveAll => Step::RemoveAll,
-        Op::Complete => Step::Complete(Value::Finished(values.next().expect("there is no end of numbers"))),
-        Op::Cancel => Step::Complete(Value::Cancelled),
-        Op::Read => Step::Read,
-        Op::Signal(flag) => Step::Signal(flag),
-        Op::Wait(flag) => Step::Wait(flag),
-        Op::Poll => Step::Poll(next()),
-        Op::DropAwait => Step::DropAwait,
-        Op::DropCompleter => Step::DropCompleter,
-        Op::DropHandle => Step::DropHandle,
-    };
-    thread.iter().map(step).collect()
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut words: Vec<String> = Vec::new();
-        words.extend(self.scheduler.map(|scheduler| scheduler.to_string()));
-        let setup: String = self.setup.iter().map(|&tagged| if tagged { 'b' } else { 'a' }).collect();
-        words.extend((!setup.is_empty()).then_some(setup));
-        words.extend(self.done.then(|| "C".to_owned()));
-        for (i, thread) in self.threads.iter().enumerate() {
-            words.push(if i == 0 { ";" } else { "|" }.to_owned());
-            words.extend(thread.iter().map(Op::to_string));
-        }
-        f.write_str(&words.join(" "))
-    }
-}
-
-impl fmt::Display for Scheduler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Scheduler::Inline => "@inline",
-            Scheduler::Queue => "@queue",
-        })
-    }
-}
-
-impl fmt::Display for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Op::Add { tagged: false } => f.write_str("A"),
-            Op::Add { tagged: true } => f.write_str("B"),
-            Op::Remove(Whom::Nth(n)) => write!(f, "R{n}"),
-            Op::Remove(Whom::Mine) => f.write_str("Rm"),
-            Op::Remove(Whom::Foreign) => f.write_str("Rf"),
-            Op::RemoveAll => f.write_str("T"),
-            Op::Complete => f.write_str("C"),
-            Op::Cancel => f.write_str("X"),
-            Op::Read => f.write_str("G"),
-            Op::Signal(flag) => write!(f, "S{flag}"),
-            Op::Wait(flag) => write!(f, "W{flag}"),
-            Op::Poll => f.write_str("P"),
-            Op::DropAwait => f.write_str("Q"),
-            Op::DropCompleter => f.write_str("D"),
-            Op::DropHandle => f.write_str("H"),
-        }
-    }
-}
-
-impl FromStr for Op {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let (letter, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
-        let flag = || match rest.parse() {
-            Ok(flag @ 1..=9) if rest.len() == 1 => Ok(flag),
-            _ => Err(format!("`{word}` wants a number from 1 to 9 after {letter}")),
-        };
-        let op = match (letter, rest) {
-            ("A", "") => Op::Add { tagged: false },
-            ("B", "") => Op::Add { tagged: true },
-            ("R", "m") => Op::Remove(Whom::Mine),
-            ("R", "f") => Op::Remove(Whom::Foreign),
-            ("R", number) => match number.parse() {
-                Ok(nonce) if number == format!("{nonce}") => Op::Remove(Whom::Nth(nonce)),
-                _ => return Err(format!("`{word}` wants a number, m or f after R")),
-            },
-            ("T", "") => Op::RemoveAll,
-            ("C", "") => Op::Complete,
-            ("X", "") => Op::Cancel,
-            ("G", "") => Op::Read,
-            ("S", _) => Op::Signal(flag()?),
-            ("W", _) => Op::Wait(flag()?),
-            ("P", "") => Op::Poll,
-            ("Q", "") => Op::DropAwait,
-            ("D", "") => Op::DropCompleter,
-            ("H", "") => Op::DropHandle,
-            _ if word.contains(['{', '~']) => return Err(format!("`{word}`: {NO_PROGRAMS}")),
-            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H")),
-        };
-        Ok(op)
-    }
-}
-
-impl FromStr for Scenario {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let malformed = |at: usize, reason: String| {
-            let column = text[..at.min(text.len())].chars().count() + 1;
-            Malformed { text: text.to_owned(), column, reason }
-        };
-        let mut scenario = Scenario { scheduler: None, setup: Vec::new(), done: false, threads: Vec::new() };
-        // Where each operation stands, for objections to it.
-        let mut places: Vec<Vec<usize>> = Vec::new();
-        for (at, word) in (Words { text, at: 0 }) {
-            let started = !scenario.threads.is_empty();
-            match word {
-                ";" if started => return Err(malformed(at, "a second `;`: threads are separated by `|`".to_owned())),
-                "|" if !started => return Err(malformed(at, "a `;` is missing before the first thread".to_owned())),
-                "|" if scenario.threads.len() == MOST_THREADS => {
-                    return Err(malformed(at, format!("more than {MOST_THREADS} threads")));
+impl Plan {
+    /// Gives out the names along the line of text.
+    fn resolve(&mut self, ops: &[Op], values: &mut usize) -> Vec<Move> {
+        let mut last = None;
+        let mut moves = Vec::new();
+        for op in ops {
+            let (task, op, programs) = op.parts();
+            let step = match *op {
+                Op::Add { tagged } => {
+                    let nonce = self.name(task, false, programs, values);
+                    last = Some(nonce);
+                    Step::Add { nonce, tagged }
                 }
-                ";" | "|" => {
-                    scenario.threads.push(Vec::new());
-                    places.push(Vec::new());
+                Op::Poll => Step::Poll(self.name(task, true, programs, values)),
+                Op::Remove(Whom::Nth(nonce)) => Step::Remove(Some(nonce)),
+                Op::Remove(Whom::Mine) => Step::Remove(last),
+                Op::Remove(Whom::Foreign) => Step::Remove(None),
+                Op::RemoveAll => Step::RemoveAll,
+                Op::Complete => {
+                    *values += 1;
+                    Step::Complete(Value::Finished(*values - 1))
                 }
-                word if started => {
-                    let op = word.parse().map_err(|reason| malformed(at, reason))?;
-                    scenario.threads.last_mut().expect("started").push(op);
-                    places.last_mut().expect("as many as threads").push(at);
-                }
-                "@inline" if at == 0 => scenario.scheduler = Some(Scheduler::Inline),
-                "@queue" if at == 0 => scenario.scheduler = Some(Scheduler::Queue),
-                word if word.starts_with('@') => {
-                    return Err(malformed(at, format!("`{word}`: only @inline or @queue, and only in front")));
-                }
-                word => {
-                    for (offset, letter) in word.char_indices() {
-                        match letter {
-                            _ if scenario.done => {
-                                return Err(malformed(at + offset, "nothing can be set up after `C`".to_owned()));
-                            }
-                            'a' => scenario.setup.push(false),
-                            'b' => scenario.setup.push(true),
-                            'C' => scenario.done = true,
-                            '{' | '~' => return Err(malformed(at + offset, NO_PROGRAMS.to_owned())),
-                            _ => {
-                                let reason = format!("`{letter}` is no setup; there are a, b and C, and then `;`");
-                                return Err(malformed(at + offset, reason));
-                            }
-                        }
-                    }
-                }
-            }
+                Op::Cancel => Step::Complete(Value::Cancelled),
+                Op::Read => Step::Read,
+                Op::Signal(flag) => Step::Signal(flag),
+                Op::Wait(flag) => Step::Wait(flag),
+                Op::DropAwait => Step::DropAwait,
+                Op::DropCompleter => Step::DropCompleter,
+                Op::DropHandle => Step::DropHandle,
+                Op::Panic => Step::Panic,
+                Op::On(..) | Op::With(..) => unreachable!("it was taken apart"),
+            };
+            moves.push((task, step));
         }
-        if scenario.threads.is_empty() {
-            return Err(malformed(text.len(), "a `;` is missing, and the threads behind it".to_owned()));
+        moves
+    }
+
+    fn name(&mut self, task: Task, is_waker: bool, programs: Option<&Programs>, values: &mut usize) -> Nonce {
+        let nonce = self.bodies.len();
+        self.bodies.push(Body { task, is_waker, ..Body::default() });
+        if let Some(programs) = programs {
+            let [clone, call, drop] = programs.parts().map(|(_, program)| self.resolve(program, values));
+            self.bodies[nonce] = Body { task, is_waker, clone, call, drop };
         }
-        match scenario.objection() {
-            None => Ok(scenario),
-            Some((thread, op, reason)) => {
-                let word = scenario.threads[thread][op];
-                Err(malformed(places[thread][op], format!("`{word}` {reason}")))
-            }
-        }
+        nonce
     }
 }
 
-/// The words of a text, with their places; `;` and `|` are words by themselves.
-struct Words<'a> {
-    text: &'a str,
+/// Goes along the line of text, and objects to what makes no sense where it stands.
+struct Check<'a> {
+    scenario: &'a Scenario,
+    /// The callbacks that are added beforehand.
+    setup: Vec<Nonce>,
+    /// How many operations, and how many of them that take a number, stand before.
     at: usize,
+    adds: usize,
+    /// Which tasks had their completer used.
+    completed: [bool; TASKS.len()],
 }
 
-impl<'a> Iterator for Words<'a> {
-    type Item = (usize, &'a str);
+/// What a thread or program has.
+#[derive(Default)]
+struct Own {
+    added: Vec<Nonce>,
+    polled: Option<Task>,
+    has_await: bool,
+    is_without_handle: bool,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = &self.text[self.at..];
-        let start = self.at + (rest.len() - rest.trim_start().len());
-        let rest = &self.text[start..];
-        let separator = |letter: char| letter.is_whitespace() || letter == ';' || letter == '|';
-        let length = match rest.find(separator) {
-            Some(0) => 1,
-            Some(length) => length,
-            None => rest.len(),
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    Setup,
+    Thread,
+    /// A program, whether it ends here, and whether a drop follows that does something.
+    Program {
+        part: Part,
+        is_last: bool,
+        drops: bool,
+    },
+}
+
+impl Check<'_> {
+    fn op(&mut self, whole: &Op, own: &mut Own, within: Within) -> Result<(), (usize, String)> {
+        let (task, op, programs) = whole.parts();
+        match self.objection(task, op, programs, own, within) {
+            Some(reason) => return Err((self.at, reason)),
+            None => self.at += 1,
+        }
+        if whole.takes_number() {
+            if let Op::Add { .. } = op {
+                own.added.push(self.adds);
+            }
+            self.adds += 1;
+        }
+        match op {
+            Op::Poll => (own.polled, own.has_await) = (Some(task), true),
+            Op::DropAwait => (own.polled, own.has_await) = (None, false),
+            Op::DropHandle => own.is_without_handle = true,
+            Op::Complete | Op::DropCompleter => self.completed[task] = true,
+            _ => {}
+        }
+        let Some(programs) = programs else { return Ok(()) };
+        for (part, program) in programs.parts() {
+            let (mut own, drops) = (Own::default(), !programs.drop.is_empty());
+            for (at, op) in program.iter().enumerate() {
+                let within = Within::Program { part, is_last: at + 1 == program.len(), drops };
+                self.op(op, &mut own, within)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn objection(&self, task: Task, op: &Op, programs: Option<&Programs>, own: &Own, within: Within) -> Option<String> {
+        let scheduler = self.scenario.scheduler;
+        let of_layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
+        let in_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
+        let on_task =
+            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
+        let shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
+        let reason = match (op, within) {
+            _ if (of_layer || task > 0) && scheduler.is_none() => {
+                "needs the task layer: put @inline, @queue, @refuse or @panic in front"
+            }
+            _ if task > 0 && !on_task => "is on no task that could be named",
+            _ if own.is_without_handle && !matches!(op, Op::Signal(_) | Op::Wait(_)) => {
+                "comes after H, when this thread has no handle any more"
+            }
+            _ if shared && scheduler.is_some() => {
+                "needs the kernel alone: registrations of one shared callback look alike"
+            }
+            (_, Within::Program { .. }) if in_thread => "cannot stand in a program",
+            (Op::Panic, Within::Program { part: Part::Clone, .. }) => "would go to whoever polls",
+            (Op::Panic, Within::Program { is_last: false, .. }) => "does not end its program",
+            (Op::Panic, Within::Program { part: Part::Call, drops: true, .. }) => {
+                "would have the drop run while it unwinds, which loom cannot follow"
+            }
+            (Op::Panic, Within::Setup | Within::Thread) => "stands outside of a program, where nobody catches it",
+            (Op::Remove(Whom::Nth(n)), _) if !self.setup.contains(n) && !own.added.contains(n) => {
+                "names a callback that is neither of the setup nor an earlier one of this thread or program"
+            }
+            (Op::Remove(Whom::Mine), Within::Program { .. }) if own.added.is_empty() => {
+                "has no earlier add in this program"
+            }
+            (Op::Remove(Whom::Mine), _) if own.added.is_empty() => "has no earlier add in this thread",
+            (Op::Complete | Op::DropCompleter, _) if scheduler.is_some() && self.completed[task] => {
+                "needs the completer, which there is but one of, and it is used up"
+            }
+            (Op::Poll, _) if own.polled.is_some_and(|polled| polled != task) => {
+                "is of another task than the await that this thread has"
+            }
+            (Op::DropAwait, _) if !own.has_await => "has no await of this thread to drop",
+            _ => match programs {
+                Some(_) if !matches!(op, Op::Add { .. } | Op::Poll) => "adds nothing that could have a program",
+                Some(programs) if !programs.clone.is_empty() && *op != Op::Poll => {
+                    "is never cloned: only the waker of an await is"
+                }
+                Some(programs) if !programs.drop.is_empty() && scheduler == Some(Scheduler::Panic) => {
+                    "would be dropped while the scheduler's panic unwinds, which loom cannot follow"
+                }
+                _ => return None,
+            },
         };
-        self.at = start + length;
-        (length > 0).then_some((start, &rest[..length]))
+        Some(reason.to_owned())
     }
 }
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line: String = self.text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        writeln!(f, "{}", self.reason)?;
-        writeln!(f, "  {line}")?;
-        write!(f, "  {:>column$}", '^', column = self.column)
-    }
-}
-
-impl std::error::Error for Malformed {}

@@ -1,6 +1,8 @@
 //! The smallest scenario that still fails in the same way.
 
-use crate::scenario::{Op, Scenario, Whom};
+use crate::scenario::{Op, Programs, Scenario, Whom};
+use crate::spec::Nonce;
+use std::ops::Range;
 
 /// Leaves out of a scenario whatever can be left out while it still `fails`.
 pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenario {
@@ -13,61 +15,85 @@ pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenari
 
 /// Every scenario with one thing less, the big things first.
 fn smaller(scenario: &Scenario) -> Vec<Scenario> {
-    let (threads, setup) = (scenario.threads.len(), scenario.setup.len());
-    let without_thread = (0..threads).filter(|_| threads > 1).filter_map(|thread| {
-        let operations = (0..scenario.threads[thread].len()).rev();
-        let emptied =
-            operations.into_iter().try_fold(scenario.clone(), |less, at| without_operation(&less, thread, at));
-        emptied.map(|mut less| {
-            less.threads.remove(thread);
-            less
-        })
+    let threads = scenario.threads.len();
+    let count = |ops: &[Op]| ops.iter().map(Op::count).sum::<usize>();
+    let setup = count(&scenario.setup);
+    let mut end = setup;
+    let spans = scenario.threads.iter().map(|thread| {
+        end += count(thread);
+        end - count(thread)..end
     });
-    let operations = (0..threads).flat_map(|thread| (0..scenario.threads[thread].len()).map(move |at| (thread, at)));
-    let without_operation = operations.filter_map(|(thread, at)| without_operation(scenario, thread, at));
-    let without_callback = (0..setup).filter_map(|at| {
-        let mut less = without_nonce(scenario, at)?;
-        less.setup.remove(at);
+    let spans: Vec<Range<usize>> = spans.collect();
+    let without_thread = (0..threads).filter(|_| threads > 1).filter_map(|thread| {
+        let mut less = without(scenario, spans[thread].clone())?;
+        less.threads.remove(thread);
         Some(less)
     });
-    let pending = scenario.done.then(|| Scenario { done: false, ..scenario.clone() });
     let on_kernel = scenario.scheduler.map(|_| Scenario { scheduler: None, ..scenario.clone() });
+    let without_operation = (setup..end).chain(0..setup).filter_map(|at| without(scenario, at..at + 1));
+    let pending = scenario.done.then(|| Scenario { done: false, ..scenario.clone() });
     let untagged = Some(untagged(scenario)).filter(|less| less != scenario);
-    let all =
-        without_thread.chain(on_kernel).chain(without_operation).chain(without_callback).chain(pending).chain(untagged);
+    let all = without_thread.chain(on_kernel).chain(without_operation).chain(pending).chain(untagged);
     all.filter(|less| less.objection().is_none()).collect()
 }
 
-/// None if what it adds is named elsewhere.
-fn without_operation(scenario: &Scenario, thread: usize, at: usize) -> Option<Scenario> {
-    let adds = |op: &&Op| matches!(op, Op::Add { .. } | Op::Poll);
-    let before = scenario.threads[..thread].iter().flatten().chain(&scenario.threads[thread][..at]);
-    let mut less = match adds(&&scenario.threads[thread][at]) {
-        true => without_nonce(scenario, scenario.setup.len() + before.filter(adds).count())?,
-        false => scenario.clone(),
-    };
-    less.threads[thread].remove(at);
-    Some(less)
+/// Without the operations at these places of the text, and what stands in their programs; none if something that is
+/// gone is named elsewhere.
+fn without(scenario: &Scenario, places: Range<usize>) -> Option<Scenario> {
+    let mut cut = Cut { places, at: 0, numbers: 0, gone: Vec::new() };
+    let setup = cut.ops(&scenario.setup);
+    let threads: Vec<_> = scenario.threads.iter().map(|thread| cut.ops(thread)).collect();
+    let mut less = Scenario { setup, threads, ..scenario.clone() };
+    let gone = &cut.gone;
+    let mut is_whole = true;
+    less.visit(&mut |op| {
+        if let Op::Remove(Whom::Nth(nonce)) = op {
+            is_whole &= !gone.contains(nonce);
+            *nonce -= gone.iter().filter(|gone| *gone < nonce).count();
+        }
+    });
+    is_whole.then_some(less)
 }
 
-/// Counts those behind it one less; none if it is removed by name.
-fn without_nonce(scenario: &Scenario, gone: usize) -> Option<Scenario> {
-    let mut less = scenario.clone();
-    for op in less.threads.iter_mut().flatten() {
-        match op {
-            Op::Remove(Whom::Nth(nonce)) if *nonce == gone => return None,
-            Op::Remove(Whom::Nth(nonce)) if *nonce > gone => *nonce -= 1,
-            _ => {}
-        }
+struct Cut {
+    places: Range<usize>,
+    at: usize,
+    numbers: Nonce,
+    gone: Vec<Nonce>,
+}
+
+impl Cut {
+    fn ops(&mut self, ops: &[Op]) -> Vec<Op> {
+        ops.iter().filter_map(|op| self.op(op)).collect()
     }
-    Some(less)
+
+    fn op(&mut self, op: &Op) -> Option<Op> {
+        if self.places.contains(&self.at) {
+            self.at += op.count();
+            let after = self.numbers + op.all().iter().filter(|op| op.takes_number()).count();
+            self.gone.extend(self.numbers..after);
+            self.numbers = after;
+            return None;
+        }
+        self.at += 1;
+        self.numbers += usize::from(op.takes_number());
+        let (task, bare, programs) = op.parts();
+        let programs = programs.map(|Programs { clone, call, drop }| Programs {
+            clone: self.ops(clone),
+            call: self.ops(call),
+            drop: self.ops(drop),
+        });
+        Some(Op::new(task, bare.clone(), programs.unwrap_or_default()))
+    }
 }
 
 /// Without the shared tag.
 fn untagged(scenario: &Scenario) -> Scenario {
     let mut less = scenario.clone();
-    less.setup.iter_mut().for_each(|tagged| *tagged = false);
-    let operations = less.threads.iter_mut().flatten();
-    operations.filter(|op| **op == Op::Add { tagged: true }).for_each(|op| *op = Op::Add { tagged: false });
+    less.visit(&mut |op| {
+        if let Op::Add { tagged } = op {
+            *tagged = false;
+        }
+    });
     less
 }

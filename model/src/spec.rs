@@ -50,22 +50,22 @@ impl Spec {
 
     /// True if it was there: then it will never be handed over.
     pub fn remove(&mut self, id: Nonce) -> bool {
-        self.remove_where(|entry| entry.id == id) > 0
+        !self.remove_where(|entry| entry.id == id).is_empty()
     }
 
-    /// Takes out every one with the shared tag, and says how many there were.
-    pub fn remove_all(&mut self) -> usize {
+    /// Takes out every one with the shared tag, and says which there were.
+    pub fn remove_all(&mut self) -> Vec<Nonce> {
         self.remove_where(|entry| entry.tagged)
     }
 
-    fn remove_where(&mut self, condemned: impl Fn(Waiting) -> bool) -> usize {
+    fn remove_where(&mut self, condemned: impl Fn(&Waiting) -> bool) -> Vec<Nonce> {
         match &mut self.state {
             State::Pending { waiting } => {
-                let before = waiting.len();
-                waiting.retain(|&entry| !condemned(entry));
-                before - waiting.len()
+                let removed = waiting.iter().filter(|entry| condemned(entry)).map(|entry| entry.stored).collect();
+                waiting.retain(|entry| !condemned(entry));
+                removed
             }
-            State::Done { .. } => 0,
+            State::Done { .. } => Vec::new(),
         }
     }
 

@@ -5,8 +5,8 @@
 //! kept while nobody watches, nor while a panic unwinds, when the world may be gone already.
 
 use crate::ledger::Thing;
-use crate::observation::{Answer, HandOver, Observation};
-use crate::scenario::Step;
+use crate::observation::{Answer, HandOver, Observation, Told};
+use crate::scenario::{Move, Part};
 use crate::spec::Nonce;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,8 +30,8 @@ pub struct Trace {
 /// What a thread does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    Begins(Step),
-    Ends(Step, Option<Answer>),
+    Begins(Move),
+    Ends(Move, Option<Answer>),
     Locks,
     /// Which lock, by its address, and what it guarded then, if that prints itself.
     Unlocks(usize, Option<String>),
@@ -42,8 +42,10 @@ pub enum Act {
     /// Calls the scheduler.
     Schedules,
     Enters(HandOver),
-    Leaves(Nonce),
+    Leaves(Nonce, Part),
     Drops(Thing),
+    /// Tells a hook.
+    Tells(Told),
     /// Breaks a rule.
     Breaks(String),
     /// The setup is through, and the threads of the scenario begin.

@@ -21,6 +21,8 @@ pub enum Tier {
     Signals,
     /// The task layer: 2 threads, each of 1 or 2 operations.
     Tasks,
+    /// Every scheduler and the kernel: 2 threads, and one callback or waker that does something.
+    Programs,
     /// The kernel: 3 threads, 4 operations in all.
     Threes,
     /// The kernel: 4 threads of 1 operation.
@@ -29,7 +31,7 @@ pub enum Tier {
 
 impl Tier {
     /// Of every run.
-    pub const ALL: [Tier; 4] = [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks];
+    pub const ALL: [Tier; 5] = [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::Programs];
 
     /// Of a run that takes its time.
     pub const DEEP: [Tier; 3] = [Tier::Triples, Tier::Threes, Tier::Fours];
@@ -40,6 +42,7 @@ impl Tier {
             Tier::Triples => "kernel, 3 threads x 1 operation",
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
+            Tier::Programs => "callbacks and wakers that call back, 2 threads",
             Tier::Threes => "kernel, 3 threads, 4 operations in all",
             Tier::Fours => "kernel, 4 threads x 1 operation, BOUNDED",
         }
@@ -56,13 +59,16 @@ impl Tier {
         let schedulers: BTreeSet<String> =
             programs.iter().filter_map(|program| program.scheduler.map(|on| on.to_string())).collect();
         let operations: BTreeSet<String> =
-            programs.iter().flat_map(|program| program.threads.iter().flatten()).map(Op::to_string).collect();
+            programs.iter().flat_map(Scenario::all).map(|op| op.parts().1.to_string()).collect();
         schedulers.into_iter().chain(operations).collect::<Vec<_>>().join(" ")
     }
 
     /// Every program of this tier.
     pub fn programs(self) -> Vec<Scenario> {
-        starts(self).into_iter().flat_map(|start| self.programs_from(&start)).collect()
+        match self {
+            Tier::Programs => calling_back(),
+            tier => starts(tier).into_iter().flat_map(|start| tier.programs_from(&start)).collect(),
+        }
     }
 
     /// How many there are, in closed form: `k` callbacks wait, `m` operations can stand alone.
@@ -82,6 +88,15 @@ impl Tier {
                     2 * choose_two(without) + without * with
                 })
                 .sum(),
+            // Starts, times what one thread does, times what the other does, times two if their order counts, as on the
+            // queue: a callback that waits, one that is added, an await, and two tasks.
+            Tier::Programs => {
+                // `X | X` has but one order.
+                let waiting = 10 * 2 * 5 + 12 * (3 * 6 * (1 + 2) - 1) + 6 * 3 * 6 + 3 * 6;
+                let added = (6 + 8 + 8 * 2 + 4) * 2 * (4 + 4 + 3);
+                let awaits = 11 * 3 * 4 * (1 + 2);
+                waiting + added + awaits + (6 * (1 + 2) + 2 + 1) * 2 * 4
+            }
             Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
             Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
         }
@@ -128,6 +143,7 @@ impl Tier {
                 });
                 programs.map(with).collect()
             }
+            Tier::Programs => Vec::new(),
             Tier::Threes => {
                 let unordered =
                     singles.iter().enumerate().flat_map(|(i, one)| singles[i..].iter().map(move |two| (one, two)));
@@ -160,6 +176,65 @@ fn choose_two(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
+/// What a callback does when it is called, and when it is dropped; `Rs` removes the one behind it.
+const CALLS: [&str; 6] = ["{A}", "{X}", "{G}", "{A{A}}", "{R0}", "{Rs}"];
+const DROPS: [&str; 4] = ["~{A}", "~{X}", "~{G}", "~{Rs}"];
+const PANICS: [&str; 2] = ["{!}", "~{!}"];
+const CLONES: [&str; 3] = ["^{A}", "^{X}", "^{G}"];
+
+/// Programs in which something calls back: each kind in turn, on whatever runs it.
+fn calling_back() -> Vec<Scenario> {
+    let kinds = |kinds: &[&[&'static str]]| kinds.concat();
+    let waiting = |kinds: Vec<&str>| kinds.into_iter().map(|kind| format!("a{kind}a")).collect::<Vec<_>>();
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let on_kernel = ("", kinds(&[&CALLS, &DROPS]), kinds(&[&CALLS[..3], &DROPS[..3]]));
+    let on_layer = |front| (front, kinds(&[&CALLS, &DROPS, &PANICS]), kinds(&[&CALLS[..3], &DROPS[..3], &PANICS]));
+    let on_refuse = ("@refuse", kinds(&[&[""], &DROPS, &PANICS[1..]]), kinds(&[&DROPS[..3], &PANICS[1..]]));
+    let on_panic = ("@panic", vec![""], Vec::new());
+    let mut programs = Vec::new();
+    for (front, waits, added) in [on_kernel, on_layer("@inline"), on_layer("@queue"), on_refuse, on_panic] {
+        let (completes, others) = match front {
+            "" => (texts(&["C", "X"]), texts(&["A", "R0", "Rs", "G", "X"])),
+            _ => (texts(&["C", "X", "D"]), texts(&["A", "R0", "Rs", "G", "X", "P"])),
+        };
+        programs.extend(combine(front, &waiting(waits), &completes, &others));
+        let adds: Vec<String> = added.iter().flat_map(|kind| [format!("A{kind}"), format!("A{kind} Rm")]).collect();
+        programs.extend(combine(front, &texts(&["", "a"]), &adds, &texts(&["X", "A", "G", "C"])));
+        programs.extend(combine(front, &texts(&["C"]), &adds, &texts(&["X", "A", "G"])));
+    }
+    for front in ["@inline", "@queue"] {
+        let kinds = kinds(&[&CALLS[..3], &DROPS[..3], &PANICS, &CLONES]);
+        let polls: Vec<String> =
+            kinds.iter().flat_map(|kind| ["", " P", " Q"].map(|then| format!("P{kind}{then}"))).collect();
+        programs.extend(combine(front, &texts(&[""]), &polls, &texts(&["C", "X", "D", "A"])));
+    }
+    let calling =
+        ["a{y.X} y.a{X}", "a{y.C} y.a{G}", "a{y.A} y.a", "a{y.G} y.a{R0}", "a{y.C z.C} y.a z.a", "a~{y.X} y.a~{X}"];
+    let both =
+        [("@inline", &calling[..]), ("@queue", &calling), ("@refuse", &["a y.a", calling[5]]), ("@panic", &["a y.a"])];
+    for (front, setups) in both {
+        programs.extend(combine(front, &texts(setups), &texts(&["C", "X"]), &texts(&["A", "y.A", "y.X", "y.G"])));
+    }
+    programs
+}
+
+/// Every start with every thread of either kind; on the queue, which the last thread serves, in both orders.
+fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -> Vec<Scenario> {
+    let mut programs = Vec::new();
+    for setup in setups {
+        // Only what is added or polled before it is counted.
+        let second = format!("R{}", setup.matches(['a', 'A']).count().saturating_sub(1));
+        for (one, other) in ones.iter().flat_map(|one| others.iter().map(move |other| (one, other))) {
+            let orders = [(one, other), (other, one)];
+            for (first, last) in &orders[..if front == "@queue" && one != other { 2 } else { 1 }] {
+                let text = format!("{front} {setup} ; {first} | {last}").replace("Rs", &second);
+                programs.push(text.parse().unwrap_or_else(|malformed| panic!("{malformed}")));
+            }
+        }
+    }
+    programs
+}
+
 /// How a program of this tier can start: everything but its threads.
 fn starts(tier: Tier) -> Vec<Scenario> {
     let scheduler = (tier == Tier::Tasks).then_some(Scheduler::Inline);
@@ -167,7 +242,9 @@ fn starts(tier: Tier) -> Vec<Scenario> {
     let mut setups = vec![Vec::new()];
     setups.extend(tags.iter().map(|&one| vec![one]));
     setups.extend(tags.iter().flat_map(|&one| tags.iter().map(move |&two| vec![one, two])));
-    let starts = setups.into_iter().flat_map(|setup| [false, true].map(|done| (setup.clone(), done)));
+    let add = |tagged| Op::Add { tagged };
+    let setups = setups.into_iter().map(|tags: Vec<bool>| tags.into_iter().map(add).collect::<Vec<_>>());
+    let starts = setups.flat_map(|setup| [false, true].map(|done| (setup.clone(), done)));
     starts.map(|(setup, done)| Scenario { scheduler, setup, done, threads: Vec::new() }).collect()
 }
 
@@ -182,7 +259,9 @@ fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
     });
     let mut sequences = vec![Vec::new()];
     for _ in 0..length {
-        let longer = sequences.iter().flat_map(|sequence| ops.iter().map(|&op| [&sequence[..], &[op]].concat()));
+        let longer = sequences
+            .iter()
+            .flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
         sequences = longer.filter(|sequence| makes_sense(sequence)).collect();
     }
     sequences
@@ -216,7 +295,10 @@ mod tests {
             for mut program in tier.programs() {
                 let text = program.to_string();
                 assert_eq!(text.parse::<Scenario>().as_ref(), Ok(&program), "{text}");
-                program.threads.sort();
+                // On the queue the last thread is not like the others.
+                if program.scheduler != Some(Scheduler::Queue) {
+                    program.threads.sort();
+                }
                 assert!(seen.insert(program), "{text} comes twice");
             }
         }

@@ -47,7 +47,8 @@ fn an_allowed_outcome_is_shown_by_the_execution_with_the_fewest_switches() {
 
 #[test]
 fn each_allowed_outcome_has_an_execution_that_shows_it() {
-    for text in ["aa ; C | A R0", "@queue a ; C | P", "@inline ; D | A P Q", "b ; T | C"] {
+    let programs = ["@inline a{y.X} y.a{G !} ; C | R0", "@queue a{A}~{G} ; C |"];
+    for text in ["aa ; C | A R0", "@queue a ; C | P", "@inline ; D | A P Q", "b ; T | C"].into_iter().chain(programs) {
         let scenario = scenario(text);
         let exhibits = Exhibit::of_allowed(&scenario);
         assert_eq!(exhibits.len(), allowed(&scenario).len());
@@ -138,8 +139,9 @@ const FALSE: Answer = Answer::Did(false);
 const PENDING: Answer = Answer::Outcome(None);
 
 fn observation(answers: &[&[Answer]], handed: &[(Nonce, Option<Value>)]) -> Observation {
-    let handed = handed.iter().map(|&(nonce, saw)| HandOver { nonce, saw }).collect();
-    Observation { answers: answers.iter().map(|answers| answers.to_vec()).collect(), handed }
+    let handed = handed.iter().map(|&(nonce, saw)| HandOver::new(nonce, saw)).collect();
+    let answers = answers.iter().map(|answers| answers.to_vec()).collect();
+    Observation { answers, handed, ..Observation::default() }
 }
 
 #[test]
@@ -177,6 +179,25 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
     }
 }
 
+/// What programs are answered counts as what threads are, and each task for itself.
+#[test]
+fn what_is_wrong_in_a_program_is_named_too() {
+    let case = |text: &str, change: fn(&mut Observation)| {
+        let scenario = scenario(text);
+        let allowed = allowed(&scenario);
+        let mut extra = allowed.first().expect("there is one").clone();
+        change(&mut extra);
+        assert!(!allowed.contains(&extra), "{text}: {extra} is allowed");
+        Fault::of_observation(&scenario, &allowed, &extra).to_string()
+    };
+    assert_eq!(case("a{R1}a ; C", |seen| seen.handed[0].answers = vec![TRUE]), "P9 honest remove");
+    assert_eq!(case("a{X} ; C", |seen| seen.handed[0].answers = vec![TRUE]), "P1 one completion");
+    assert_eq!(case("@inline a{y.C} y.a ; C", |seen| drop(seen.handed.pop())), "P5 at least once");
+    assert_eq!(case("@inline a{y.C} y.a{G} ; C", |seen| seen.handed[1].answers = vec![PENDING]), "P2 published first");
+    assert_eq!(case("@inline a{!} ; C", |seen| seen.told.clear()), "P14 panic containment");
+    assert_eq!(case("@inline a{y.C z.C} y.a z.a ; C", |seen| seen.handed.swap(1, 2)), "P7 FIFO");
+}
+
 #[test]
 fn a_broken_rule_is_named_by_its_number() {
     let name = |rule: &str| Fault::of_rule(rule).to_string();
@@ -197,6 +218,9 @@ fn whatever_is_not_needed_is_left_out() {
     let removes_one = |scenario: &Scenario| removes(scenario) && !scenario.to_string().contains(['C', 'X']);
     assert_eq!(shrink(&scenario("aba ; A G | A B R4 A R5"), removes_one).to_string(), "; A R0");
     assert_eq!(shrink(&scenario("aba ; G | A S1 | W1 R2"), removes_one).to_string(), "a ; R0");
+    let tells = |scenario: &Scenario| allowed(scenario).iter().any(|seen| !seen.told.is_empty());
+    let found = scenario("@inline a{A y.X} y.a{G !} a~{G} ; C | R3");
+    assert_eq!(shrink(&found, tells).to_string(), "@inline a{y.X} y.a{!} ; C");
     let smallest: BTreeSet<String> =
         ["a ; G", "; A | G"].map(|text| shrink(&scenario(text), |_| true).to_string()).into();
     assert_eq!(smallest, BTreeSet::from([";".to_owned()]));

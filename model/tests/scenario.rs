@@ -9,7 +9,15 @@ fn refused(text: &str) -> (usize, String) {
 
 #[test]
 fn a_scenario_prints_what_it_was_read_from() {
-    for text in ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"] {
+    let plain = ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
+    let with_programs = [
+        "a{A} a a~{R0 G} b{T}~{A} C ; C | B{R2 A{A Rm}}~{G}",
+        "@inline a{y.C} y.a z.a{y.X !} ; C | y.A{G} y.P | z.D",
+        "@queue ; P^{G}{A Rm}~{Rf} | z.A~{!} H",
+        "@refuse a~{X A} ; D",
+        "@panic aa y.a{G} ; X | y.C",
+    ];
+    for text in plain.into_iter().chain(with_programs) {
         assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
     }
     let canonical = "  abC;A\tRm|T Rf ".parse::<Scenario>().expect("well formed").to_string();
@@ -48,10 +56,36 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@inline C ; C", 13, "the completer"),
         ("@inline ; H A", 13, "comes after H"),
         ("@inline ; T", 11, "needs the kernel alone"),
-        ("@panic ; A", 1, "only @inline or @queue"),
+        ("@panics ; A", 1, "no scheduler"),
         ("a @inline ; A", 3, "only in front"),
-        ("a{G} ; C", 2, "callback programs"),
-        ("; A{G}", 3, "callback programs"),
+        ("w.a ; A", 1, "`w.` is no task"),
+        ("x. ; A", 3, "no setup"),
+        ("y.a ; A", 1, "needs the task layer"),
+        ("; A{y.C}", 5, "needs the task layer"),
+        ("@inline ; y.H", 11, "is on no task that could be named"),
+        ("@inline ; P y.P", 13, "of another task than the await"),
+        ("@inline a{C} ; C", 16, "the completer"),
+        ("@inline a{y.C} ; y.D", 18, "the completer"),
+        ("a{G ; C", 5, "a `}` is missing"),
+        ("a{G", 4, "a `}` is missing"),
+        ("; A} C", 4, "closes nothing"),
+        ("; {G}", 3, "behind no operation"),
+        ("; A~G", 5, "a program is missing"),
+        ("; A~{G}{A}", 8, "in this order"),
+        ("; A{A{A{A{G}}}}", 10, "no more than 3 deep"),
+        ("; A{K}", 5, "`K` is no operation"),
+        ("; A{R0}", 5, "neither of the setup nor an earlier one"),
+        ("; A{Rm}", 5, "no earlier add in this program"),
+        ("; A{S1} | W1", 5, "cannot stand in a program"),
+        ("@inline ; A{P}", 13, "cannot stand in a program"),
+        ("@inline ; !", 11, "outside of a program"),
+        ("a{!} ; C", 3, "needs the task layer"),
+        ("@inline a{! G} ; C", 11, "does not end its program"),
+        ("@inline a{!}~{G} ; C", 11, "while it unwinds"),
+        ("@panic a~{G} ; C", 8, "unwinds"),
+        ("@inline ; P^{!}", 14, "would go to whoever polls"),
+        ("; A^{G}", 3, "is never cloned"),
+        ("; C{G}", 3, "adds nothing that could have a program"),
     ];
     for (text, column, reason) in refusals {
         let (at, said) = refused(text);

@@ -28,7 +28,7 @@ fn the_page_holds_step_by_step() {
     assert_eq!(spec.outcome(), Some(Value::Finished(7)));
     spec.add(4, true);
     assert!(!spec.remove(4) && !spec.add_waiting(5) && !spec.replace(3, 9));
-    assert_eq!(spec.remove_all(), 0);
+    assert!(spec.remove_all().is_empty());
     assert_eq!(spec.scheduled(), [1, 2, 8, 4], "what was swapped in keeps the place");
 }
 
@@ -45,6 +45,34 @@ fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
         "the waker of the last poll"
     );
     assert_eq!(printed("@inline ; C | P"), ["true | pending -> a saw nothing", "true | v0 ->"]);
+}
+
+/// What callbacks do, on whom it happens and what is told of it.
+#[test]
+fn a_program_may_show_what_its_scheduler_makes_of_it() {
+    assert_eq!(printed("a{A R1}a~{G} ; R2 C"), ["true, true -> ~c{pending} a{false} b saw v0"]);
+    assert_eq!(printed("@inline a{y.C} y.a ; C"), ["true -> a{true} saw v1 b saw v0"]);
+    assert_eq!(
+        printed("@inline a{y.C z.C} y.a z.a ; C"),
+        ["true -> a{true, true} saw v2 b saw v0 c saw v1"],
+        "drains that are put off come in their order"
+    );
+    assert_eq!(
+        printed("@inline a ; C | y.A y.C"),
+        [
+            "true | true -> a saw v0 b saw v1",
+            "true | true -> a saw v0 b amid a saw v1",
+            "true | true -> b saw v1 a saw v0",
+            "true | true -> b saw v1 a amid b saw v0"
+        ],
+        "callbacks of two tasks may overlap"
+    );
+    assert_eq!(printed("@queue a ; C | y.A y.C").len(), 2, "but not on the queue, which runs one after the other");
+    assert_eq!(printed("@refuse a~{A}a ; C"), ["true -> ~a saw nothing; told: x lost a callback 3 times"]);
+    assert_eq!(printed("@panic a ; C"), ["true ->; told: x lost a callback, the scheduler of x panicked"]);
+    assert_eq!(printed("@inline a{!}a ; C"), ["true -> a b saw v0; told: a panicked"]);
+    assert_eq!(printed("@inline a~{!} ; R0"), ["true -> ~a; told: the drop of a panicked"]);
+    assert_eq!(printed("@inline ; P^{A}~{G} Q C"), ["pending, true -> ^a ~a{pending} b saw v0"]);
 }
 
 /// The check can fail in each of its ways.

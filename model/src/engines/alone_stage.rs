@@ -4,6 +4,8 @@ use super::Extent;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+pub use std::sync::Mutex;
+
 #[derive(Default)]
 pub struct Probe(AtomicUsize);
 
@@ -14,6 +16,10 @@ impl Probe {
 
     pub fn touch(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn touch_in_order(&self) {
+        self.touch();
     }
 
     pub fn touches(&self) -> usize {

@@ -9,7 +9,7 @@ use loom as machine;
 #[path = "props.rs"]
 mod props;
 
-pub use props::{Flag, Probe};
+pub use props::{Flag, Mutex, Probe};
 
 /// Runs them all at once, the first one on this thread, and returns when all are through.
 pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {

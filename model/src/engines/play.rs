@@ -3,24 +3,26 @@
 //! The same steps go to the kernel alone or to the task layer. What they answer is returned, what
 //! happens besides is written into the ledger, and nothing is judged here.
 
-use super::completer::{Completer, task};
+use super::completer::{Completer, task, task_named};
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
 use super::outcome::Outcome;
-use super::report::Report;
+use super::report::{Failure, Report};
 use super::schedule::{Inline, Ready, Schedule};
-use super::stage::{Flag, Probe, at_once, explore};
+use super::stage::{self, Flag, Probe, at_once, explore};
 use super::sync::{fresh_serial, locks_held};
 use super::task::Task;
 use super::wait::Wait;
-use std::collections::HashMap;
+use cooked_waker::{IntoWaker, Wake, WakeRef};
+use std::collections::{HashMap, VecDeque};
 use std::future::{Future, IntoFuture};
+use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
 use whendone_model::engines::Observed;
 use whendone_model::ledger::{Ledger, Thing};
-use whendone_model::observation::{Answer, HandOver, Observation};
-use whendone_model::scenario::{Scenario, Scheduler, Step};
+use whendone_model::observation::{Answer, HandOver, Observation, Told};
+use whendone_model::scenario::{self, Move, Part, Plan, Scenario, Scheduler, Step, TASKS};
 use whendone_model::spec::{Nonce, Value};
 use whendone_model::trace::{self, Act};
 
@@ -52,25 +54,29 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// One execution.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
-    let bench = Arc::new(Bench { ledger: Ledger::default(), probe: Probe::new() });
+    let (plan, has_programs) = (scenario.plan(), scenario.has_programs());
+    let (ledger, probe, carrier) = (Ledger::default(), Probe::new(), OnceLock::new());
+    let bench = Arc::new(Bench { plan, has_programs, ledger, probe, carrier });
     match scenario.scheduler {
-        None => perform_on(OnKernel::new(&bench), scenario, &bench),
-        Some(scheduler) => perform_on(OnTask::new(&bench, scheduler), scenario, &bench),
+        None => perform_on(OnKernel::new(&bench), &bench),
+        Some(scheduler) => perform_on(OnTask::new(&bench, scheduler), &bench),
     }
 }
 
-fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
-    for step in scenario.setup_steps() {
+fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
+    assert!(bench.carrier.set(subject.carrier()).is_ok(), "set once");
+    let (setup, threads) = (bench.plan.setup.clone(), bench.plan.threads.clone());
+    for step in setup {
         traced(step, |step| subject.carry_out(step));
     }
     trace::record(|| Act::AllBegin);
-    let steps = scenario.steps();
     // All share the flags, made here so that each execution has its own.
-    let flags: Arc<Vec<Flag>> = Arc::new((0..=9).map(|_| Flag::new()).take(flag_count(&steps)).collect());
-    let bodies = steps.into_iter().map(|steps| {
-        let (mut actor, flags) = (subject.fork(&steps), flags.clone());
+    let flags: Arc<Vec<Flag>> = Arc::new((0..=9).map(|_| Flag::new()).take(flag_count(&threads)).collect());
+    let last = threads.len().saturating_sub(1);
+    let bodies = threads.into_iter().enumerate().map(|(thread, steps)| {
+        let (mut actor, flags) = (subject.fork(), flags.clone());
         Box::new(move || {
-            let mut carry_out = |step| match step {
+            let mut carry_out = |(task, step)| match step {
                 Step::Signal(flag) => {
                     flags[usize::from(flag)].raise();
                     None
@@ -79,61 +85,107 @@ fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench
                     flags[usize::from(flag)].wait();
                     None
                 }
-                step => actor.carry_out(step),
+                step => actor.carry_out((task, step)),
             };
             let answers: Vec<Answer> = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
+            if thread == last {
+                actor.serve();
+            }
             (answers, actor)
         }) as Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>
     });
     // What a thread still holds at its end, an await for example, it keeps until all is told.
     let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies.collect()).into_iter().unzip();
     trace::record(|| Act::AllEnded);
-    subject.settle();
-    let shown = bench.ledger.handed();
+    subject.serve();
+    let (handed, told) = bench.ledger.observed();
     if let Some(rule) = subject.broken_at_rest() {
         bench.ledger.broken(rule);
     }
     drop(actors);
     subject.finish();
     drop(subject);
-    let (mut handed, broken) = bench.ledger.close(bench.probe.touches());
-    handed.truncate(shown);
-    (Observation { answers, handed }, broken)
+    (Observation { answers, handed, told }, bench.ledger.close(bench.probe.touches()))
 }
 
-fn traced(step: Step, carry_out: impl FnOnce(Step) -> Option<Answer>) -> Option<Answer> {
+fn traced(step: Move, carry_out: impl FnOnce(Move) -> Option<Answer>) -> Option<Answer> {
     trace::record(|| Act::Begins(step));
     let answer = carry_out(step);
     trace::record(|| Act::Ends(step, answer));
     answer
 }
 
-fn flag_count(steps: &[Vec<Step>]) -> usize {
-    let flags = steps.iter().flatten().filter_map(|step| match step {
+fn flag_count(steps: &[Vec<Move>]) -> usize {
+    let flags = steps.iter().flatten().filter_map(|(_, step)| match step {
         Step::Signal(flag) | Step::Wait(flag) => Some(usize::from(*flag) + 1),
         _ => None,
     });
     flags.max().unwrap_or(0)
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What all threads of an execution share besides the core.
 struct Bench {
+    plan: Plan,
+    has_programs: bool,
     ledger: Ledger,
     probe: Probe,
+    /// Who carries out what callbacks do. They must not keep it alive, nor their tasks with it.
+    carrier: OnceLock<Weak<dyn Carrier>>,
+}
+
+/// Carries out the steps of programs, on whatever thread.
+trait Carrier: Send + Sync {
+    fn carry_out(&self, step: Move) -> Option<Answer>;
 }
 
 impl Bench {
-    /// What a caller's code does when its turn comes: a dependent operation first and last.
-    fn hand_over(&self, nonce: Nonce, read: impl FnOnce() -> Option<Value>) {
-        self.probe.touch();
-        self.ledger.entered(HandOver { nonce, saw: read() }, locks_held());
-        self.probe.touch();
-        self.ledger.left(nonce, locks_held());
+    fn touch(&self) {
+        if self.has_programs { self.probe.touch_in_order() } else { self.probe.touch() }
+    }
+
+    fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
+        self.plan.bodies.get(nonce).map_or(&[], |body| body.program(part))
+    }
+
+    /// What a caller's code does when its turn comes: a dependent operation first and last. `serial`: it is itself
+    /// the hand-over of this task.
+    fn run(&self, nonce: Nonce, part: Part, serial: Option<scenario::Task>, read: impl FnOnce() -> Option<Value>) {
+        self.touch();
+        serial.inspect(|task| self.ledger.handing(*task));
+        let entry = self.ledger.entered(HandOver { part, ..HandOver::new(nonce, read()) }, locks_held());
+        let (steps, panics) = match self.program(nonce, part) {
+            [steps @ .., (_, Step::Panic)] => (steps, true),
+            steps => (steps, false),
+        };
+        let is_over = self.ledger.is_over();
+        let carrier = self.carrier.get().and_then(Weak::upgrade).filter(|_| !is_over);
+        for &step in carrier.iter().flat_map(|_| steps) {
+            let answer = traced(step, |step| carrier.as_ref().and_then(|carrier| carrier.carry_out(step)));
+            self.ledger.answered(entry, answer);
+        }
+        self.touch();
+        self.ledger.left(nonce, part, locks_held());
+        serial.inspect(|task| self.ledger.handed_over(*task));
+        drop(carrier);
+        if panics && !is_over {
+            resume_unwind(Box::new(nonce.to_string()));
+        }
+    }
+
+    /// What is dropped or cloned does something only if it has a program.
+    fn run_if_any(&self, nonce: Nonce, part: Part) {
+        if !self.program(nonce, part).is_empty() && !self.ledger.is_over() {
+            self.run(nonce, part, None, || None);
+        }
     }
 
     fn make(self: &Arc<Self>, thing: Thing) -> Token {
         self.ledger.made(thing);
-        Token { thing, bench: self.clone() }
+        Token { thing, bench: self.clone(), is_original: false }
     }
 }
 
@@ -141,6 +193,8 @@ impl Bench {
 struct Token {
     thing: Thing,
     bench: Arc<Bench>,
+    /// A waker that is only there to be cloned.
+    is_original: bool,
 }
 
 impl Token {
@@ -162,16 +216,20 @@ impl Token {
 impl Drop for Token {
     fn drop(&mut self) {
         self.bench.ledger.dropped(self.thing, locks_held());
+        if let (Thing::Callback(nonce), false) = (self.thing, self.is_original) {
+            self.bench.run_if_any(nonce, Part::Drop);
+        }
     }
 }
 
-/// What steps are carried out on.
+/// What a thread carries its steps out with.
 trait Subject: Send + 'static {
-    /// The same, for another thread, which will carry out these steps.
-    fn fork(&mut self, steps: &[Step]) -> Self;
-    fn carry_out(&mut self, step: Step) -> Option<Answer>;
-    /// Lets come what was still to come when all threads are through.
-    fn settle(&mut self) {}
+    /// The same, for another thread.
+    fn fork(&self) -> Self;
+    fn carry_out(&mut self, step: Move) -> Option<Answer>;
+    fn carrier(&self) -> Weak<dyn Carrier>;
+    /// Runs what is in the queue.
+    fn serve(&self) {}
     /// Gives up what nobody used, which is no part of the observation any more.
     fn finish(&mut self) {}
     /// What is wrong when nothing is going on.
@@ -187,11 +245,13 @@ fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
 }
 
 /// The kernel alone: the stored callback is a plain value.
-struct OnKernel {
+struct OnKernel(Arc<Kernel>);
+
+struct Kernel {
     cell: Arc<Cell<Token, Token>>,
     other: Arc<Cell<Token, Token>>,
     foreign: CallbackId,
-    ids: HashMap<Nonce, CallbackId>,
+    ids: Mutex<HashMap<Nonce, CallbackId>>,
     bench: Arc<Bench>,
 }
 
@@ -202,23 +262,20 @@ impl OnKernel {
         let foreign = match Cell::add(&other, 0, bench.make(Thing::Callback(Nonce::MAX))) {
             Added::Waits(id) | Added::YouDrain(id, _) => id,
         };
-        OnKernel { cell, other, foreign, ids: HashMap::new(), bench: bench.clone() }
+        OnKernel(Arc::new(Kernel { cell, other, foreign, ids: Mutex::default(), bench: bench.clone() }))
     }
+}
 
+impl Kernel {
     fn drain(&self, drain: Drain<Arc<Cell<Token, Token>>, Token>) {
         drain.drain(|cell, callback| {
-            self.bench.hand_over(callback.nonce(), || cell.outcome().map(Token::value));
+            self.bench.run(callback.nonce(), Part::Call, Some(0), || cell.outcome().map(Token::value));
         });
     }
 }
 
-impl Subject for OnKernel {
-    fn fork(&mut self, _: &[Step]) -> Self {
-        let (cell, other, bench) = (self.cell.clone(), self.other.clone(), self.bench.clone());
-        OnKernel { cell, other, foreign: self.foreign, ids: self.ids.clone(), bench }
-    }
-
-    fn carry_out(&mut self, step: Step) -> Option<Answer> {
+impl Carrier for Kernel {
+    fn carry_out(&self, (_, step): Move) -> Option<Answer> {
         match step {
             Step::Add { nonce, tagged } => {
                 let tag = if tagged { SHARED } else { 0 };
@@ -229,14 +286,18 @@ impl Subject for OnKernel {
                         id
                     }
                 };
-                self.ids.insert(nonce, id);
+                locked(&self.ids).insert(nonce, id);
                 None
             }
             Step::Remove(nonce) => {
-                let id = nonce.map_or(self.foreign, |nonce| self.ids[&nonce]);
-                Some(Answer::Did(self.cell.remove(id).is_some()))
+                let id = nonce.map_or(self.foreign, |nonce| locked(&self.ids)[&nonce]);
+                let removed = self.cell.remove(id);
+                Some(Answer::Did(removed.is_some()))
             }
-            Step::RemoveAll => Some(Answer::Count(self.cell.remove_all(SHARED).len())),
+            Step::RemoveAll => {
+                let removed = self.cell.remove_all(SHARED);
+                Some(Answer::Count(removed.len()))
+            }
             Step::Complete(value) => {
                 let completed = Cell::complete(&self.cell, self.bench.make(Thing::Value(value)));
                 Some(Answer::Did(completed.map(|drain| self.drain(drain)).is_ok()))
@@ -245,143 +306,268 @@ impl Subject for OnKernel {
             _ => unreachable!("the scenario was checked: {step:?} needs the task layer"),
         }
     }
+}
+
+impl Subject for OnKernel {
+    fn fork(&self) -> Self {
+        OnKernel(self.0.clone())
+    }
+
+    fn carry_out(&mut self, step: Move) -> Option<Answer> {
+        self.0.carry_out(step)
+    }
+
+    fn carrier(&self) -> Weak<dyn Carrier> {
+        let kernel: Arc<dyn Carrier> = self.0.clone();
+        Arc::downgrade(&kernel)
+    }
 
     fn broken_at_rest(&self) -> Option<String> {
-        let robbed = self.other.snapshot().waiting.len() != 1;
-        robbed.then(|| "P10: the other cell was touched".to_owned()).or_else(|| at_rest(&self.cell))
+        let robbed = self.0.other.snapshot().waiting.len() != 1;
+        robbed.then(|| "P10: the other cell was touched".to_owned()).or_else(|| at_rest(&self.0.cell))
     }
 }
 
+/// What tasks complete with.
+type Shared = Arc<Token>;
+
 /// The task layer: boxed closures, a completer, awaits.
 struct OnTask {
-    task: Option<Task<Arc<Token>>>,
-    completer: Option<Completer<Arc<Token>>>,
-    other: (Arc<Completer<()>>, CallbackId),
-    ids: HashMap<Nonce, CallbackId>,
-    place: Option<Wait<Arc<Token>, Task<Arc<Token>>>>,
+    layer: Arc<Layer>,
+    /// This thread's handles.
+    tasks: Vec<Task<Shared>>,
+    place: Option<Wait<Shared, Task<Shared>>>,
+}
+
+struct Layer {
+    tasks: Vec<Task<Shared>>,
+    completers: Mutex<Vec<Option<Completer<Shared>>>>,
+    other: (Completer<()>, CallbackId),
+    ids: Mutex<HashMap<Nonce, CallbackId>>,
     bed: Arc<Bed>,
 }
 
 /// The scheduler of the scenario, and where wakes go that must keep their place among callbacks.
 struct Bed {
-    queue: Option<Mutex<Vec<Turn>>>,
+    scheduler: Scheduler,
+    line: Line,
     bench: Arc<Bench>,
 }
+
+/// The scheduler as one task knows it.
+struct Desk {
+    task: scenario::Task,
+    bed: Arc<Bed>,
+}
+
+/// The queue.
+#[derive(Default)]
+struct Line(stage::Mutex<VecDeque<Turn>>);
 
 enum Turn {
     Run(Ready),
     Wake(Nonce),
 }
 
-impl Bed {
-    /// Takes it into the queue, unless it is to happen at once.
-    fn queued(&self, turn: Turn) -> Option<Turn> {
-        match &self.queue {
-            Some(queue) => {
-                queue.lock().unwrap_or_else(PoisonError::into_inner).push(turn);
-                None
-            }
-            None => Some(turn),
-        }
+impl Line {
+    fn push(&self, turn: Turn) {
+        self.0.lock().expect("poisons nothing").push_back(turn);
     }
 
-    fn take(&self, turn: Turn) {
-        match turn {
-            Turn::Run(ready) => ready.run(),
-            Turn::Wake(nonce) => self.bench.hand_over(nonce, || None),
+    fn next(&self) -> Option<Turn> {
+        self.0.lock().expect("poisons nothing").pop_front()
+    }
+}
+
+impl Bed {
+    fn is_queue(&self) -> bool {
+        self.scheduler == Scheduler::Queue
+    }
+
+    /// Until nothing is there.
+    fn serve(&self) {
+        while let Some(turn) = self.line.next() {
+            self.bench.ledger.serves(true);
+            match turn {
+                Turn::Run(ready) => ready.run(),
+                Turn::Wake(nonce) => self.bench.run(nonce, Part::Call, None, || None),
+            }
+            self.bench.ledger.serves(false);
         }
     }
 }
 
-impl Schedule for Bed {
+/// What the scheduler says when it panics. A callback says its nonce.
+const SCHEDULER: &str = "scheduler";
+
+impl Schedule for Desk {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
-        self.bench.ledger.scheduled(locks_held());
-        // On a queue the hand-over is the push; threads must be able to switch on either side of it.
-        self.bench.probe.touch();
-        if let Some(turn) = self.queued(Turn::Run(ready)) {
-            self.take(turn);
+        let Bed { scheduler, line, bench } = &*self.bed;
+        // On a queue the push is the dependent operation, between the begin of the hand-over and its end.
+        let touch = || if *scheduler != Scheduler::Queue { bench.touch() };
+        bench.ledger.scheduled(locks_held(), if *scheduler == Scheduler::Queue { 0 } else { 2 });
+        touch();
+        bench.ledger.handing(self.task);
+        let taken = match scheduler {
+            Scheduler::Inline => {
+                ready.run();
+                Ok(())
+            }
+            Scheduler::Queue => {
+                line.push(Turn::Run(ready));
+                Ok(())
+            }
+            Scheduler::Refuse | Scheduler::Panic => Err(ready),
+        };
+        touch();
+        bench.ledger.handed_over(self.task);
+        if *scheduler == Scheduler::Panic {
+            resume_unwind(Box::new(SCHEDULER));
         }
-        self.bench.probe.touch();
-        Ok(())
+        taken
     }
 
     fn report(&self, report: &Report) {
-        self.bench.ledger.broken(format!("P14: {report}"));
+        let Bench { plan, ledger, .. } = &*self.bed.bench;
+        let said = report.panic.as_ref().map(|panic| panic.message());
+        let of_ours = |nonce: &Nonce| plan.bodies.get(*nonce).is_some_and(|body| body.task == self.task);
+        let nonce = said.and_then(|said| said.parse().ok()).filter(of_ours);
+        let told = match (report.failure, nonce) {
+            (Failure::CallbackLost, None) if said.is_none() => Some(Told::Lost(self.task)),
+            (Failure::SchedulerPanicked, None) if said == Some(SCHEDULER) => Some(Told::SchedulerPanicked(self.task)),
+            (Failure::CallbackPanicked, Some(nonce)) => Some(Told::CallbackPanicked(nonce)),
+            (Failure::DropPanicked, Some(nonce)) => Some(Told::DropPanicked(nonce)),
+            (Failure::WakerPanicked, Some(nonce)) => Some(Told::WakerPanicked(nonce)),
+            _ => None,
+        };
+        let named = format!("name='{}'", TASKS[self.task]);
+        match told.filter(|_| report.task.as_ref().is_some_and(|task| task.contains(&named))) {
+            Some(told) => ledger.told(told, locks_held()),
+            None => ledger.broken(format!("P14: {report}")),
+        }
     }
 }
 
 struct Alarm {
-    capture: Token,
+    token: Token,
     bed: Arc<Bed>,
 }
 
+impl Clone for Alarm {
+    fn clone(&self) -> Self {
+        let (nonce, bench) = (self.token.nonce(), &self.bed.bench);
+        bench.ledger.cloned(nonce, locks_held());
+        bench.run_if_any(nonce, Part::Clone);
+        Alarm { token: bench.make(self.token.thing), bed: self.bed.clone() }
+    }
+}
+
+impl WakeRef for Alarm {
+    fn wake_by_ref(&self) {
+        self.clone().wake();
+    }
+}
+
 impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        if let Some(turn) = self.bed.queued(Turn::Wake(self.capture.nonce())) {
-            self.bed.take(turn);
+    fn wake(self) {
+        let (nonce, Bed { line, bench, .. }) = (self.token.nonce(), &*self.bed);
+        match bench.program(nonce, Part::Call).is_empty() && self.bed.is_queue() {
+            true => line.push(Turn::Wake(nonce)),
+            false => bench.run(nonce, Part::Call, Some(bench.plan.bodies[nonce].task), || None),
         }
     }
 }
 
-fn value_of(outcome: &Outcome<Arc<Token>>) -> Value {
+fn value_of(outcome: &Outcome<Shared>) -> Value {
     match outcome {
         Outcome::Finished(token) => token.value(),
         Outcome::Cancelled => Value::Cancelled,
         Outcome::Abandoned => Value::Abandoned,
-        Outcome::Panicked(panic) => unreachable!("no scenario has a panic: {panic}"),
+        Outcome::Panicked(panic) => unreachable!("no task of a scenario panics: {panic}"),
     }
 }
 
 impl OnTask {
     fn new(bench: &Arc<Bench>, scheduler: Scheduler) -> Self {
-        let queue = (scheduler == Scheduler::Queue).then(Mutex::default);
-        let bed = Arc::new(Bed { queue, bench: bench.clone() });
-        let (completer, task) = task(bed.clone());
-        let (other, foreign) = super::completer::task(Inline);
-        let foreign = foreign.add_done_callback(|_| ());
-        let (task, completer, other) = (Some(task), Some(completer), (Arc::new(other), foreign));
-        OnTask { task, completer, other, ids: HashMap::new(), place: None, bed }
+        let bed = Arc::new(Bed { scheduler, line: Line::default(), bench: bench.clone() });
+        let pairs = (0..bench.plan.tasks).map(|task| task_named(TASKS[task], Desk { task, bed: bed.clone() }));
+        let (completers, tasks): (Vec<_>, Vec<_>) = pairs.unzip();
+        let completers = Mutex::new(completers.into_iter().map(Some).collect());
+        let (other, foreign) = task(Inline);
+        let other = (other, foreign.add_done_callback(|_| ()));
+        let layer = Layer { tasks: tasks.clone(), completers, other, ids: Mutex::default(), bed };
+        OnTask { layer: Arc::new(layer), tasks, place: None }
+    }
+}
+
+impl Layer {
+    /// On this thread's handles, or on its own.
+    fn carry_out_on(&self, tasks: &[Task<Shared>], (at, step): Move) -> Option<Answer> {
+        let bench = &self.bed.bench;
+        match step {
+            Step::Add { nonce, .. } => {
+                let (capture, is_queue) = (bench.make(Thing::Callback(nonce)), self.bed.is_queue());
+                let callback = move |task: &Task<Shared>| {
+                    let Bench { ledger, .. } = &*capture.bench;
+                    if is_queue {
+                        ledger.called_by_its_scheduler(nonce);
+                    }
+                    capture.bench.run(nonce, Part::Call, None, || task.outcome().map(value_of));
+                };
+                let id = tasks[at].add_done_callback(callback);
+                locked(&self.ids).insert(nonce, id);
+                None
+            }
+            Step::Remove(Some(nonce)) => {
+                let id = locked(&self.ids)[&nonce];
+                Some(Answer::Did(tasks[bench.plan.bodies[nonce].task].remove_done_callback(id)))
+            }
+            Step::Remove(None) => Some(Answer::Did(tasks[at].remove_done_callback(self.other.1))),
+            Step::Complete(value @ Value::Finished(_)) => {
+                let value = Arc::new(bench.make(Thing::Value(value)));
+                Some(Answer::Did(self.completer(at)?.complete(value).is_ok()))
+            }
+            Step::Complete(_) => Some(Answer::Did(tasks[at].cancel())),
+            Step::Read => Some(Answer::Outcome(tasks[at].outcome().map(value_of))),
+            Step::DropCompleter => {
+                drop(self.completer(at));
+                None
+            }
+            _ => unreachable!("the scenario was checked: {step:?} is not for the task layer, or not for programs"),
+        }
     }
 
-    fn task(&self) -> &Task<Arc<Token>> {
-        self.task.as_ref().expect("the scenario was checked: nothing comes after H")
+    /// The one completer of this task, which was not used before, or the scenario would have been refused.
+    fn completer(&self, task: scenario::Task) -> Option<Completer<Shared>> {
+        let mut completers = locked(&self.completers);
+        completers[task].take()
+    }
+}
+
+impl Carrier for Layer {
+    fn carry_out(&self, step: Move) -> Option<Answer> {
+        self.carry_out_on(&self.tasks, step)
     }
 }
 
 impl Subject for OnTask {
-    fn fork(&mut self, steps: &[Step]) -> Self {
-        let completes = |step: &Step| matches!(step, Step::Complete(Value::Finished(_)) | Step::DropCompleter);
-        let completer = steps.iter().any(completes).then(|| self.completer.take()).flatten();
-        let (task, other, ids, bed) = (self.task.clone(), self.other.clone(), self.ids.clone(), self.bed.clone());
-        OnTask { task, completer, other, ids, place: None, bed }
+    fn fork(&self) -> Self {
+        OnTask { layer: self.layer.clone(), tasks: self.tasks.clone(), place: None }
     }
 
-    fn carry_out(&mut self, step: Step) -> Option<Answer> {
+    fn carrier(&self) -> Weak<dyn Carrier> {
+        let layer: Arc<dyn Carrier> = self.layer.clone();
+        Arc::downgrade(&layer)
+    }
+
+    fn carry_out(&mut self, (at, step): Move) -> Option<Answer> {
         match step {
-            Step::Add { nonce, .. } => {
-                let capture = self.bed.bench.make(Thing::Callback(nonce));
-                let callback = move |task: &Task<Arc<Token>>| {
-                    capture.bench.hand_over(capture.nonce(), || task.outcome().map(value_of));
-                };
-                let id = self.task().add_done_callback(callback);
-                self.ids.insert(nonce, id);
-                None
-            }
-            Step::Remove(nonce) => {
-                let id = nonce.map_or(self.other.1, |nonce| self.ids[&nonce]);
-                Some(Answer::Did(self.task().remove_done_callback(id)))
-            }
-            Step::Complete(Value::Finished(n)) => {
-                let value = Arc::new(self.bed.bench.make(Thing::Value(Value::Finished(n))));
-                let completer = self.completer.take().expect("the scenario was checked: there is one completer");
-                Some(Answer::Did(completer.complete(value).is_ok()))
-            }
-            Step::Complete(_) => Some(Answer::Did(self.task().cancel())),
-            Step::Read => Some(Answer::Outcome(self.task().outcome().map(value_of))),
             Step::Poll(nonce) => {
-                let capture = self.bed.bench.make(Thing::Callback(nonce));
-                let waker = Waker::from(Arc::new(Alarm { capture, bed: self.bed.clone() }));
-                let task = self.task().clone();
+                let bed = self.layer.bed.clone();
+                let mut token = bed.bench.make(Thing::Callback(nonce));
+                token.is_original = true;
+                let waker = Box::new(Alarm { token, bed }).into_waker();
+                let task = self.tasks[at].clone();
                 let place = self.place.get_or_insert_with(|| task.into_future());
                 let polled = Pin::new(place).poll(&mut Context::from_waker(&waker));
                 Some(Answer::Outcome(match polled {
@@ -393,35 +579,27 @@ impl Subject for OnTask {
                 self.place = None;
                 None
             }
-            Step::DropCompleter => {
-                self.completer = None;
-                None
-            }
             Step::DropHandle => {
-                self.task = None;
+                self.tasks.clear();
                 None
             }
-            _ => unreachable!("the scenario was checked: {step:?} needs the kernel"),
+            step => self.layer.carry_out_on(&self.tasks, (at, step)),
         }
     }
 
-    fn settle(&mut self) {
-        let Some(queue) = &self.bed.queue else { return };
-        let next = || {
-            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            (!queue.is_empty()).then(|| queue.remove(0))
-        };
-        while let Some(turn) = next() {
-            self.bed.take(turn);
+    fn serve(&self) {
+        if self.layer.bed.is_queue() {
+            self.layer.bed.serve();
         }
     }
 
     fn finish(&mut self) {
-        self.completer = None;
-        self.settle();
+        let completers = std::mem::take(&mut *locked(&self.layer.completers));
+        drop(completers);
+        self.serve();
     }
 
     fn broken_at_rest(&self) -> Option<String> {
-        at_rest(self.task().cell())
+        self.tasks.iter().find_map(|task| at_rest(task.cell()))
     }
 }

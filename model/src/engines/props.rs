@@ -2,8 +2,10 @@
 //! has threads of its own.
 
 use super::machine::sync::atomic::{AtomicUsize, Ordering};
-use super::machine::sync::{Condvar, Mutex};
+use super::machine::sync::Condvar;
 use super::machine::thread::spawn;
+
+pub use super::machine::sync::Mutex;
 
 /// What the first and last act of every hand-over touches: a model checker switches threads only at
 /// dependent operations, and would otherwise never let two hand-overs overlap.
@@ -16,6 +18,12 @@ impl Probe {
 
     pub fn touch(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// As a step that later ones know of: where what programs read stands beside the order in which they
+    /// ran, that order must be one of happens-before.
+    pub fn touch_in_order(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
     }
 
     /// How often the machine saw it touched.

@@ -10,7 +10,7 @@ use std as machine;
 #[path = "props.rs"]
 mod props;
 
-pub use props::Flag;
+pub use props::{Flag, Mutex};
 
 /// Lets others in whenever it is touched.
 pub struct Probe(props::Probe);
@@ -22,6 +22,11 @@ impl Probe {
 
     pub fn touch(&self) {
         self.0.touch();
+        thread::yield_now();
+    }
+
+    pub fn touch_in_order(&self) {
+        self.0.touch_in_order();
         thread::yield_now();
     }
 
