@@ -1,8 +1,8 @@
 //! The props of a stage: what a scenario needs besides the core. Included once for each machine that
 //! has threads of its own.
 
-use super::machine::sync::atomic::{AtomicUsize, Ordering};
 use super::machine::sync::Condvar;
+use super::machine::sync::atomic::{AtomicUsize, Ordering};
 use super::machine::thread::spawn;
 
 pub use super::machine::sync::Mutex;
