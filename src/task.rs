@@ -56,10 +56,15 @@ impl<T: 'static> Task<T> {
     /// assert!(task.is_cancelled() && !task.cancel());
     /// ```
     pub fn cancel(&self) -> bool {
-        match self.owner().request_cancel() {
+        let cancelled = match self.owner().request_cancel() {
             Some(requested) => requested,
             None => self.complete(Outcome::Cancelled).is_ok(),
+        };
+        if !cancelled {
+            // Whoever is refused has looked (R50, R75).
+            let _ = self.outcome();
         }
+        cancelled
     }
 
     /// Completes it and hands over its callbacks.
@@ -103,8 +108,8 @@ impl<T> Task<T> {
 
     /// How it ended, once it has; always the same (P2). Takes no lock.
     ///
-    /// Whoever reads a panic here, or by awaiting, has retrieved it. One that nobody has is reported
-    /// when the last handle goes (D8, R75).
+    /// Whoever reads a panic here, or by awaiting, has retrieved it, and so has whoever is refused a
+    /// cancel. One that nobody has is reported when the last handle goes (D8, R75).
     ///
     /// # Examples
     ///

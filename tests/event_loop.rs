@@ -855,7 +855,7 @@ fn a_panic_of_main_goes_to_the_caller_and_is_not_reported_besides() {
     assert!(reports.take().is_empty());
 }
 
-/// R45, R72, R75, D8
+/// R45, R50, R72, R75, D8
 #[test]
 fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
     let (mut event_loop, reports) = watched();
@@ -863,9 +863,12 @@ fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
         let task: Task<()> = spawn(async { panic!("never seen") });
         turns(1).await;
         // None of these is a look.
-        assert!(task.is_done() && !task.is_cancelled() && !task.cancel() && format!("{task:?}").contains("never seen"));
+        assert!(task.is_done() && !task.is_cancelled() && format!("{task:?}").contains("never seen"));
         drop(task);
         drop(spawn(async { panic!("awaited") }).await);
+        let refused: Task<()> = spawn(async { panic!("seen by whoever was refused a cancel") });
+        turns(1).await;
+        assert!(!refused.cancel());
         turns(1).await;
     });
     let reports = reports.take();

@@ -99,6 +99,7 @@ impl<T, C, F: FnMut(C)> Rest<'_, T, C, F> {
         while let Some(callback) = self.batch.next() {
             (self.hand_over)(callback);
         }
+        self.batch = Batch::One(None);
     }
 
     /// To the end: until a look finds the queue empty.

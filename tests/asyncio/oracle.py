@@ -179,10 +179,7 @@ class Player:
     def cancel(self, at):
         future = self.at(at)
         if future is not None:
-            # Undecided: asyncio takes a cancel that it refuses for a look at the exception (R75).
-            unseen = future.done() and isinstance(future, asyncio.Task) and future._log_traceback
-            cancelled = False if unseen and self.departs("R75") else future.cancel()
-            self.note("cancel", json.dumps(cancelled))
+            self.note("cancel", json.dumps(future.cancel()))
             if self.departing and at not in self.queued and asyncio.current_task(self.loop) is future:
                 self.queued[at] = Queued(self)
 
