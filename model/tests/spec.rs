@@ -68,7 +68,7 @@ fn a_program_may_show_what_its_scheduler_makes_of_it() {
         "callbacks of two tasks may overlap"
     );
     assert_eq!(printed("@queue a ; C | y.A y.C").len(), 2, "but not on the queue, which runs one after the other");
-    assert_eq!(printed("@refuse a~{A}a ; C"), ["true -> ~a saw nothing; told: x lost a callback 3 times"]);
+    assert_eq!(printed("@refuse a~{A}a ; C"), ["true -> ~a; told: x lost a callback 3 times"]);
     assert_eq!(printed("@panic a ; C"), ["true ->; told: x lost a callback, the scheduler of x panicked"]);
     assert_eq!(printed("@inline a{!}a ; C"), ["true -> a b saw v0; told: a panicked"]);
     assert_eq!(printed("@inline a~{!} ; R0"), ["true -> ~a; told: the drop of a panicked"]);
