@@ -12,12 +12,16 @@ use std::time::{Duration, Instant};
 use std::{env, fs, panic, thread};
 use whendone_model::allowed::allowed;
 use whendone_model::canary::sing;
+use whendone_model::countermodel::show;
 use whendone_model::crew::{Job, be_a_worker, work};
 use whendone_model::exhibit::Exhibit;
+use whendone_model::explorer::serve;
 use whendone_model::judge::{Engine, Verdict, judge};
 use whendone_model::pinned::Pinned;
+use whendone_model::proof::{Proof, Theory};
 use whendone_model::report::{Failure, Tally};
 use whendone_model::scenario::Scenario;
+use whendone_model::solver::Solver;
 use whendone_model::token::Token;
 use whendone_model::universe::Tier;
 use whendone_model::vendored::{Vendored, mutants};
@@ -57,6 +61,13 @@ enum Command {
     },
     /// Runs the one execution again that a replay token names, and shows it
     Replay { token: String },
+    /// Proves the protocol for any number of threads and callbacks, with two solvers
+    Proof,
+    /// Serves the protocol's states for a browser, to be clicked through
+    Explore {
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
     /// Plants the seeded bugs and says which check notices each
     Mutants {
         /// Another table of bugs: an auditor's own
@@ -82,6 +93,8 @@ fn main() -> ExitCode {
         (None, Some(text)) | (Some(Command::Scenario { text, explain: true }), _) => explain(text),
         (Some(Command::Scenario { text, explain: false }), _) => checked().and_then(|()| litmus(text)),
         (Some(Command::Replay { token }), _) => replay(token),
+        (Some(Command::Proof), _) => prove(),
+        (Some(Command::Explore { port }), _) => serve(*port).map_err(Into::into),
         // Whoever asked says what was lost.
         (Some(Command::Worker), _) => Ok(be_a_worker(|job: Job| job.verdict()).is_ok()),
     };
@@ -260,4 +273,18 @@ fn replay(token: &str) -> Result<bool, Box<dyn Error>> {
     let exhibit = Exhibit::of_token(&token.parse::<Token>()?)?;
     print(&exhibit)?;
     Ok(exhibit.has_execution())
+}
+
+/// The protocol, proven for every size.
+fn prove() -> Result<bool, Box<dyn Error>> {
+    let missing = |missing: String| format!("the proof was SKIPPED, nothing is proven: {missing}");
+    Solver::ALL.iter().try_for_each(|solver| solver.version().map(drop).map_err(missing))?;
+    let proof = Proof::attempt(Theory::read()?)?;
+    print(&proof)?;
+    let failures = proof.failures();
+    for query in failures.iter().take(3) {
+        print(format_args!("FAIL {}\n", show(&proof.theory, query)?))?;
+    }
+    print(if failures.is_empty() { "PROVEN".to_owned() } else { format!("NOT PROVEN: {} questions", failures.len()) })?;
+    Ok(failures.is_empty())
 }
