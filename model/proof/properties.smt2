@@ -69,6 +69,10 @@
 (define-fun removed_stays_removed ((s State) (z State) (t Thread) (c Callback)) Bool
   (forall ((d Callback)) (=> (removed s d) (and (removed z d) (not (handed z d))))))
 
+; step: P9 nothing_is_removed_once_done [remove remove_all]
+(define-fun nothing_is_removed_once_done ((s State) (z State) (t Thread) (c Callback)) Bool
+  (forall ((d Callback)) (=> (not (= (phase s) Pending)) (= (removed z d) (removed s d)))))
+
 ; step: P10 nothing_else_is_taken_out [remove]
 (define-fun nothing_else_is_taken_out ((s State) (z State) (t Thread) (c Callback)) Bool
   (forall ((d Callback)) (=> (not (= d c)) (and (= (queue z d) (queue s d)) (= (removed z d) (removed s d))))))

@@ -3,7 +3,8 @@
 //! holds in its last states is what always comes in the end.
 
 use super::protocol::{Callback, Doing, State, Step, is_tagged};
-use stateright::{Model, Property};
+use stateright::{Expectation, Model, Property};
+use std::collections::{HashSet, VecDeque};
 use whendone_model::engines::alone::kernel::Phase;
 use whendone_model::observation::Answer;
 use whendone_model::spec::{Spec, Value};
@@ -24,6 +25,40 @@ impl Protocol {
         let is_within = |step: &Step| !matches!(step, Step::Add(_)) || state.added < self.callbacks;
         let steps = Step::all(self.threads, self.callbacks).into_iter().filter(is_within);
         steps.filter_map(|step| state.after(step).map(|(next, answer)| (step, next, answer))).collect()
+    }
+
+    /// Every state that can be reached.
+    pub fn states(&self) -> Vec<State> {
+        let (mut states, mut at) = (self.init_states(), 0);
+        let mut seen: HashSet<State> = states.iter().cloned().collect();
+        while let Some(state) = states.get(at) {
+            let next = self.steps(state).into_iter().map(|(_, next, _)| next);
+            states.extend(next.filter(|next| seen.insert(next.clone())).collect::<Vec<_>>());
+            at += 1;
+        }
+        states
+    }
+
+    /// The shortest way to a state where a claim whose sentence begins like this does not hold.
+    pub fn shortest(&self, claim: &str) -> Option<(&'static str, Vec<Step>)> {
+        let claims: Vec<_> =
+            self.properties().into_iter().filter(|property| property.name.starts_with(claim)).collect();
+        let is_broken = |property: &&Property<Self>, s: &State| {
+            property.expectation == Expectation::Always && !(property.condition)(self, s)
+        };
+        let mut seen: HashSet<State> = self.init_states().into_iter().collect();
+        let mut open: VecDeque<_> = self.init_states().into_iter().map(|state| (state, Vec::new())).collect();
+        while let Some((state, way)) = open.pop_front() {
+            if let Some(broken) = claims.iter().find(|property| is_broken(property, &state)) {
+                return Some((broken.name, way));
+            }
+            for (step, next, _) in self.steps(&state) {
+                if seen.insert(next.clone()) {
+                    open.push_back((next, [&way[..], &[step]].concat()));
+                }
+            }
+        }
+        None
     }
 
     fn each_step(&self, state: &State, holds: impl Fn(Step, &State, Option<Answer>) -> bool) -> bool {
@@ -84,17 +119,22 @@ impl Model for Protocol {
                     after != Doing::Owes || before == Doing::Free
                 })
             }),
-            always("P9 a removal says true if it was there and will never be handed over, and once", |model, s| {
-                let apart = s.removed.iter().all(|&c| !s.handed.contains(&c) && !is_somewhere(s, c));
-                let honest = |step, next: &State, answer| match step {
-                    Step::Remove(_, c) => {
-                        answer == Some(Answer::Did(!s.removed.contains(&c) && next.removed.contains(&c)))
-                    }
-                    Step::RemoveAll(_) => answer == Some(Answer::Count(next.removed.len() - s.removed.len())),
-                    _ => true,
-                };
-                apart && !has_twice(&s.removed) && model.each_step(s, honest)
-            }),
+            always(
+                "P9 a removal says true once, if it waits and the task is not done: then it is never handed over",
+                |model, s| {
+                    let apart = s.removed.iter().all(|&c| !s.handed.contains(&c) && !is_somewhere(s, c));
+                    let honest = |step, next: &State, answer| match step {
+                        Step::Remove(_, c) => {
+                            answer == Some(Answer::Did(!s.removed.contains(&c) && next.removed.contains(&c)))
+                        }
+                        Step::RemoveAll(_) => answer == Some(Answer::Count(next.removed.len() - s.removed.len())),
+                        _ => true,
+                    };
+                    let gone = |next: &State| !is_done(s) || next.removed == s.removed;
+                    let honest = |step, next: &State, answer| gone(next) && honest(step, next, answer);
+                    apart && !has_twice(&s.removed) && model.each_step(s, honest)
+                },
+            ),
             always("P10 a removal takes out what it names and nothing else", |model, s| {
                 model.each_step(s, |step, next, _| {
                     let meant = |c: Callback| match step {

@@ -124,11 +124,12 @@ impl State {
     /// The state after this step, and what it answers; none if it cannot be taken now.
     pub fn after(&self, step: Step) -> Option<(State, Option<Answer>)> {
         let mut next = self.clone();
-        let answer = next.carry_out(step)?;
+        let answer = next.take(step)?;
         Some((next, answer))
     }
 
-    fn carry_out(&mut self, step: Step) -> Option<Option<Answer>> {
+    /// Takes the step; none, and nothing has changed, if it cannot be taken now.
+    pub fn take(&mut self, step: Step) -> Option<Option<Answer>> {
         let Hands { doing, ref batch } = self.hands[step.thread()];
         let calls = matches!(doing, Free | HandsOver | PutOff);
         let drains = matches!(doing, Owes | Drains);

@@ -18,6 +18,8 @@ pub struct Report {
     pub scenarios: Scenarios,
     /// On the mutex stand-in, which must be equal.
     pub executions: u64,
+    /// On both stand-ins: executions that were replayed step by step through the protocol.
+    pub replayed: u64,
     /// On the mutex stand-in, which must be equal.
     pub outcomes: Outcomes,
     pub tiers: BTreeMap<Tier, Count>,
@@ -59,6 +61,7 @@ pub struct Count {
     pub programs: usize,
     pub nontrivial: usize,
     pub executions: u64,
+    pub replayed: u64,
     pub outcomes: Outcomes,
     /// Programs of which only executions with so many preemptions were explored.
     pub bounded: usize,
@@ -83,6 +86,7 @@ impl Count {
         self.programs += 1;
         self.nontrivial += usize::from(verdict.allowed > 1);
         self.executions += verdict.executions;
+        self.replayed += verdict.replayed;
         self.outcomes.allowed += verdict.allowed;
         self.outcomes.observed += verdict.observed;
         self.outcomes.extra += verdict.extra.len();
@@ -96,6 +100,7 @@ impl Count {
         self.programs += other.programs;
         self.nontrivial += other.nontrivial;
         self.executions += other.executions;
+        self.replayed += other.replayed;
         self.outcomes.allowed += other.outcomes.allowed;
         self.outcomes.observed += other.outcomes.observed;
         self.outcomes.extra += other.outcomes.extra;
@@ -161,6 +166,7 @@ impl Tally {
             core: Core::compiled(),
             scenarios,
             executions: all.executions,
+            replayed: all.replayed + self.atomic.replayed,
             outcomes: all.outcomes,
             tiers: self.tiers,
             atomic: self.atomic,
@@ -218,6 +224,12 @@ impl fmt::Display for Report {
         }
         line(f, "in all: observed must equal allowed", numbers(&all))?;
         line(f, "again with publication by an atomic: contained", numbers(&self.atomic))?;
+        let executions = self.executions + self.atomic.executions;
+        writeln!(
+            f,
+            "replayed through the protocol, lock section by lock section: {} of {executions} executions",
+            self.replayed
+        )?;
         writeln!(f, "(what loom misses with the atomic is pinned in model/pinned.json: {})", self.blind_spots.len())?;
         for tier in self.tiers.keys() {
             writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;

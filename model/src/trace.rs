@@ -6,7 +6,8 @@
 
 use crate::ledger::Thing;
 use crate::observation::{Answer, HandOver, Observation};
-use crate::scenario::Step;
+use crate::replay::Replay;
+use crate::scenario::{Scheduler, Step};
 use crate::spec::Nonce;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Trace {
 /// What a thread does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// What the task layer runs on, if it is there.
+    On(Option<Scheduler>),
     Begins(Step),
     Ends(Step, Option<Answer>),
     Locks,
@@ -62,14 +65,14 @@ impl Trace {
 
 struct Watch {
     number: u64,
-    /// Asks the engine which of its threads this is.
-    thread: fn() -> usize,
     acts: Option<Vec<(usize, Act)>>,
     keep: Box<dyn FnMut(Trace)>,
 }
 
 thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+    /// The execution that goes on, as the protocol has it, and what asks the engine which of its threads this is.
+    static REPLAY: RefCell<Option<(fn() -> usize, Replay)>> = const { RefCell::new(None) };
 }
 
 /// Plays, and keeps for each key that an execution is given the one with the fewest switches.
@@ -87,23 +90,23 @@ pub fn watch<K: Ord + 'static, R>(
             Entry::Occupied(_) => {}
         },
     };
-    WATCH.set(Some(Watch { number: 0, thread: || 0, acts: None, keep: Box::new(keep) }));
+    WATCH.set(Some(Watch { number: 0, acts: None, keep: Box::new(keep) }));
     let played = play();
     WATCH.set(None);
     (played, kept.take())
 }
 
-/// True if someone watches.
+/// True if acts are followed: in every execution that an engine begins.
 pub fn is_on() -> bool {
-    WATCH.with_borrow(Option::is_some) && !thread::panicking()
+    REPLAY.with_borrow(Option::is_some) && !thread::panicking()
 }
 
-/// An execution begins. An engine that does not say so is not watched.
+/// An execution begins. An engine that does not say so is neither watched nor replayed.
 pub fn begin(thread: fn() -> usize) {
+    REPLAY.set(Some((thread, Replay::default())));
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch {
             watch.number += 1;
-            watch.thread = thread;
             watch.acts = Some(Vec::new());
         }
     });
@@ -112,14 +115,32 @@ pub fn begin(thread: fn() -> usize) {
 /// The current thread does this.
 pub fn record(act: impl FnOnce() -> Act) {
     if !is_on() {
-        return;
+        return lose();
     }
     let act = act();
+    let Some((thread, refused)) = REPLAY.with_borrow_mut(|replay| {
+        let (thread, replay) = replay.as_mut()?;
+        let thread = thread();
+        Some((thread, replay.follow(thread, &act)))
+    }) else {
+        return;
+    };
     WATCH.with_borrow_mut(|watch| {
-        if let Some(Watch { thread, acts: Some(acts), .. }) = watch {
-            acts.push((thread(), act));
+        if let Some(Watch { acts: Some(acts), .. }) = watch {
+            acts.push((thread, act));
+            acts.extend(refused.map(|rule| (thread, Act::Breaks(rule))));
         }
     });
+}
+
+/// What happens while a panic unwinds is not kept, so the rest cannot be replayed.
+fn lose() {
+    REPLAY.with_borrow_mut(|replay| replay.iter_mut().for_each(|(_, replay)| replay.lose()));
+}
+
+/// The execution was replayed to here: whether all of it was, and where the protocol refused it.
+pub fn replayed() -> (bool, Option<String>) {
+    REPLAY.take().map_or((false, None), |(_, replay)| replay.end())
 }
 
 /// The execution is over: with what it showed, if it came to its end, and the rules that it broke.

@@ -2,9 +2,11 @@
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use stateright::Model;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write, stderr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -12,10 +14,11 @@ use std::time::{Duration, Instant};
 use std::{env, fs, panic, thread};
 use whendone_model::allowed::allowed;
 use whendone_model::canary::sing;
+use whendone_model::claims::{Protocol, SIZE};
 use whendone_model::countermodel::show;
 use whendone_model::crew::{Job, be_a_worker, work};
 use whendone_model::exhibit::Exhibit;
-use whendone_model::explorer::serve;
+use whendone_model::facts::tie;
 use whendone_model::judge::{Engine, Verdict, judge};
 use whendone_model::pinned::Pinned;
 use whendone_model::proof::{Proof, Theory};
@@ -94,7 +97,7 @@ fn main() -> ExitCode {
         (Some(Command::Scenario { text, explain: false }), _) => checked().and_then(|()| litmus(text)),
         (Some(Command::Replay { token }), _) => replay(token),
         (Some(Command::Proof), _) => prove(),
-        (Some(Command::Explore { port }), _) => serve(*port).map_err(Into::into),
+        (Some(Command::Explore { port }), _) => explore(*port),
         // Whoever asked says what was lost.
         (Some(Command::Worker), _) => Ok(be_a_worker(|job: Job| job.verdict()).is_ok()),
     };
@@ -285,6 +288,31 @@ fn prove() -> Result<bool, Box<dyn Error>> {
     for query in failures.iter().take(3) {
         print(format_args!("FAIL {}\n", show(&proof.theory, query)?))?;
     }
-    print(if failures.is_empty() { "PROVEN".to_owned() } else { format!("NOT PROVEN: {} questions", failures.len()) })?;
-    Ok(failures.is_empty())
+    let tie = tie(&proof.theory)?;
+    print(format_args!(
+        "tied to model/src/protocol.rs: {} of its transitions accepted, {} refused with one thing changed",
+        tie.accepted, tie.refused
+    ))?;
+    tie.wrong.iter().take(10).try_for_each(|wrong| print(format_args!("FAIL {wrong}")))?;
+    let is_proven = failures.is_empty() && tie.wrong.is_empty();
+    print(if is_proven {
+        "PROVEN".to_owned()
+    } else {
+        format!("NOT PROVEN: {} questions, {} transitions", failures.len(), tie.wrong.len())
+    })?;
+    Ok(is_proven)
+}
+
+/// The explorer, on this machine alone, until it is interrupted.
+fn explore(port: u16) -> Result<bool, Box<dyn Error>> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let taken = |error| format!("{address}: {error}; choose another one with --port");
+    // Asked first, because the explorer would panic.
+    let address = TcpListener::bind(address).map_err(taken)?.local_addr()?;
+    let Protocol { threads, callbacks } = SIZE;
+    print(format_args!(
+        "the protocol with {threads} threads and {callbacks} callbacks: http://{address}/ until Ctrl-C"
+    ))?;
+    SIZE.checker().serve(address);
+    Ok(true)
 }

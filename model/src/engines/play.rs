@@ -32,10 +32,13 @@ pub fn play(scenario: &Scenario) -> Observed {
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
-        let (observation, broken) = perform(&scenario);
+        let (observation, mut broken) = perform(&scenario);
+        let (is_replayed, refused) = trace::replayed();
+        broken.extend(refused);
         trace::end(Some(&observation), &broken);
         let mut observed = written.lock().unwrap_or_else(PoisonError::into_inner);
         observed.executions += 1;
+        observed.replayed += u64::from(is_replayed);
         *observed.observations.entry(observation).or_default() += 1;
         broken.into_iter().for_each(|rule| *observed.broken.entry(rule).or_default() += 1);
     });
@@ -43,6 +46,7 @@ pub fn play(scenario: &Scenario) -> Observed {
     match explored {
         Ok(extent) => observed.extent = extent,
         Err(failure) => {
+            trace::replayed();
             trace::end(None, std::slice::from_ref(&failure));
             observed.broken.insert(failure, 1);
         }
@@ -52,6 +56,7 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// One execution.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
+    trace::record(|| Act::On(scenario.scheduler));
     let bench = Arc::new(Bench { ledger: Ledger::default(), probe: Probe::new() });
     match scenario.scheduler {
         None => perform_on(OnKernel::new(&bench), scenario, &bench),

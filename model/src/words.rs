@@ -1,33 +1,9 @@
-//! `cargo verify explore`: the protocol's states in a browser, to be clicked through, for someone who has
-//! not seen the code.
+//! The protocol's states and steps in words, for someone who has not seen the code.
 
-use super::claims::SIZE;
 use super::protocol::{Callback, Doing, Hands, State, Step};
-use stateright::Model;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use whendone_model::engines::alone::kernel::Phase;
 use whendone_model::observation::letter;
-
-/// Serves the explorer on this machine alone, until it is interrupted.
-///
-/// # Errors
-///
-/// If the port is taken.
-pub fn serve(port: u16) -> Result<bool, String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    // The explorer would panic.
-    let free = TcpListener::bind(address);
-    let free = free.map_err(|error| format!("{address}: {error}; choose another port with --port"))?;
-    let address = free.local_addr().map_err(|error| error.to_string())?;
-    drop(free);
-    println!(
-        "the protocol with {} threads and {} callbacks: http://{address}, until Ctrl-C",
-        SIZE.threads, SIZE.callbacks
-    );
-    SIZE.checker().serve(address);
-    Ok(true)
-}
 
 /// A page, not a data structure: the explorer prints states by `Debug`.
 impl fmt::Debug for State {
