@@ -214,6 +214,11 @@ fn has_twice(callbacks: &[Callback]) -> bool {
     callbacks.iter().enumerate().any(|(at, c)| callbacks[..at].contains(c))
 }
 
+/// The shortest way, in words, to where a claim that begins like this does not hold, at the default size.
+pub fn broken(claim: &str) -> Option<(&'static str, Vec<String>)> {
+    SIZE.shortest(claim).map(|(claim, way)| (claim, way.iter().map(Step::to_string).collect()))
+}
+
 /// What each step makes smaller, the first that differs: what may still be added, the completer, the
 /// completion, what is to be handed over, the queue, and what the threads are about to do.
 pub fn measure(model: &Protocol, s: &State) -> (usize, bool, bool, usize, usize, usize) {

@@ -104,9 +104,10 @@ fn sentence(action: &str, t: usize, c: usize) -> String {
 }
 
 /// What the terms are, in a model of this script; none if it has none.
-fn solve(script: &str, terms: &[String]) -> Result<Option<Values>, String> {
+fn solve(file: &str, script: &str, terms: &[String]) -> Result<Option<Values>, String> {
     let asked: String = terms.iter().map(|term| format!("(echo \"{term}\")\n(get-value ({term}))\n")).collect();
-    let printed = Solver::Z3.print(&folder()?.join("countermodel.smt2"), &format!("{script}(check-sat)\n{asked}"))?;
+    let printed = Solver::Z3
+        .print(&folder()?.join(format!("{file}.countermodel.smt2")), &format!("{script}(check-sat)\n{asked}"))?;
     let mut lines = printed.lines().map(str::trim);
     if lines.next() != Some("sat") {
         return Ok(None);
@@ -126,12 +127,12 @@ fn which(values: &Values, variable: &str, letter: &str, count: usize) -> usize {
     (0..count).find(is).unwrap_or(0)
 }
 
-/// Shows how a question fails.
+/// Shows how a question fails. What is asked for that is kept in a file of this name.
 ///
 /// # Errors
 ///
 /// If the solver cannot be run.
-pub fn show(theory: &Theory, query: &Query) -> Result<String, String> {
+pub fn show(theory: &Theory, file: &str, query: &Query) -> Result<String, String> {
     let sizes = [(2, 2), (2, 3), (3, 4)].map(|(threads, callbacks)| World { threads, callbacks, values: 2 });
     for world in sizes {
         let names = [("t", "T", world.threads), ("c", "C", world.callbacks)];
@@ -140,13 +141,13 @@ pub fn show(theory: &Theory, query: &Query) -> Result<String, String> {
             .flat_map(|(variable, letter, count)| (0..*count).map(move |n| format!("(= {variable} {letter}{n})")));
         let terms: Vec<String> = world.terms("s").into_iter().chain(world.terms("z")).chain(meant).collect();
         let asserts: String = query.asserts.iter().map(|assert| format!("(assert {assert})\n")).collect();
-        let Some(values) = solve(&(theory.preamble() + &world.declare() + &asserts), &terms)? else { continue };
+        let Some(values) = solve(file, &(theory.preamble() + &world.declare() + &asserts), &terms)? else { continue };
         let before = indent(&world.state("s", &values));
         let (t, c) = (which(&values, "t", "T", world.threads), which(&values, "c", "C", world.callbacks));
         return Ok(match query.kind.action() {
             Some(action) => {
                 let after = indent(&world.state("z", &values));
-                let way = query.kind.clause().map_or(Ok(String::new()), |clause| way_to(theory, clause))?;
+                let way = query.kind.clause().map_or(Ok(String::new()), |clause| way_to(theory, file, clause))?;
                 format!("{}\nbefore\n{before}\nstep: {}\nafter\n{after}\n{way}", query.kind, sentence(action, t, c))
             }
             None => format!("{}\nin the state\n{before}", query.kind),
@@ -160,11 +161,7 @@ fn indent(text: &str) -> String {
 }
 
 /// The shortest way from the start to a state where the clause is broken.
-///
-/// # Errors
-///
-/// If the solver cannot be run.
-pub fn way_to(theory: &Theory, clause: &str) -> Result<String, String> {
+fn way_to(theory: &Theory, file: &str, clause: &str) -> Result<String, String> {
     let world = World { threads: 2, callbacks: 3, values: 2 };
     let mut script = theory.preamble() + &world.declare() + "(declare-const s0 State)\n(assert (init s0))\n";
     let mut terms = Vec::new();
@@ -188,7 +185,7 @@ pub fn way_to(theory: &Theory, clause: &str) -> Result<String, String> {
         );
         let last = world.terms(&format!("s{n}"));
         let asked: Vec<String> = terms.iter().cloned().chain(last).collect();
-        if let Some(values) = solve(&format!("{script}(assert (not ({clause} s{n})))\n"), &asked)? {
+        if let Some(values) = solve(file, &format!("{script}(assert (not ({clause} s{n})))\n"), &asked)? {
             let step = |n| {
                 let is_taken =
                     |action: &&String| values.get(&format!("(and {action}{n})")).is_some_and(|value| value == "true");

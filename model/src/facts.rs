@@ -4,15 +4,17 @@
 use crate::claims::Protocol;
 use crate::countermodel::World;
 use crate::proof::{Theory, folder};
-use crate::protocol::{Doing, State, Step, is_tagged};
+use crate::protocol::{State, Step, is_tagged};
 use crate::solver::Solver;
 use crate::spec::Value;
 use std::thread;
 
-/// All transitions of this size are taken.
-pub const SIZE: Protocol = Protocol { threads: 2, callbacks: 3 };
+/// Transitions of this size are taken, one of so many, and so many values are changed in each.
+const SIZE: Protocol = Protocol { threads: 2, callbacks: 3 };
+const STRIDE: usize = 8;
+const CHANGES: usize = 3;
 
-/// So many are put to the solver as one question. If it is not answered as it must be, each is asked for by itself.
+/// So many changed ones are put to the solver as one question.
 const AT_ONCE: usize = 40;
 
 /// How many were accepted, and how many refused because one thing was changed; and what was judged otherwise.
@@ -31,8 +33,6 @@ struct Transition {
     arguments: String,
     before: Vec<Fact>,
     after: Vec<Fact>,
-    /// What has no counterpart there and does not change: in whose hands it was, who drained last, no outcome.
-    kept: Vec<(&'static str, String)>,
 }
 
 fn world() -> World {
@@ -79,7 +79,7 @@ fn changed(facts: &[Fact], at: usize) -> Vec<Fact> {
     let others: Vec<String> = match *function {
         "phase" => ["Pending", "Draining", "Settled"].map(str::to_owned).into(),
         "doing" => ["Free", "Drains", "HandsOver", "PutOff", "Owes"].map(str::to_owned).into(),
-        "holder" | "drainer" => (0..SIZE.threads).map(|t| format!("T{t}")).collect(),
+        "holder" => (0..SIZE.threads).map(|t| format!("T{t}")).collect(),
         "outcome" => (0..world().values).map(|v| format!("V{v}")).collect(),
         _ => ["true", "false"].map(str::to_owned).into(),
     };
@@ -100,14 +100,7 @@ fn transitions() -> Vec<Transition> {
             Step::Refuse(_) => s.handed.last().copied().unwrap_or(0),
             _ => 0,
         };
-        let (before, mut after) = (facts(s), facts(z));
-        let is_given = z.hands[t].doing == Doing::Owes && s.hands[t].doing != Doing::Owes;
-        after.extend(is_given.then(|| ("drainer", String::new(), format!("T{t}"))));
-        let held = |c: &usize| z.hands.iter().any(|hands| hands.batch.contains(c));
-        let mut kept: Vec<_> = (0..SIZE.callbacks).filter(|c| !held(c)).map(|c| ("holder", format!("C{c}"))).collect();
-        kept.extend((!is_given).then(|| ("drainer", String::new())));
-        kept.extend(z.outcome.is_none().then(|| ("outcome", String::new())));
-        Transition { action: step.name(), arguments: format!("T{t} C{c} V{t}"), before, after, kept }
+        Transition { action: step.name(), arguments: format!("T{t} C{c} V{t}"), before: facts(s), after: facts(z) }
     };
     let states = SIZE.states();
     let steps = |s: &State| SIZE.steps(s).into_iter().map(|(step, z, _)| transition(s, step, &z)).collect::<Vec<_>>();
@@ -122,35 +115,27 @@ fn question(at: usize, transition: &Transition, after: &[Fact]) -> (String, Stri
             text += &format!("(assert (= ({function} {state} {argument}) {value}))\n");
         }
     }
-    for (function, argument) in &transition.kept {
-        text += &format!("(assert (= ({function} z{at} {argument}) ({function} s{at} {argument})))\n");
-    }
     (text, format!("({} s{at} z{at} {})", transition.action, transition.arguments))
 }
 
-/// Asks the solver for these, at once and then, where needed, one by one: the places of the wrong ones. What is known
-/// must be possible; and then real ones follow from it, or the changed ones cannot be.
+/// Asks the solver for these, real ones one by one, changed ones at once and then, where needed, one by one: the
+/// places of those that are not answered as they must be.
 fn judge(file: &str, preamble: &str, questions: &[(String, String)], is_real: bool) -> Result<Vec<usize>, String> {
+    let expected = if is_real { "sat" } else { "unsat" };
     let ask = |groups: &[Vec<usize>]| -> Result<Vec<usize>, String> {
         let mut script = preamble.to_owned();
         for (n, group) in groups.iter().enumerate() {
             let known: String = group.iter().map(|&at| questions[at].0.as_str()).collect();
-            let claim =
-                |&at: &usize| if is_real { format!("(not {})", questions[at].1) } else { questions[at].1.clone() };
-            let claims: Vec<String> = group.iter().map(claim).collect();
-            script += &format!(
-                "(push 1)\n{known}(echo \"known {n}\")\n(check-sat)\n(assert (or false {}))\n",
-                claims.join(" ")
-            );
-            script += &format!("(echo \"claim {n}\")\n(check-sat)\n(pop 1)\n");
+            let steps: Vec<&str> = group.iter().map(|&at| questions[at].1.as_str()).collect();
+            script += &format!("(push 1)\n{known}(assert (or false {}))\n", steps.join(" "));
+            script += &format!("(echo \"{n}\")\n(check-sat)\n(pop 1)\n");
         }
         let answers = Solver::Z3.ask(&folder()?.join(file), &script)?;
-        let said = |what: &str, n: &usize| answers.of.get(&format!("{what} {n}")).map(String::as_str);
-        let is_right = |n: &usize| said("known", n) == Some("sat") && said("claim", n) == Some("unsat");
-        Ok((0..groups.len()).filter(|n| !is_right(n)).collect())
+        let is_wrong = |n: &usize| answers.of.get(&n.to_string()).map(String::as_str) != Some(expected);
+        Ok((0..groups.len()).filter(is_wrong).collect())
     };
     let places: Vec<usize> = (0..questions.len()).collect();
-    let groups: Vec<Vec<usize>> = places.chunks(AT_ONCE).map(<[usize]>::to_vec).collect();
+    let groups: Vec<Vec<usize>> = places.chunks(if is_real { 1 } else { AT_ONCE }).map(<[usize]>::to_vec).collect();
     let suspects: Vec<Vec<usize>> =
         ask(&groups)?.into_iter().flat_map(|n| groups[n].clone()).map(|at| vec![at]).collect();
     match suspects.is_empty() {
@@ -159,7 +144,7 @@ fn judge(file: &str, preamble: &str, questions: &[(String, String)], is_real: bo
     }
 }
 
-/// Holds the explored protocol against the proven one, with all the threads that there are.
+/// Holds the explored protocol against the proven one.
 ///
 /// # Errors
 ///
@@ -168,28 +153,33 @@ pub fn tie(theory: &Theory) -> Result<Tie, String> {
     let tagged = (0..SIZE.callbacks).map(|c| format!("(assert (= (tagged C{c}) {}))\n", is_tagged(c)));
     let abandoned = format!("(assert (= abandoned V{}))\n", SIZE.threads);
     let preamble = theory.preamble() + &world().declare() + &tagged.collect::<String>() + &abandoned;
-    let transitions = transitions();
-    let real: Vec<_> = transitions.iter().enumerate().map(|(at, each)| question(at, each, &each.after)).collect();
-    let forged: Vec<_> = transitions
-        .iter()
-        .enumerate()
-        .map(|(at, each)| question(at, each, &changed(&each.after, at * 7 % each.after.len())))
-        .collect();
-    let halves = [(&real, true, "facts.real"), (&forged, false, "facts.changed")];
-    let judged = thread::scope(|scope| {
-        let judging = halves.map(|(questions, is_real, file)| {
+    let transitions: Vec<Transition> = transitions().into_iter().step_by(STRIDE).collect();
+    let name = |transition: &Transition| format!("{} {}", transition.action, transition.arguments);
+    let (mut real, mut forged) = (Vec::new(), Vec::new());
+    for (at, transition) in transitions.iter().enumerate() {
+        let places = transition.after.len();
+        real.push((name(transition), question(at, transition, &transition.after)));
+        for n in 0..CHANGES {
+            let place = (at * CHANGES + n) * 7 % places;
+            let (function, argument, value) = &transition.after[place];
+            let what = format!("{}, where ({function} {argument}) was {value}", name(transition));
+            forged.push((what, question(forged.len(), transition, &changed(&transition.after, place))));
+        }
+    }
+    let (first, second) = real.split_at(real.len() / 2);
+    let shards = [(first, true, "facts.1.smt2"), (second, true, "facts.2.smt2"), (&forged[..], false, "facts.3.smt2")];
+    let wrong = thread::scope(|scope| {
+        let judging = shards.map(|(named, is_real, file)| {
             let preamble = &preamble;
-            scope.spawn(move || judge(&format!("{file}.smt2"), preamble, questions, is_real))
+            scope.spawn(move || {
+                let questions: Vec<_> = named.iter().map(|(_, question)| question.clone()).collect();
+                let wrong = judge(file, preamble, &questions, is_real)?;
+                let what = if is_real { "real, and not accepted" } else { "changed, and not refused" };
+                Ok(wrong.into_iter().map(|at| format!("{what}: {}", named[at].0)).collect())
+            })
         });
-        judging.into_iter().map(|judging| judging.join().expect("contained")).collect::<Result<Vec<_>, String>>()
+        judging.into_iter().map(|judging| judging.join().expect("contained")).collect::<Result<Vec<Vec<_>>, String>>()
     })?;
-    let wrong =
-        |(at, what): (&usize, &str)| format!("{what}: {} {}", transitions[*at].action, transitions[*at].arguments);
-    let refused = judged[0].iter().map(|at| wrong((at, "real, and not accepted")));
-    let accepted = judged[1].iter().map(|at| wrong((at, "changed, and not refused")));
-    Ok(Tie {
-        accepted: real.len() - judged[0].len(),
-        refused: forged.len() - judged[1].len(),
-        wrong: refused.chain(accepted).collect(),
-    })
+    let [one, two, three] = &wrong[..] else { unreachable!("there are three shards") };
+    Ok(Tie { accepted: real.len() - one.len() - two.len(), refused: forged.len() - three.len(), wrong: wrong.concat() })
 }

@@ -185,19 +185,19 @@ impl Theory {
         self.steps.iter().flat_map(|(property, actions)| actions.iter().map(move |action| (property, action)))
     }
 
-    /// Puts these questions to a solver.
+    /// Puts these questions to a solver, in a file of this name.
     ///
     /// # Errors
     ///
     /// If it cannot be run, or says that there is an error.
-    pub fn ask(&self, solver: Solver, queries: &[Query]) -> Result<Answers, String> {
+    pub fn ask(&self, solver: Solver, name: &str, queries: &[Query]) -> Result<Answers, String> {
         let mut script = self.preamble();
         for Query { kind, asserts } in queries {
             let asserts: String = asserts.iter().map(|assert| format!("(assert {assert})\n")).collect();
             write!(script, "(push 1)\n{asserts}(echo \"{kind}\")\n(check-sat)\n(pop 1)\n")
                 .expect("strings can be written");
         }
-        solver.ask(&folder()?.join(format!("proof.{solver}.smt2")), &script)
+        solver.ask(&folder()?.join(format!("{name}.{solver}.smt2")), &script)
     }
 }
 
@@ -245,7 +245,7 @@ impl Proof {
     pub fn attempt(theory: Theory) -> Result<Self, String> {
         let mut queries = theory.obligations();
         queries.extend(theory.controls());
-        let ask = |solver: Solver| Ok((solver.version()?, theory.ask(solver, &queries)?));
+        let ask = |solver: Solver| Ok((solver.version()?, theory.ask(solver, "proof", &queries)?));
         let answers = thread::scope(|scope| {
             let asked = Solver::ALL.map(|solver| scope.spawn(move || ask(solver)));
             asked.into_iter().map(|asked| asked.join().expect("contained")).collect::<Result<Vec<_>, String>>()

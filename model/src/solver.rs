@@ -19,7 +19,7 @@ pub struct Answers {
 }
 
 /// Seconds until a solver is given up.
-const LIMIT: u32 = 60;
+const LIMIT: u32 = 120;
 
 impl Solver {
     pub const ALL: [Solver; 2] = [Solver::Z3, Solver::Cvc5];

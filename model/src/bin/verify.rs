@@ -286,7 +286,7 @@ fn prove() -> Result<bool, Box<dyn Error>> {
     print(&proof)?;
     let failures = proof.failures();
     for query in failures.iter().take(3) {
-        print(format_args!("FAIL {}\n", show(&proof.theory, query)?))?;
+        print(format_args!("FAIL {}\n", show(&proof.theory, "proof", query)?))?;
     }
     let tie = tie(&proof.theory)?;
     print(format_args!(
