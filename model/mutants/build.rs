@@ -40,7 +40,7 @@ fn main() {
     let text = format!(
         "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Engine)] = &[\n{entries}];\n\n\
          /// Bugs of the protocol: the claim that begins like this and does not hold, and the way to where it does not.\n\
-         pub const PROTOCOLS: &[(&str, fn(&str) -> Option<(&'static str, Vec<String>)>)] = &[\n{protocols}];\n\n\
+         pub const PROTOCOLS: &[(&str, Explored)] = &[\n{protocols}];\n\n\
          /// Bugs whose edit matches no longer, and why.\npub const STALE: &[&str] = &{stale:?};\n"
     );
     fs::write(out.join("mutants.rs"), text).expect("OUT_DIR can be written");

@@ -69,10 +69,12 @@ struct Watch {
     keep: Box<dyn FnMut(Trace)>,
 }
 
+type AskThread = fn() -> usize;
+
 thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
     /// The execution that goes on, as the protocol has it, and what asks the engine which of its threads this is.
-    static REPLAY: RefCell<Option<(fn() -> usize, Replay)>> = const { RefCell::new(None) };
+    static REPLAY: RefCell<Option<(AskThread, Replay)>> = const { RefCell::new(None) };
 }
 
 /// Plays, and keeps for each key that an execution is given the one with the fewest switches.
