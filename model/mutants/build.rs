@@ -36,11 +36,46 @@ fn main() {
             Err(mismatch) => stale.push(mismatch),
         }
     }
+    let protocols = plant_protocols(&root, &out, &mut modules, &mut stale);
     let text = format!(
         "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Engine)] = &[\n{entries}];\n\n\
+         /// Bugs of the protocol: the claim that begins like this and does not hold, and the way to where it does not.\n\
+         pub const PROTOCOLS: &[(&str, Explored)] = &[\n{protocols}];\n\n\
          /// Bugs whose edit matches no longer, and why.\npub const STALE: &[&str] = &{stale:?};\n"
     );
     fs::write(out.join("mutants.rs"), text).expect("OUT_DIR can be written");
+}
+
+/// The bugs of the protocol, in copies of it beside what is claimed of it.
+fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Vec<String>) -> String {
+    let (table, source) = (root.join("model/mutants/protocol.toml"), root.join("model/src"));
+    let read = |file: &str| {
+        let path = root.join(file);
+        println!("cargo::rerun-if-changed={}", path.display());
+        (file.to_owned(), fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}")))
+    };
+    println!("cargo::rerun-if-changed={}", table.display());
+    let files = ["model/src/protocol.rs", "model/proof/protocol.smt2"].map(read);
+    let mut entries = String::new();
+    for bug in &Table::read(&table).unwrap_or_else(|error| panic!("{error}")).mutants {
+        let id = &bug.id;
+        match bug.plant(&files) {
+            Ok(planted) => {
+                let protocol = out.join(format!("protocol_{id}.rs"));
+                fs::write(&protocol, &planted[0].1).expect("OUT_DIR can be written");
+                let (claims, words) = (source.join("claims.rs"), source.join("words.rs"));
+                writeln!(
+                    modules,
+                    "#[allow(warnings, clippy::all)]\npub mod protocol_{id} {{\n    #[path = {protocol:?}]\n    pub mod protocol;\n    \
+                     #[path = {claims:?}]\n    pub mod claims;\n    #[path = {words:?}]\n    pub mod words;\n}}"
+                )
+                .expect("strings can be written");
+                writeln!(entries, "    ({id:?}, protocol_{id}::claims::broken),").expect("strings can be written");
+            }
+            Err(mismatch) => stale.push(mismatch),
+        }
+    }
+    entries
 }
 
 /// What the engines include, with its text: all but the facade, the loop and the root.

@@ -145,6 +145,8 @@ impl FromStr for Engine {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Verdict {
     pub executions: u64,
+    /// How many of them were replayed through the protocol to their end.
+    pub replayed: u64,
     pub allowed: usize,
     /// How many of the allowed ones were seen.
     pub observed: usize,
@@ -176,6 +178,7 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
     faults.extend((complete && !allowed.iter().all(|allowed| seen.contains(allowed))).then_some(Fault::Missing));
     Verdict {
         executions: observed.executions,
+        replayed: observed.replayed,
         allowed: allowed.len(),
         observed: seen.iter().filter(|seen| allowed.contains(**seen)).count(),
         extra: seen.iter().filter(|seen| !allowed.contains(**seen)).map(|seen| print(seen)).collect(),

@@ -25,6 +25,8 @@ pub struct Report {
     pub scenarios: Scenarios,
     /// On the mutex stand-in, which must be equal.
     pub executions: u64,
+    /// On both stand-ins: executions that were replayed step by step through the protocol.
+    pub replayed: u64,
     /// On the mutex stand-in, which must be equal.
     pub outcomes: Outcomes,
     pub tiers: BTreeMap<Tier, Count>,
@@ -71,6 +73,7 @@ pub struct Count {
     pub programs: usize,
     pub nontrivial: usize,
     pub executions: u64,
+    pub replayed: u64,
     pub outcomes: Outcomes,
     /// Programs of which only some executions were explored: a sample, or those with so many preemptions.
     pub bounded: usize,
@@ -133,6 +136,7 @@ impl Count {
         self.programs += 1;
         self.nontrivial += usize::from(verdict.allowed > 1);
         self.executions += verdict.executions;
+        self.replayed += verdict.replayed;
         self.outcomes.allowed += verdict.allowed;
         self.outcomes.observed += verdict.observed;
         self.outcomes.extra += verdict.extra.len();
@@ -146,6 +150,7 @@ impl Count {
         self.programs += other.programs;
         self.nontrivial += other.nontrivial;
         self.executions += other.executions;
+        self.replayed += other.replayed;
         self.outcomes.include(&other.outcomes);
         self.bounded += other.bounded;
         self.cut += other.cut;
@@ -228,6 +233,7 @@ impl Tally {
             shard: None,
             scenarios,
             executions: all.executions,
+            replayed: all.replayed + self.atomic.replayed,
             outcomes: all.outcomes,
             tiers: self.tiers,
             atomic: self.atomic,
@@ -285,6 +291,12 @@ impl fmt::Display for Report {
                 self.blind_spots.len()
             )?;
         }
+        writeln!(
+            f,
+            "replayed through the protocol, lock section by lock section: {} of {} executions",
+            self.replayed,
+            self.executions + self.atomic.executions
+        )?;
         Samples(&self.others).fmt(f)?;
         for tier in self.tiers.keys() {
             writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;

@@ -6,7 +6,8 @@
 
 use crate::ledger::Thing;
 use crate::observation::{Answer, HandOver, Observation, Told};
-use crate::scenario::{Move, Part};
+use crate::replay::Replay;
+use crate::scenario::{Move, Part, Scheduler};
 use crate::spec::Nonce;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Trace {
 /// What a thread does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// What the task layer runs on, if it is there, and with how many threads.
+    On(Option<Scheduler>, usize),
     Begins(Move),
     Ends(Move, Option<Answer>),
     Locks,
@@ -66,15 +69,17 @@ impl Trace {
 
 struct Watch {
     number: u64,
-    /// Asks the engine which of its threads this is.
-    thread: fn() -> usize,
     steps: String,
     acts: Option<Vec<(usize, Act)>>,
     keep: Box<dyn FnMut(Trace)>,
 }
 
+type AskThread = fn() -> usize;
+
 thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+    /// The execution that goes on, as the protocol has it, and what asks the engine which of its threads this is.
+    static REPLAY: RefCell<Option<(AskThread, Replay)>> = const { RefCell::new(None) };
 }
 
 /// Plays, and keeps for each key that an execution is given the one with the fewest switches.
@@ -92,23 +97,24 @@ pub fn watch<K: Ord + 'static, R>(
             Entry::Occupied(_) => {}
         },
     };
-    WATCH.set(Some(Watch { number: 0, thread: || 0, steps: String::new(), acts: None, keep: Box::new(keep) }));
+    WATCH.set(Some(Watch { number: 0, steps: String::new(), acts: None, keep: Box::new(keep) }));
     let played = play();
     WATCH.set(None);
     (played, kept.take())
 }
 
-/// True if someone watches.
+/// True if acts are followed, or someone watches.
 pub fn is_on() -> bool {
-    WATCH.with_borrow(Option::is_some) && !thread::panicking()
+    let is_followed = REPLAY.with_borrow(|replay| replay.as_ref().is_some_and(|(_, replay)| !replay.is_over()));
+    (is_followed || WATCH.with_borrow(Option::is_some)) && !thread::panicking()
 }
 
-/// An execution begins. An engine that does not say so is not watched.
+/// An execution begins. An engine that does not say so is neither watched nor replayed.
 pub fn begin(thread: fn() -> usize) {
+    REPLAY.set(Some((thread, Replay::default())));
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch {
             watch.number += 1;
-            watch.thread = thread;
             watch.steps.clear();
             watch.acts = Some(Vec::new());
         }
@@ -127,14 +133,33 @@ pub fn step(task: usize) {
 /// The current thread does this.
 pub fn record(act: impl FnOnce() -> Act) {
     if !is_on() {
-        return;
+        return lose();
     }
     let act = act();
+    let Some((thread, refused)) = REPLAY.with_borrow_mut(|replay| {
+        let (thread, replay) = replay.as_mut()?;
+        let thread = thread();
+        Some((thread, replay.follow(thread, &act)))
+    }) else {
+        return;
+    };
     WATCH.with_borrow_mut(|watch| {
-        if let Some(Watch { thread, acts: Some(acts), .. }) = watch {
-            acts.push((thread(), act));
+        if let Some(Watch { acts: Some(acts), .. }) = watch {
+            acts.push((thread, act));
+            acts.extend(refused.map(|rule| (thread, Act::Breaks(rule))));
         }
     });
+}
+
+/// The rest of this execution is not replayed: of several tasks, of what callbacks do, and of what happens while
+/// a panic unwinds too little is seen.
+pub fn lose() {
+    REPLAY.with_borrow_mut(|replay| replay.iter_mut().for_each(|(_, replay)| replay.lose()));
+}
+
+/// The execution was replayed to here: whether all of it was, and where the protocol refused it.
+pub fn replayed() -> (bool, Option<String>) {
+    REPLAY.take().map_or((false, None), |(_, replay)| replay.end())
 }
 
 /// The execution is over: with what it showed, if it came to its end, and the rules that it broke.

@@ -9,4 +9,7 @@ pub mod table;
 
 use whendone_model::engines::Engine;
 
+/// Which claim that begins like this does not hold, and the way to where it does not.
+pub type Explored = fn(&str) -> Option<(&'static str, Vec<String>)>;
+
 include!(concat!(env!("OUT_DIR"), "/mutants.rs"));

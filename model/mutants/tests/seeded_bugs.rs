@@ -71,16 +71,17 @@ shrunk from ab ; C G | A R1
      setup, T0: C                      |  T1: A                   | queue  phase
   1  add a [a waits]                   |                          | a      Pending
                                        |                          |
-  2  complete v0 [publishes, takes a]  |                          | -      Settled
+  2  complete v0 [publishes, takes a]  |                          | -      Settled   protocol: no step of it is this lock section; thread 0: Pending [1] -> Settled []
   3                                    |  add b [owes the drain]  | -      Draining
   4                                    |    * b runs, sees v0     |
   5                                    |    [none left]           | -      Settled
   6    * a runs, sees v0               |                          |
   7    [looks] -> true                 |                          | -      Settled
+broken   protocol: no step of it is this lock section; thread 0: Pending [1] -> Settled []
 seen     true | - -> b a saw v0
 allowed  true | - -> a b saw v0";
 
-/// What a person gets to see of a seeded bug.
+/// What a person gets to see of a seeded bug: the replay refuses the very step that was swapped.
 #[test]
 fn a_failure_is_shrunk_and_shown_with_the_fewest_switches() {
     let (_, play) = PLANTED.iter().find(|(id, _)| *id == "second_drainer").expect("in the table");

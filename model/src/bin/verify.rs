@@ -2,9 +2,11 @@
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use stateright::Model;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write, stderr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -12,15 +14,20 @@ use std::time::{Duration, Instant};
 use std::{env, fs, panic, thread};
 use whendone_model::allowed::known;
 use whendone_model::canary::sing;
+use whendone_model::claims::{Protocol, SIZE};
+use whendone_model::countermodel::show;
 use whendone_model::crew::{Job, be_a_worker, work};
 use whendone_model::exhibit::Exhibit;
+use whendone_model::facts::tie;
 use whendone_model::journal::Journal;
 use whendone_model::judge::{Engine, Verdict, judge};
 use whendone_model::merge::merge;
 use whendone_model::pinned::Pinned;
 use whendone_model::plan::{CROWDS, Plan, Shard};
+use whendone_model::proof::{Proof, Theory};
 use whendone_model::report::{Failure, Failures, Report, Samples, Tally};
 use whendone_model::scenario::Scenario;
+use whendone_model::solver::Solver;
 use whendone_model::token::Token;
 use whendone_model::tree::target;
 use whendone_model::vendored::{Vendored, mutants};
@@ -87,6 +94,13 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Proves the protocol for any number of threads and callbacks, with two solvers
+    Proof,
+    /// Serves the protocol's states for a browser, to be clicked through
+    Explore {
+        #[arg(long, default_value_t = 3000)]
+        port: u16,
+    },
     /// Plants the seeded bugs and says which check notices each
     Mutants {
         /// Another table of bugs: an auditor's own
@@ -115,6 +129,8 @@ fn main() -> ExitCode {
         (None, Some(text)) | (Some(Command::Scenario { text, explain: true, .. }), _) => explain(text),
         (Some(Command::Scenario { text, engine, .. }), _) => checked().and_then(|()| litmus(text, *engine)),
         (Some(Command::Replay { token }), _) => replay(token),
+        (Some(Command::Proof), _) => prove(),
+        (Some(Command::Explore { port }), _) => explore(*port),
         // Whoever asked says what was lost.
         (Some(Command::Worker), _) => Ok(be_a_worker(|job: Job| job.verdict()).is_ok()),
     };
@@ -380,4 +396,43 @@ fn replay(token: &str) -> Result<bool, Box<dyn Error>> {
     let exhibit = Exhibit::of_token(&token.parse::<Token>()?)?;
     print(&exhibit)?;
     Ok(exhibit.has_execution())
+}
+
+/// The protocol, proven for every size.
+fn prove() -> Result<bool, Box<dyn Error>> {
+    let missing = |missing: String| format!("the proof was SKIPPED, nothing is proven: {missing}");
+    Solver::ALL.iter().try_for_each(|solver| solver.version().map(drop).map_err(missing))?;
+    let proof = Proof::attempt(Theory::read()?)?;
+    print(&proof)?;
+    let failures = proof.failures();
+    for query in failures.iter().take(3) {
+        print(format_args!("FAIL {}\n", show(&proof.theory, "proof", query)?))?;
+    }
+    let tie = tie(&proof.theory)?;
+    print(format_args!(
+        "tied to model/src/protocol.rs: {} of its transitions accepted, {} refused with one thing changed",
+        tie.accepted, tie.refused
+    ))?;
+    tie.wrong.iter().take(10).try_for_each(|wrong| print(format_args!("FAIL {wrong}")))?;
+    let is_proven = failures.is_empty() && tie.wrong.is_empty();
+    print(if is_proven {
+        "PROVEN".to_owned()
+    } else {
+        format!("NOT PROVEN: {} questions, {} transitions", failures.len(), tie.wrong.len())
+    })?;
+    Ok(is_proven)
+}
+
+/// The explorer, on this machine alone, until it is interrupted.
+fn explore(port: u16) -> Result<bool, Box<dyn Error>> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let taken = |error| format!("{address}: {error}; choose another one with --port");
+    // Asked first, because the explorer would panic.
+    let address = TcpListener::bind(address).map_err(taken)?.local_addr()?;
+    let Protocol { threads, callbacks } = SIZE;
+    print(format_args!(
+        "the protocol with {threads} threads and {callbacks} callbacks: http://{address}/ until Ctrl-C"
+    ))?;
+    SIZE.checker().serve(address);
+    Ok(true)
 }

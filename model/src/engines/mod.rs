@@ -59,6 +59,8 @@ pub mod threads_stage;
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     pub executions: u64,
+    /// How many of them were replayed through the protocol to their end.
+    pub replayed: u64,
     pub extent: Extent,
     /// Each observation, and how many executions showed it.
     pub observations: BTreeMap<Observation, u64>,

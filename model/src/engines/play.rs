@@ -34,10 +34,13 @@ pub fn play(scenario: &Scenario) -> Observed {
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
-        let (observation, broken) = perform(&scenario);
+        let (observation, mut broken) = perform(&scenario);
+        let (is_replayed, refused) = trace::replayed();
+        broken.extend(refused);
         trace::end(Some(&observation), &broken);
         let mut observed = written.lock().unwrap_or_else(PoisonError::into_inner);
         observed.executions += 1;
+        observed.replayed += u64::from(is_replayed);
         *observed.observations.entry(observation).or_default() += 1;
         broken.into_iter().for_each(|rule| *observed.broken.entry(rule).or_default() += 1);
     });
@@ -45,6 +48,7 @@ pub fn play(scenario: &Scenario) -> Observed {
     match explored {
         Ok(extent) => observed.extent = extent,
         Err(failure) => {
+            trace::replayed();
             trace::end(None, std::slice::from_ref(&failure));
             observed.broken.insert(failure, 1);
         }
@@ -55,6 +59,10 @@ pub fn play(scenario: &Scenario) -> Observed {
 /// One execution.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
     let (plan, has_programs) = (scenario.plan(), scenario.has_programs());
+    match plan.tasks == 1 && !has_programs {
+        true => trace::record(|| Act::On(scenario.scheduler, scenario.threads.len())),
+        false => trace::lose(),
+    }
     let (ledger, probe, carrier) = (Ledger::default(), Probe::new(), OnceLock::new());
     let bench = Arc::new(Bench { plan, has_programs, ledger, probe, carrier });
     match scenario.scheduler {

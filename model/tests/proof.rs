@@ -1,0 +1,37 @@
+//! The proof's files are in order. Whether it is one: `cargo verify proof`.
+
+use std::collections::BTreeSet;
+use whendone_model::claims::SIZE;
+use whendone_model::proof::Theory;
+use whendone_model::protocol::Step;
+
+#[test]
+fn the_two_forms_of_the_protocol_have_the_same_steps() {
+    let theory = Theory::read().expect("the files are there");
+    let proven: BTreeSet<String> = theory.actions.into_iter().collect();
+    let explored: BTreeSet<String> = Step::all(SIZE.threads, SIZE.callbacks).into_iter().map(Step::name).collect();
+    assert_eq!(proven, explored);
+}
+
+#[test]
+fn every_clause_says_what_it_means_and_what_rests_on_it() {
+    let theory = Theory::read().expect("the files are there");
+    let gives: BTreeSet<&str> = theory.clauses.iter().flat_map(|clause| clause.gives.split(' ')).collect();
+    for property in ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11"] {
+        assert!(gives.contains(property), "no clause gives {property}");
+    }
+    assert!(theory.clauses.iter().all(|clause| !clause.sentence.is_empty()));
+}
+
+/// Each step keeps each clause and begins with it; each property of a step is asked of each of its steps.
+#[test]
+fn no_question_is_left_out() {
+    let theory = Theory::read().expect("the files are there");
+    let (clauses, actions) = (theory.clauses.len(), theory.actions.len());
+    assert_eq!((clauses, actions), (15, 13));
+    let queries = theory.obligations();
+    let names: BTreeSet<String> = queries.iter().map(|query| query.kind.to_string()).collect();
+    assert_eq!(names.len(), queries.len(), "two questions with one name");
+    assert_eq!(queries.iter().filter(|query| query.kind.clause().is_some()).count(), clauses * actions);
+    assert_eq!(theory.controls().len(), 1 + actions + clauses);
+}
