@@ -56,15 +56,15 @@ impl<T: 'static> Task<T> {
     /// assert!(task.is_cancelled() && !task.cancel());
     /// ```
     pub fn cancel(&self) -> bool {
-        let cancelled = match self.owner().request_cancel() {
-            Some(requested) => requested,
+        match self.owner().request_cancel() {
             None => self.complete(Outcome::Cancelled).is_ok(),
-        };
-        if !cancelled {
-            // Whoever is refused has looked (R50, R75).
-            let _ = self.outcome();
+            Some(true) => true,
+            Some(false) => {
+                // Whoever is refused has looked (R50, R75).
+                let _ = self.outcome();
+                false
+            }
         }
-        cancelled
     }
 
     /// Completes it and hands over its callbacks.
