@@ -1,5 +1,6 @@
 //! What the specification allows: every order of a scenario's steps, carried out one by one.
 
+use crate::loop_spec;
 use crate::observation::{Answer, HandOver, Observation};
 use crate::scenario::{Scenario, Step};
 use crate::spec::{Nonce, Spec, Value};
@@ -7,6 +8,9 @@ use std::collections::{BTreeSet, HashSet};
 
 /// The exact set of observations that the specification allows.
 pub fn allowed(scenario: &Scenario) -> BTreeSet<Observation> {
+    if let Some(script) = scenario.script() {
+        return loop_spec::allowed(scenario, script);
+    }
     let steps = scenario.steps();
     let mut start = Machine::new(scenario.threads.len());
     for step in scenario.setup_steps() {
@@ -105,6 +109,9 @@ impl Machine {
                 None
             }
             Step::Wait(_) | Step::DropHandle => None,
+            Step::Wake | Step::Soon(_) | Step::Run | Step::RunBriefly | Step::Close => {
+                unreachable!("the scenario was checked: {step:?} needs a loop")
+            }
         }
     }
 

@@ -316,5 +316,10 @@ fn name(step: Step) -> String {
         Step::DropAwait => "drop the await".to_owned(),
         Step::DropCompleter => "drop the completer".to_owned(),
         Step::DropHandle => "drop the handle".to_owned(),
+        Step::Wake => "wake".to_owned(),
+        Step::Soon(nonce) => format!("call {} soon", letter(nonce)),
+        Step::Run => "run".to_owned(),
+        Step::RunBriefly => "run briefly".to_owned(),
+        Step::Close => "close".to_owned(),
     }
 }

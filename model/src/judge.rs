@@ -34,8 +34,8 @@ impl Engine {
 
     pub fn play(self) -> engines::Engine {
         match self {
-            Engine::LoomMutex => engines::loom_mutex::play::play,
-            Engine::LoomAtomic => engines::loom_atomic::play::play,
+            Engine::LoomMutex => engines::loom_mutex::on_loop::play_loop::play,
+            Engine::LoomAtomic => engines::loom_atomic::on_loop::play_loop::play,
             Engine::Alone => engines::alone::play::play,
         }
     }

@@ -3,7 +3,7 @@
 //! Lies outside the model checker's world, so that keeping it costs no executions and a failure is
 //! found even if a panic on the way was swallowed.
 
-use crate::observation::{HandOver, letter};
+use crate::observation::{HandOver, Told, letter};
 use crate::spec::{Nonce, Value};
 use crate::trace::{self, Act};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Thing {
     Callback(Nonce),
     Value(Value),
+    /// Of the loop's task.
+    Future,
 }
 
 impl fmt::Display for Thing {
@@ -22,6 +24,7 @@ impl fmt::Display for Thing {
         match self {
             Thing::Callback(nonce) => f.write_str(&letter(*nonce)),
             Thing::Value(value) => value.fmt(f),
+            Thing::Future => f.write_str("the future"),
         }
     }
 }
@@ -38,6 +41,7 @@ struct Record {
     dropped: BTreeMap<Thing, usize>,
     /// How often the probe must have been touched.
     touches: usize,
+    told: Vec<Told>,
     broken: Vec<String>,
 }
 
@@ -92,6 +96,20 @@ impl Ledger {
         let mut record = self.record();
         record.touches += 2;
         record.unlocked(locks_held, || "scheduler called".to_owned());
+    }
+
+    /// The hook is told.
+    pub fn tell(&self, told: Told, locks_held: usize) {
+        let mut record = self.record();
+        record.told.push(told);
+        record.unlocked(locks_held, || "hook called".to_owned());
+    }
+
+    /// What the hook was told so far, in an order of its own.
+    pub fn told(&self) -> Vec<Told> {
+        let mut told = self.record().told.clone();
+        told.sort();
+        told
     }
 
     /// How many hand-overs there were so far.

@@ -12,6 +12,20 @@ pub enum Answer {
     Count(usize),
     /// Of a read or a poll.
     Outcome(Option<Value>),
+    /// What the hook of a loop was told. At the end, behind the threads, in an order of its own.
+    Told(Told),
+}
+
+/// What went wrong, and no caller was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Told {
+    /// A callback or a function will never run.
+    Lost,
+    Abandoned,
+    /// Nobody looked at a panic.
+    NeverRetrieved,
+    /// The loop was closed before so many had run.
+    Closed(usize),
 }
 
 /// One callback handed over, and the outcome that it read then; an await that is woken reads none.
@@ -20,6 +34,9 @@ pub struct HandOver {
     pub nonce: Nonce,
     pub saw: Option<Value>,
 }
+
+/// Stands for a poll of the loop's task among the hand-overs.
+pub const POLL: Nonce = Nonce::MAX - 1;
 
 /// The answers of each thread, and the hand-overs in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,6 +74,10 @@ impl fmt::Display for Answer {
             Answer::Count(count) => write!(f, "{count}"),
             Answer::Outcome(Some(value)) => write!(f, "{value}"),
             Answer::Outcome(None) => f.write_str("pending"),
+            Answer::Told(Told::Lost) => f.write_str("one lost"),
+            Answer::Told(Told::Abandoned) => f.write_str("told of it"),
+            Answer::Told(Told::NeverRetrieved) => f.write_str("never retrieved"),
+            Answer::Told(Told::Closed(unrun)) => write!(f, "closed with {unrun}"),
         }
     }
 }
@@ -67,6 +88,7 @@ impl fmt::Display for Value {
             Value::Finished(n) => write!(f, "v{n}"),
             Value::Cancelled => f.write_str("cancelled"),
             Value::Abandoned => f.write_str("abandoned"),
+            Value::Panicked => f.write_str("panicked"),
         }
     }
 }
@@ -74,6 +96,7 @@ impl fmt::Display for Value {
 /// A callback's name in print: `a` for the first one of the scenario's text, and so on.
 pub fn letter(nonce: Nonce) -> String {
     match u8::try_from(nonce) {
+        _ if nonce == POLL => "poll".to_owned(),
         Ok(n @ 0..26) => char::from(b'a' + n).to_string(),
         _ => format!("#{nonce}"),
     }

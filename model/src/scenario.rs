@@ -3,6 +3,7 @@
 //! ```text
 //! scenario  = [scheduler] [setup] ";" thread { "|" thread }
 //! scheduler = "@inline" | "@queue"     the task layer on this scheduler; without one, the kernel alone
+//!           | "@loop{" polls "}"       a task of an event loop, which is the first thread's
 //! setup     = { "a" | "b" } ["C"]      callbacks added beforehand, `b` with the shared tag; `C`: done already
 //! thread    = { operation }            separated by spaces, run from left to right
 //!
@@ -22,11 +23,22 @@
 //! Q         drop that await
 //! D         drop the completer
 //! H         drop this thread's handle; its last operation on the task
+//!
+//! on an event loop: A R G H S W, where X is a request to cancel, and
+//! K         wake the task, by the waker that its first pending poll left; before that, nothing
+//! N         call soon; the function reads the outcome
+//! and in the first thread only, which neither signals nor waits:
+//! L         run the loop until the other threads are through; M: for a future that is ready at once
+//! Z         close it; else it is closed at the end, when nothing else goes on
+//!
+//! polls     = { "p" | "k" } ["v" | "!"]   what each poll of the task's future does: it is pending; it is,
+//!             and wakes itself; it is ready with a value; it panics. Behind the last it is pending.
 //! ```
 //!
 //! `aa ; C | A R0`: two callbacks wait; one thread completes while another adds a third and removes
 //! the first. A scenario says what happens, never what should: that is the specification's part.
 
+use crate::script::Script;
 use crate::spec::{Nonce, Value};
 use std::fmt;
 use std::str::FromStr;
@@ -47,6 +59,7 @@ pub struct Scenario {
 pub enum Scheduler {
     Inline,
     Queue,
+    Loop(Script),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +76,11 @@ pub enum Op {
     DropAwait,
     DropCompleter,
     DropHandle,
+    Wake,
+    Soon,
+    Run,
+    RunBriefly,
+    Close,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,6 +104,11 @@ pub enum Step {
     DropAwait,
     DropCompleter,
     DropHandle,
+    Wake,
+    Soon(Nonce),
+    Run,
+    RunBriefly,
+    Close,
 }
 
 /// What is wrong with a text, and at which column, counted from 1.
@@ -119,6 +142,11 @@ impl Scenario {
         self.threads.iter().map(Vec::len).sum()
     }
 
+    /// What the loop's task does, if there is a loop.
+    pub fn script(&self) -> Option<Script> {
+        self.scheduler.and_then(|scheduler| if let Scheduler::Loop(script) = scheduler { Some(script) } else { None })
+    }
+
     /// Why this is no program that could be run.
     pub(crate) fn objection(&self) -> Option<(usize, usize, String)> {
         let mut adds = self.setup.len();
@@ -127,6 +155,9 @@ impl Scenario {
             let (mut own, mut awaits, mut handle) = (Vec::new(), false, true);
             for (i, &op) in thread.iter().enumerate() {
                 let object = |reason: &str| Some((t, i, reason.to_owned()));
+                if let Some(reason) = self.objection_on_a_loop(t, &thread[..i], op) {
+                    return object(reason);
+                }
                 let layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle);
                 if layer && self.scheduler.is_none() {
                     return object("needs the task layer: put @inline or @queue in front");
@@ -155,6 +186,7 @@ impl Scenario {
                             return object("needs the completer, which there is but one of, and it is used up");
                         }
                     }
+                    Op::Soon => adds += 1,
                     Op::Signal(flag) => signals.push(flag),
                     Op::Poll => {
                         awaits = true;
@@ -168,6 +200,22 @@ impl Scenario {
             }
         }
         self.waits_in_vain(&signals)
+    }
+
+    /// Why this thread cannot do this on a loop, or not without one.
+    fn objection_on_a_loop(&self, thread: usize, before: &[Op], op: Op) -> Option<&'static str> {
+        let of_a_loop = matches!(op, Op::Wake | Op::Soon | Op::Run | Op::RunBriefly | Op::Close);
+        let of_its_thread = matches!(op, Op::Run | Op::RunBriefly | Op::Close);
+        let of_others = matches!(op, Op::Signal(_) | Op::Wait(_));
+        let of_any = matches!(op, Op::Add { tagged: false } | Op::Remove(Whom::Nth(_) | Whom::Mine))
+            || matches!(op, Op::Cancel | Op::Read | Op::DropHandle);
+        match self.script() {
+            None => of_a_loop.then_some("needs an event loop: put @loop{..} in front"),
+            Some(_) if thread > 0 && of_its_thread => Some("is for the loop's own thread, the first one"),
+            Some(_) if thread == 0 && of_others => Some("is not for the loop's own thread, the first one"),
+            Some(_) if of_its_thread && before.contains(&Op::Close) => Some("comes after Z, when the loop is closed"),
+            Some(_) => (!of_a_loop && !of_others && !of_any).then_some("is no operation on a task of a loop"),
+        }
     }
 
     /// The first wait that can never end, found by running threads as far as they go.
@@ -226,6 +274,11 @@ fn resolve(
         Op::DropAwait => Step::DropAwait,
         Op::DropCompleter => Step::DropCompleter,
         Op::DropHandle => Step::DropHandle,
+        Op::Wake => Step::Wake,
+        Op::Soon => Step::Soon(next()),
+        Op::Run => Step::Run,
+        Op::RunBriefly => Step::RunBriefly,
+        Op::Close => Step::Close,
     };
     thread.iter().map(step).collect()
 }
@@ -247,10 +300,11 @@ impl fmt::Display for Scenario {
 
 impl fmt::Display for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Scheduler::Inline => "@inline",
-            Scheduler::Queue => "@queue",
-        })
+        match self {
+            Scheduler::Inline => f.write_str("@inline"),
+            Scheduler::Queue => f.write_str("@queue"),
+            Scheduler::Loop(script) => write!(f, "@loop{{{script}}}"),
+        }
     }
 }
 
@@ -272,6 +326,11 @@ impl fmt::Display for Op {
             Op::DropAwait => f.write_str("Q"),
             Op::DropCompleter => f.write_str("D"),
             Op::DropHandle => f.write_str("H"),
+            Op::Wake => f.write_str("K"),
+            Op::Soon => f.write_str("N"),
+            Op::Run => f.write_str("L"),
+            Op::RunBriefly => f.write_str("M"),
+            Op::Close => f.write_str("Z"),
         }
     }
 }
@@ -304,8 +363,13 @@ impl FromStr for Op {
             ("Q", "") => Op::DropAwait,
             ("D", "") => Op::DropCompleter,
             ("H", "") => Op::DropHandle,
+            ("K", "") => Op::Wake,
+            ("N", "") => Op::Soon,
+            ("L", "") => Op::Run,
+            ("M", "") => Op::RunBriefly,
+            ("Z", "") => Op::Close,
             _ if word.contains(['{', '~']) => return Err(format!("`{word}`: {NO_PROGRAMS}")),
-            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H")),
+            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H K N L M Z")),
         };
         Ok(op)
     }
@@ -341,14 +405,23 @@ impl FromStr for Scenario {
                 }
                 "@inline" if at == 0 => scenario.scheduler = Some(Scheduler::Inline),
                 "@queue" if at == 0 => scenario.scheduler = Some(Scheduler::Queue),
+                word if at == 0 && word.starts_with("@loop") => {
+                    let braced = word.strip_prefix("@loop{").and_then(|rest| rest.strip_suffix('}'));
+                    let script = braced.unwrap_or_default().parse().map_err(|reason| malformed(at, reason))?;
+                    scenario.scheduler = Some(Scheduler::Loop(script));
+                }
                 word if word.starts_with('@') => {
-                    return Err(malformed(at, format!("`{word}`: only @inline or @queue, and only in front")));
+                    return Err(malformed(at, format!("`{word}`: only @inline or @queue or @loop{{..}}, and only in front")));
                 }
                 word => {
                     for (offset, letter) in word.char_indices() {
                         match letter {
                             _ if scenario.done => {
                                 return Err(malformed(at + offset, "nothing can be set up after `C`".to_owned()));
+                            }
+                            'b' | 'C' if scenario.script().is_some() => {
+                                let reason = format!("`{letter}` is no setup of a task of a loop; there is a");
+                                return Err(malformed(at + offset, reason));
                             }
                             'a' => scenario.setup.push(false),
                             'b' => scenario.setup.push(true),

@@ -1,6 +1,7 @@
 //! The smallest scenario that still fails in the same way.
 
-use crate::scenario::{Op, Scenario, Whom};
+use crate::scenario::{Op, Scenario, Scheduler, Whom};
+use crate::script::Script;
 
 /// Leaves out of a scenario whatever can be left out while it still `fails`.
 pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenario {
@@ -32,15 +33,17 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     });
     let pending = scenario.done.then(|| Scenario { done: false, ..scenario.clone() });
     let on_kernel = scenario.scheduler.map(|_| Scenario { scheduler: None, ..scenario.clone() });
+    let shorter = scenario.script().and_then(Script::shorter);
+    let shorter = shorter.map(|script| Scenario { scheduler: Some(Scheduler::Loop(script)), ..scenario.clone() });
     let untagged = Some(untagged(scenario)).filter(|less| less != scenario);
     let all =
-        without_thread.chain(on_kernel).chain(without_operation).chain(without_callback).chain(pending).chain(untagged);
+        without_thread.chain(on_kernel).chain(without_operation).chain(without_callback).chain(pending).chain(shorter).chain(untagged);
     all.filter(|less| less.objection().is_none()).collect()
 }
 
 /// None if what it adds is named elsewhere.
 fn without_operation(scenario: &Scenario, thread: usize, at: usize) -> Option<Scenario> {
-    let adds = |op: &&Op| matches!(op, Op::Add { .. } | Op::Poll);
+    let adds = |op: &&Op| matches!(op, Op::Add { .. } | Op::Poll | Op::Soon);
     let before = scenario.threads[..thread].iter().flatten().chain(&scenario.threads[thread][..at]);
     let mut less = match adds(&&scenario.threads[thread][at]) {
         true => without_nonce(scenario, scenario.setup.len() + before.filter(adds).count())?,

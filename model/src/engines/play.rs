@@ -29,6 +29,11 @@ const SHARED: u64 = u64::MAX;
 
 /// Plays it in every way that the engine knows.
 pub fn play(scenario: &Scenario) -> Observed {
+    play_by(scenario, perform)
+}
+
+/// The same, with what one execution is.
+pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observation, Vec<String>)) -> Observed {
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
@@ -52,14 +57,21 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// One execution.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
-    let bench = Arc::new(Bench { ledger: Ledger::default(), probe: Probe::new() });
+    let bench = Arc::new(Bench::new());
     match scenario.scheduler {
         None => perform_on(OnKernel::new(&bench), scenario, &bench),
+        Some(Scheduler::Loop(_)) => {
+            (Observation::default(), vec!["harness: this engine has no event loop; take another".to_owned()])
+        }
         Some(scheduler) => perform_on(OnTask::new(&bench, scheduler), scenario, &bench),
     }
 }
 
-fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
+pub(super) fn perform_on<S: Subject>(
+    mut subject: S,
+    scenario: &Scenario,
+    bench: &Arc<Bench>,
+) -> (Observation, Vec<String>) {
     for step in scenario.setup_steps() {
         traced(step, |step| subject.carry_out(step));
     }
@@ -82,6 +94,7 @@ fn perform_on<S: Subject>(mut subject: S, scenario: &Scenario, bench: &Arc<Bench
                 step => actor.carry_out(step),
             };
             let answers: Vec<Answer> = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
+            actor.through();
             (answers, actor)
         }) as Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>
     });
@@ -117,44 +130,48 @@ fn flag_count(steps: &[Vec<Step>]) -> usize {
 }
 
 /// What all threads of an execution share besides the core.
-struct Bench {
-    ledger: Ledger,
-    probe: Probe,
+pub(super) struct Bench {
+    pub(super) ledger: Ledger,
+    pub(super) probe: Probe,
 }
 
 impl Bench {
+    pub(super) fn new() -> Self {
+        Bench { ledger: Ledger::default(), probe: Probe::new() }
+    }
+
     /// What a caller's code does when its turn comes: a dependent operation first and last.
-    fn hand_over(&self, nonce: Nonce, read: impl FnOnce() -> Option<Value>) {
+    pub(super) fn hand_over(&self, nonce: Nonce, read: impl FnOnce() -> Option<Value>) {
         self.probe.touch();
         self.ledger.entered(HandOver { nonce, saw: read() }, locks_held());
         self.probe.touch();
         self.ledger.left(nonce, locks_held());
     }
 
-    fn make(self: &Arc<Self>, thing: Thing) -> Token {
+    pub(super) fn make(self: &Arc<Self>, thing: Thing) -> Token {
         self.ledger.made(thing);
         Token { thing, bench: self.clone() }
     }
 }
 
 /// A value or a callback's capture, which reports its drop.
-struct Token {
+pub(super) struct Token {
     thing: Thing,
-    bench: Arc<Bench>,
+    pub(super) bench: Arc<Bench>,
 }
 
 impl Token {
     fn nonce(&self) -> Nonce {
         match self.thing {
             Thing::Callback(nonce) => nonce,
-            Thing::Value(_) => unreachable!("a value is not handed over"),
+            thing => unreachable!("{thing} is not handed over"),
         }
     }
 
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         match self.thing {
             Thing::Value(value) => value,
-            Thing::Callback(_) => unreachable!("a callback is not an outcome"),
+            thing => unreachable!("{thing} is not an outcome"),
         }
     }
 }
@@ -166,10 +183,12 @@ impl Drop for Token {
 }
 
 /// What steps are carried out on.
-trait Subject: Send + 'static {
+pub(super) trait Subject: Send + 'static {
     /// The same, for another thread, which will carry out these steps.
     fn fork(&mut self, steps: &[Step]) -> Self;
     fn carry_out(&mut self, step: Step) -> Option<Answer>;
+    /// A thread has carried out its steps.
+    fn through(&mut self) {}
     /// Lets come what was still to come when all threads are through.
     fn settle(&mut self) {}
     /// Gives up what nobody used, which is no part of the observation any more.
@@ -179,7 +198,7 @@ trait Subject: Send + 'static {
 }
 
 /// A done cell is settled, a pending one is not.
-fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
+pub(super) fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
     let snapshot = cell.snapshot();
     let expected = if cell.outcome().is_some() { Phase::Settled } else { Phase::Pending };
     let right = snapshot.phase == expected && (expected == Phase::Pending || snapshot.waiting.is_empty());
@@ -328,7 +347,7 @@ fn value_of(outcome: &Outcome<Arc<Token>>) -> Value {
         Outcome::Finished(token) => token.value(),
         Outcome::Cancelled => Value::Cancelled,
         Outcome::Abandoned => Value::Abandoned,
-        Outcome::Panicked(panic) => unreachable!("no scenario has a panic: {panic}"),
+        Outcome::Panicked(panic) => unreachable!("no scenario without a loop has a panic: {panic}"),
     }
 }
 
