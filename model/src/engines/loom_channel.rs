@@ -4,7 +4,7 @@
 
 use crate::trace::{self, Act};
 use loom::sync::{Condvar, Mutex};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Add;
 use std::sync::Arc;
@@ -24,7 +24,12 @@ struct State<T> {
 
 pub struct Sender<T>(Arc<Channel<T>>);
 
-pub struct Receiver<T>(Arc<Channel<T>>);
+/// There is but one. What it has seen lies at hand: taking that is no operation of the model, since
+/// whoever sends cannot tell when it happens.
+pub struct Receiver<T> {
+    channel: Arc<Channel<T>>,
+    at_hand: RefCell<VecDeque<T>>,
+}
 
 pub struct SendError<T>(pub T);
 
@@ -33,7 +38,7 @@ pub struct RecvError;
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     let state = State { messages: VecDeque::new(), has_sender: true, has_receiver: true };
     let channel = Arc::new(Channel { state: Mutex::new(state), bell: Condvar::new() });
-    (Sender(channel.clone()), Receiver(channel))
+    (Sender(channel.clone()), Receiver { channel, at_hand: RefCell::default() })
 }
 
 /// Nothing will ever come.
@@ -78,11 +83,7 @@ impl<T> Receiver<T> {
     ///
     /// If nothing is left, and the sender gone.
     pub fn recv(&self) -> Result<T, RecvError> {
-        let mut state = self.0.state.lock().expect("poisons nothing");
-        while state.messages.is_empty() && state.has_sender {
-            state = self.0.bell.wait(state).expect("poisons nothing");
-        }
-        state.messages.pop_front().ok_or(RecvError)
+        self.take().or_else(|| self.wait()).ok_or(RecvError)
     }
 
     /// Time passes when there is nothing, and at once.
@@ -91,29 +92,54 @@ impl<T> Receiver<T> {
     ///
     /// If nothing came before the deadline.
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvError> {
-        let message = self.0.locked(|state| state.messages.pop_front());
-        message.ok_or_else(|| {
+        self.try_iter().next().ok_or_else(|| {
             CLOCK.set(CLOCK.get().max(deadline));
             RecvError
         })
     }
 
     pub fn len(&self) -> usize {
-        self.0.locked(|state| state.messages.len())
+        self.channel.locked(|state| self.see(state))
     }
 
     pub fn try_iter(&self) -> impl Iterator<Item = T> {
-        std::iter::from_fn(|| self.0.locked(|state| state.messages.pop_front()))
+        std::iter::from_fn(|| {
+            self.take().or_else(|| {
+                self.len();
+                self.take()
+            })
+        })
+    }
+
+    fn take(&self) -> Option<T> {
+        self.at_hand.borrow_mut().pop_front()
+    }
+
+    fn wait(&self) -> Option<T> {
+        let mut state = self.channel.state.lock().expect("poisons nothing");
+        while state.messages.is_empty() && state.has_sender {
+            state = self.channel.bell.wait(state).expect("poisons nothing");
+        }
+        self.see(&mut state);
+        self.take()
+    }
+
+    /// How many there are.
+    fn see(&self, state: &mut State<T>) -> usize {
+        let mut at_hand = self.at_hand.borrow_mut();
+        at_hand.append(&mut state.messages);
+        at_hand.len()
     }
 }
 
 /// What nobody will take is dropped, unlocked.
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let left = self.0.locked(|state| {
+        self.channel.locked(|state| {
             state.has_receiver = false;
-            std::mem::take(&mut state.messages)
+            self.see(state);
         });
+        let left = self.at_hand.take();
         drop(left);
     }
 }
