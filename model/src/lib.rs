@@ -22,6 +22,7 @@ pub mod fault;
 pub mod judge;
 pub mod ledger;
 pub mod loop_spec;
+pub mod loop_universe;
 pub mod observation;
 pub mod pinned;
 pub mod report;

@@ -3,6 +3,7 @@
 //! Every start: no, one or two callbacks waiting, each with or without the shared tag, the task
 //! pending or done. Threads are a set: two programs that differ in their order are one.
 
+use crate::loop_universe;
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -20,10 +21,15 @@ pub enum Tier {
     Signals,
     /// The task layer: 2 threads, each of 1 or 2 operations.
     Tasks,
+    /// The event loop runs, while another thread has 1 operation.
+    LoopRuns,
+    /// The event loop ends, while another thread has 1 or 2 operations, or two have 1.
+    LoopEnds,
 }
 
 impl Tier {
-    pub const ALL: [Tier; 4] = [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks];
+    pub const ALL: [Tier; 6] =
+        [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::LoopRuns, Tier::LoopEnds];
 
     pub fn describe(self) -> &'static str {
         match self {
@@ -31,6 +37,8 @@ impl Tier {
             Tier::Triples => "kernel, 3 threads x 1 operation",
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
+            Tier::LoopRuns => "loop, runs beside 1 operation",
+            Tier::LoopEnds => "loop, ends beside 1-2 operations",
         }
     }
 
@@ -46,7 +54,11 @@ impl Tier {
 
     /// Every program of this tier.
     pub fn programs(self) -> Vec<Scenario> {
-        starts(self).into_iter().flat_map(|start| self.programs_from(&start)).collect()
+        match self {
+            Tier::LoopRuns => loop_universe::runs(),
+            Tier::LoopEnds => loop_universe::ends(),
+            _ => starts(self).into_iter().flat_map(|start| self.programs_from(&start)).collect(),
+        }
     }
 
     /// How many there are, in closed form: `k` callbacks wait, `m` operations can stand alone.
@@ -66,6 +78,8 @@ impl Tier {
                     2 * choose_two(without) + without * with
                 })
                 .sum(),
+            Tier::LoopRuns => loop_universe::number_of_runs(),
+            Tier::LoopEnds => loop_universe::number_of_ends(),
         }
     }
 
@@ -110,6 +124,8 @@ impl Tier {
                 });
                 programs.map(with).collect()
             }
+            // Their starts are their own.
+            Tier::LoopRuns | Tier::LoopEnds => Vec::new(),
         }
     }
 }
