@@ -109,7 +109,7 @@ impl Machine {
                 None
             }
             Step::Wait(_) | Step::DropHandle => None,
-            Step::Wake | Step::Soon(_) | Step::Run | Step::RunBriefly | Step::Close => {
+            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {
                 unreachable!("the scenario was checked: {step:?} needs a loop")
             }
         }

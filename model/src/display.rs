@@ -318,6 +318,7 @@ fn name(step: Step) -> String {
         Step::DropHandle => "drop the handle".to_owned(),
         Step::Wake => "wake".to_owned(),
         Step::Soon(nonce) => format!("call {} soon", letter(nonce)),
+        Step::Spawn(nonce) => format!("spawn {}", letter(nonce)),
         Step::Run => "run".to_owned(),
         Step::RunBriefly => "run briefly".to_owned(),
         Step::Close => "close".to_owned(),

@@ -190,7 +190,7 @@ impl Facts {
             Step::DropAwait => *waker = None,
             Step::DropCompleter => self.abandoned = true,
             Step::Signal(_) | Step::Wait(_) | Step::DropHandle => {}
-            Step::Wake | Step::Soon(_) | Step::Run | Step::RunBriefly | Step::Close => {}
+            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {}
         }
         None
     }

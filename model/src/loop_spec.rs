@@ -7,7 +7,8 @@
 //!   there are at that moment: its batch (R32). It ends after the batch in which its main's stop callback
 //!   has run (D12).
 //! * A wake puts a step of the task into the queue, unless one is there or the task is done. A step counts
-//!   as taken out before the poll, so a wake during the poll leads to another one (P17).
+//!   as taken out before the poll, so a wake during the poll leads to another one (P17). Time passes when
+//!   there is nothing else to do: then the nap is over, which is such a wake, and counts into that turn (R32).
 //! * A cancel request is granted until the task is done (D10). The next step finds it and polls no more;
 //!   one that comes later still beats a value, but not a panic (R55).
 //! * Completion hands over to the queue one callback after another; what is added meanwhile follows (D16).
@@ -28,6 +29,8 @@ enum Entry {
     Call(Nonce),
     /// A poll of the task.
     Step,
+    /// A poll of another task, which ends it.
+    Other(Nonce),
     /// A poll of what the loop runs for: until the others are through, or ready at once.
     Main { brief: bool },
     /// Main's callback, which ends the run.
@@ -46,8 +49,8 @@ enum Move {
     Through,
     /// The loop waits until there is an entry.
     Sleep,
-    /// It woke up for this one, and counts its batch.
-    Count(Entry),
+    /// It woke up for this one, or because a nap is over, and counts its batch.
+    Count(Option<Entry>),
     /// So many entries of the batch are left.
     Batch(usize),
     Run(Entry),
@@ -55,6 +58,8 @@ enum Move {
     Begin,
     Poll,
     Finish(Value),
+    /// No task is taken any more; those that are not done are abandoned.
+    Abandon,
     /// What stands in the queue will never run.
     Gather,
     /// The channel goes, with what was pushed since.
@@ -81,7 +86,11 @@ struct Page {
     cancel_requested: bool,
     polls: usize,
     has_waker: bool,
+    /// Until its nap is over.
+    naps: bool,
     retrieved: bool,
+    /// The other tasks that are not done; none any more when no task is taken.
+    spawned: Option<Vec<Nonce>>,
 
     threads: Vec<Thread>,
     raised: Vec<u8>,
@@ -133,7 +142,9 @@ impl Page {
             cancel_requested: false,
             polls: 0,
             has_waker: false,
+            naps: false,
             retrieved: false,
+            spawned: Some(Vec::new()),
             threads: scenario.steps().into_iter().enumerate().map(thread).collect(),
             raised: Vec::new(),
             handed: Vec::new(),
@@ -146,7 +157,7 @@ impl Page {
         let next = *self.threads[thread].moves.last()?;
         let waits = match next {
             Move::Do(Step::Wait(flag)) => !self.raised.contains(&flag),
-            Move::Sleep => self.queue.is_empty(),
+            Move::Sleep => self.queue.is_empty() && !self.naps,
             _ => false,
         };
         if waits {
@@ -180,8 +191,14 @@ impl Page {
                 let wakes = self.others == 0 && mem::take(&mut self.main_waits);
                 wakes.then_some(Move::Push(Entry::Main { brief: false })).into_iter().collect()
             }
-            Move::Sleep => vec![Move::Count(self.queue.pop_front().expect("it waited for one"))],
-            Move::Count(woken) => vec![Move::Run(woken), Move::Batch(self.queue.len())],
+            Move::Sleep => match self.queue.pop_front() {
+                Some(woken) => vec![Move::Count(Some(woken))],
+                None => {
+                    self.naps = false;
+                    vec![Move::Wake, Move::Count(None)]
+                }
+            },
+            Move::Count(woken) => woken.map(Move::Run).into_iter().chain([Move::Batch(self.queue.len())]).collect(),
             Move::Batch(0) if mem::take(&mut self.stopped) => vec![],
             Move::Batch(0) => vec![Move::Sleep],
             Move::Batch(left) => {
@@ -196,9 +213,16 @@ impl Page {
                 let beaten = self.cancel_requested && value != Value::Panicked;
                 let value = if beaten { Value::Cancelled } else { value };
                 self.outcome = Some(value);
+                self.naps = false;
                 self.told.extend((value == Value::Abandoned).then_some(Told::Abandoned));
                 self.draining = true;
                 self.hand_over()
+            }
+            Move::Abandon => {
+                let others = self.spawned.take().unwrap_or_default();
+                self.told.extend(others.into_iter().map(|_| Told::Abandoned));
+                let task = self.outcome.is_none().then_some(Move::Finish(Value::Abandoned));
+                task.into_iter().chain([Move::Gather]).collect()
             }
             Move::Gather => {
                 let unrun = self.lose_all();
@@ -238,7 +262,14 @@ impl Page {
             Step::Soon(nonce) => (Some(Answer::Did(self.push(Entry::Call(nonce)))), vec![]),
             Step::Run => (None, vec![Move::Push(Entry::Main { brief: false }), Move::Sleep]),
             Step::RunBriefly => (None, vec![Move::Push(Entry::Main { brief: true }), Move::Sleep]),
-            Step::Close => (None, self.close()),
+            Step::Spawn(nonce) => {
+                match &mut self.spawned {
+                    Some(spawned) => spawned.push(nonce),
+                    None => self.told.push(Told::Abandoned),
+                }
+                (None, vec![Move::Push(Entry::Other(nonce))])
+            }
+            Step::Close => (None, vec![Move::Abandon]),
             Step::Signal(flag) => {
                 self.raised.push(flag);
                 (None, vec![])
@@ -276,6 +307,12 @@ impl Page {
                 self.queued = false;
                 vec![Move::Begin]
             }
+            Entry::Other(nonce) => {
+                let saw = self.read();
+                self.spawned.iter_mut().for_each(|spawned| spawned.retain(|other| *other != nonce));
+                self.handed.push(HandOver { nonce, saw });
+                vec![]
+            }
             Entry::Main { brief } if brief || self.others == 0 => vec![Move::Push(Entry::Stop)],
             Entry::Main { .. } => {
                 self.main_waits = true;
@@ -290,11 +327,18 @@ impl Page {
 
     fn poll(&mut self) -> Vec<Move> {
         self.handed.push(HandOver { nonce: POLL, saw: None });
+        if self.naps {
+            return vec![];
+        }
         let polled = self.script.poll(self.polls);
         self.polls += 1;
-        self.has_waker |= matches!(polled, Polled::Waits | Polled::WakesItself);
+        self.has_waker |= !polled.is_last();
         match polled {
             Polled::Waits => vec![],
+            Polled::Naps => {
+                self.naps = true;
+                vec![]
+            }
             Polled::WakesItself => vec![Move::Wake],
             Polled::Ready => vec![Move::Finish(Value::Finished(0))],
             Polled::Panics => vec![Move::Finish(Value::Panicked)],
@@ -304,11 +348,6 @@ impl Page {
     fn read(&mut self) -> Option<Value> {
         self.retrieved |= self.outcome == Some(Value::Panicked);
         self.outcome
-    }
-
-    fn close(&self) -> Vec<Move> {
-        let abandoned = self.outcome.is_none().then_some(Move::Finish(Value::Abandoned));
-        abandoned.into_iter().chain([Move::Gather]).collect()
     }
 
     /// Empties the queue, and says how many callbacks and functions were in it.
@@ -323,7 +362,7 @@ impl Page {
     fn observation(mut self, scenario: &Scenario) -> Observation {
         let mut answers: Vec<_> = self.threads.iter().map(|thread| thread.answers.clone()).collect();
         if !self.closed {
-            self.threads[0].moves = self.close().into_iter().rev().collect();
+            self.threads[0].moves.push(Move::Abandon);
             while let Some(next) = self.after(0) {
                 self = next;
             }

@@ -6,7 +6,7 @@
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use crate::script::Script;
 
-const SCRIPTS: [&str; 8] = ["v", "!", "p", "pv", "p!", "k", "kv", "k!"];
+const SCRIPTS: [&str; 9] = ["v", "!", "p", "pv", "p!", "k", "kv", "k!", "zv"];
 
 /// A run until the other thread is through, which has one operation: falling asleep, waking, polling.
 pub fn runs() -> Vec<Scenario> {
@@ -47,7 +47,7 @@ pub fn number_of_ends() -> usize {
 
 /// How many operations can stand alone when `k` callbacks wait.
 fn singles(k: usize) -> usize {
-    6 + k
+    7 + k
 }
 
 fn starts(scripts: &[&str], loops_own: &[Op]) -> Vec<Scenario> {
@@ -68,7 +68,7 @@ fn with(start: &Scenario, others: Vec<Vec<Op>>) -> Vec<Scenario> {
 /// Every sequence of this length that makes sense in a thread that is not the loop's.
 fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
     let mut ops = vec![Op::Add { tagged: false }, Op::Remove(Whom::Mine), Op::Cancel, Op::Read];
-    ops.extend([Op::Wake, Op::Soon, Op::DropHandle]);
+    ops.extend([Op::Wake, Op::Soon, Op::Spawn, Op::DropHandle]);
     ops.extend((0..start.setup.len()).map(|nonce| Op::Remove(Whom::Nth(nonce))));
     let mut sequences = vec![Vec::new()];
     for _ in 0..length {

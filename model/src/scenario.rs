@@ -27,12 +27,14 @@
 //! on an event loop: A R G H S W, where X is a request to cancel, and
 //! K         wake the task, by the waker that its first pending poll left; before that, nothing
 //! N         call soon; the function reads the outcome
+//! F         spawn another task; its future reads the outcome and is ready
 //! and in the first thread only, which neither signals nor waits:
 //! L         run the loop until the other threads are through; M: for a future that is ready at once
 //! Z         close it; else it is closed at the end, when nothing else goes on
 //!
-//! polls     = { "p" | "k" } ["v" | "!"]   what each poll of the task's future does: it is pending; it is,
-//!             and wakes itself; it is ready with a value; it panics. Behind the last it is pending.
+//! polls     = { "p" | "k" | "z" } ["v" | "!"]   what each poll of the task's future does: it is pending;
+//!             it is, and wakes itself; it is until a nap is over; it is ready with a value; it panics.
+//!             Behind the last it is pending.
 //! ```
 //!
 //! `aa ; C | A R0`: two callbacks wait; one thread completes while another adds a third and removes
@@ -78,6 +80,7 @@ pub enum Op {
     DropHandle,
     Wake,
     Soon,
+    Spawn,
     Run,
     RunBriefly,
     Close,
@@ -106,6 +109,7 @@ pub enum Step {
     DropHandle,
     Wake,
     Soon(Nonce),
+    Spawn(Nonce),
     Run,
     RunBriefly,
     Close,
@@ -186,7 +190,7 @@ impl Scenario {
                             return object("needs the completer, which there is but one of, and it is used up");
                         }
                     }
-                    Op::Soon => adds += 1,
+                    Op::Soon | Op::Spawn => adds += 1,
                     Op::Signal(flag) => signals.push(flag),
                     Op::Poll => {
                         awaits = true;
@@ -204,7 +208,7 @@ impl Scenario {
 
     /// Why this thread cannot do this on a loop, or not without one.
     fn objection_on_a_loop(&self, thread: usize, before: &[Op], op: Op) -> Option<&'static str> {
-        let of_a_loop = matches!(op, Op::Wake | Op::Soon | Op::Run | Op::RunBriefly | Op::Close);
+        let of_a_loop = matches!(op, Op::Wake | Op::Soon | Op::Spawn | Op::Run | Op::RunBriefly | Op::Close);
         let of_its_thread = matches!(op, Op::Run | Op::RunBriefly | Op::Close);
         let of_others = matches!(op, Op::Signal(_) | Op::Wait(_));
         let of_any = matches!(op, Op::Add { tagged: false } | Op::Remove(Whom::Nth(_) | Whom::Mine))
@@ -276,6 +280,7 @@ fn resolve(
         Op::DropHandle => Step::DropHandle,
         Op::Wake => Step::Wake,
         Op::Soon => Step::Soon(next()),
+        Op::Spawn => Step::Spawn(next()),
         Op::Run => Step::Run,
         Op::RunBriefly => Step::RunBriefly,
         Op::Close => Step::Close,
@@ -328,6 +333,7 @@ impl fmt::Display for Op {
             Op::DropHandle => f.write_str("H"),
             Op::Wake => f.write_str("K"),
             Op::Soon => f.write_str("N"),
+            Op::Spawn => f.write_str("F"),
             Op::Run => f.write_str("L"),
             Op::RunBriefly => f.write_str("M"),
             Op::Close => f.write_str("Z"),
@@ -365,11 +371,12 @@ impl FromStr for Op {
             ("H", "") => Op::DropHandle,
             ("K", "") => Op::Wake,
             ("N", "") => Op::Soon,
+            ("F", "") => Op::Spawn,
             ("L", "") => Op::Run,
             ("M", "") => Op::RunBriefly,
             ("Z", "") => Op::Close,
             _ if word.contains(['{', '~']) => return Err(format!("`{word}`: {NO_PROGRAMS}")),
-            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H K N L M Z")),
+            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z")),
         };
         Ok(op)
     }

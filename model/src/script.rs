@@ -13,6 +13,9 @@ pub enum Polled {
     Waits,
     /// The same, and wakes itself before it returns.
     WakesItself,
+    /// Starts two sleeps of one length, drops one, and waits for the other. It is pending until that is over,
+    /// and then does at once what its next poll would do.
+    Naps,
     /// Ready with a value.
     Ready,
     Panics,
@@ -40,18 +43,19 @@ impl Script {
 }
 
 impl Polled {
-    const ALL: [Polled; 4] = [Polled::Waits, Polled::WakesItself, Polled::Ready, Polled::Panics];
+    const ALL: [Polled; 5] = [Polled::Waits, Polled::WakesItself, Polled::Naps, Polled::Ready, Polled::Panics];
 
     fn letter(self) -> char {
         match self {
             Polled::Waits => 'p',
             Polled::WakesItself => 'k',
+            Polled::Naps => 'z',
             Polled::Ready => 'v',
             Polled::Panics => '!',
         }
     }
 
-    fn is_last(self) -> bool {
+    pub fn is_last(self) -> bool {
         matches!(self, Polled::Ready | Polled::Panics)
     }
 }
@@ -70,7 +74,7 @@ impl FromStr for Script {
         let mut script = [None; LONGEST];
         for (at, letter) in text.chars().enumerate() {
             let known = Polled::ALL.into_iter().find(|polled| polled.letter() == letter);
-            let polled = known.ok_or_else(|| format!("`{letter}` is no poll; there are p, k, v and !"))?;
+            let polled = known.ok_or_else(|| format!("`{letter}` is no poll; there are p, k, z, v and !"))?;
             let before = at.checked_sub(1).and_then(|before| script[before]);
             if before.is_some_and(Polled::is_last) {
                 return Err(format!("`{letter}` comes after the last poll, which is ready or panics"));

@@ -43,7 +43,7 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
 
 /// None if what it adds is named elsewhere.
 fn without_operation(scenario: &Scenario, thread: usize, at: usize) -> Option<Scenario> {
-    let adds = |op: &&Op| matches!(op, Op::Add { .. } | Op::Poll | Op::Soon);
+    let adds = |op: &&Op| matches!(op, Op::Add { .. } | Op::Poll | Op::Soon | Op::Spawn);
     let before = scenario.threads[..thread].iter().flatten().chain(&scenario.threads[thread][..at]);
     let mut less = match adds(&&scenario.threads[thread][at]) {
         true => without_nonce(scenario, scenario.setup.len() + before.filter(adds).count())?,

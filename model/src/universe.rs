@@ -42,6 +42,11 @@ impl Tier {
         }
     }
 
+    /// True if its programs are for engines with a loop.
+    pub fn is_of_the_loop(self) -> bool {
+        matches!(self, Tier::LoopRuns | Tier::LoopEnds)
+    }
+
     /// The operations that its programs are made of, on what they run.
     pub fn alphabet(self) -> String {
         let programs = self.programs();

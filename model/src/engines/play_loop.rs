@@ -2,7 +2,7 @@
 //!
 //! The first thread is the loop's, and runs it when it is told to. The others do what their operations say.
 
-use super::event_loop::{EventLoop, Handle};
+use super::event_loop::{EventLoop, Handle, Sleep};
 use super::kernel::CallbackId;
 use super::outcome::Outcome;
 use super::play::{Bench, Subject, Token, at_rest, perform_on, play_by};
@@ -16,6 +16,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use whendone_model::engines::Observed;
 use whendone_model::ledger::Thing;
 use whendone_model::loop_spec::drops_handles;
@@ -70,7 +71,10 @@ impl OnLoop {
         let (waker, others) = (Arc::new(Left::new()), Arc::new(Others::new(scenario.threads.len() - 1)));
         let script = scenario.script().expect("asked before");
         let capture = bench.make(Thing::Future);
-        let task = handle.spawn(Scripted { script, polls: 0, capture, bench: bench.clone(), waker: waker.clone() });
+        let (bench_, waker_) = (bench.clone(), waker.clone());
+        let nap = None;
+        let future = Scripted { script, polls: 0, nap, capture, handle: handle.clone(), bench: bench_, waker: waker_ };
+        let task = handle.spawn(future);
         OnLoop {
             event_loop: Arc::new(Mutex::new(Some(event_loop))),
             handle,
@@ -148,6 +152,11 @@ impl Subject for OnLoop {
                 let call = move || capture.bench.hand_over(nonce, || task.outcome().map(value_of));
                 Some(Answer::Did(self.handle.call_soon(call).is_ok()))
             }
+            Step::Spawn(nonce) => {
+                let (task, capture) = (self.task().clone(), self.bench.make(Thing::Callback(nonce)));
+                self.handle.spawn(async move { capture.bench.hand_over(nonce, || task.outcome().map(value_of)) });
+                None
+            }
             Step::Run => {
                 self.run(Main(self.others.clone()));
                 None
@@ -208,33 +217,59 @@ fn tell(bench: &Bench, report: &Report) {
 struct Scripted {
     script: Script,
     polls: usize,
+    nap: Option<Sleep>,
     #[allow(dead_code, reason = "it is there to be dropped")]
     capture: Token,
+    handle: Handle,
     bench: Arc<Bench>,
     waker: Arc<Left>,
+}
+
+/// How long does not matter: the clock knows nothing else to wait for.
+const NAP: Duration = Duration::from_secs(1);
+
+impl Scripted {
+    fn next(&mut self, context: &mut Context<'_>) -> Polled {
+        if self.nap.as_mut().is_some_and(|nap| Pin::new(nap).poll(context).is_pending()) {
+            return Polled::Naps;
+        }
+        self.nap = None;
+        let polled = self.script.poll(self.polls);
+        self.polls += 1;
+        if !polled.is_last() {
+            self.waker.leave(context.waker());
+        }
+        match polled {
+            Polled::WakesItself => context.waker().wake_by_ref(),
+            Polled::Naps => {
+                let [one, other] = [(); 2].map(|()| {
+                    let mut nap = self.handle.sleep(NAP);
+                    let _ = Pin::new(&mut nap).poll(context);
+                    nap
+                });
+                drop(one);
+                self.nap = Some(other);
+            }
+            Polled::Waits | Polled::Ready | Polled::Panics => {}
+        }
+        polled
+    }
 }
 
 impl Future for Scripted {
     type Output = Token;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Token> {
-        let polled = self.script.poll(self.polls);
-        self.polls += 1;
         self.bench.probe.touch();
         self.bench.ledger.entered(HandOver { nonce: POLL, saw: None }, locks_held());
-        if matches!(polled, Polled::Waits | Polled::WakesItself) {
-            self.waker.leave(context.waker());
-        }
-        if polled == Polled::WakesItself {
-            context.waker().wake_by_ref();
-        }
+        let polled = self.next(context);
         self.bench.probe.touch();
         self.bench.ledger.left(POLL, locks_held());
         match polled {
-            Polled::Waits | Polled::WakesItself => Poll::Pending,
             Polled::Ready => Poll::Ready(self.bench.make(Thing::Value(Value::Finished(0)))),
             // Not by `panic!`, which would print.
             Polled::Panics => resume_unwind(Box::new("of the script")),
+            _ => Poll::Pending,
         }
     }
 }
