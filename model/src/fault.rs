@@ -1,6 +1,6 @@
 //! In which way an execution is wrong: the property that it breaks.
 
-use crate::observation::{Answer, Observation};
+use crate::observation::{Answer, Observation, POLL, Told};
 use crate::scenario::{Scenario, Step};
 use crate::spec::{Nonce, Value};
 use serde::{Deserialize, Serialize};
@@ -109,8 +109,11 @@ struct Facts {
     written: Option<Value>,
     /// A completion was tried.
     tried: bool,
-    /// The completer was dropped.
+    /// The completer was dropped, or the loop closed.
     abandoned: bool,
+    /// How many callbacks and functions the hook was told of that will never run.
+    lost: usize,
+    is_on_loop: bool,
     foreign_removed: bool,
     added: Vec<Nonce>,
     removed: Vec<Nonce>,
@@ -138,7 +141,10 @@ impl Facts {
             completions: usize::from(scenario.done),
             written: scenario.done.then_some(Value::Finished(0)),
             added: (0..scenario.setup.len()).collect(),
-            handed: observation.handed.iter().map(|hand_over| hand_over.nonce).collect(),
+            is_on_loop: scenario.script().is_some(),
+            abandoned: scenario.script().is_some(),
+            lost: observation.answers.iter().flatten().filter(|answer| **answer == Answer::Told(Told::Lost)).count(),
+            handed: observation.handed.iter().map(|hand_over| hand_over.nonce).filter(|nonce| *nonce != POLL).collect(),
             ..Facts::default()
         };
         for (steps, answers) in scenario.steps().iter().zip(&observation.answers) {
@@ -177,8 +183,11 @@ impl Facts {
                 if answers.next() != Some(&Answer::Did(true)) {
                     return Some(Learned::Refused);
                 }
-                self.completions += 1;
-                self.written.get_or_insert(value);
+                // To the task of a loop it is a request.
+                if !self.is_on_loop {
+                    self.completions += 1;
+                    self.written.get_or_insert(value);
+                }
             }
             Step::Read | Step::Poll(_) => {
                 let Some(Answer::Outcome(outcome)) = answers.next() else { return None };
@@ -210,7 +219,7 @@ impl Facts {
             (3, self.reads_nothing_after(|learned| matches!(learned, Learned::Read(Some(_))))),
             (2, self.reads_nothing_after(|learned| learned == Learned::Refused)),
             (2, self.read.contains(&None) || self.values().len() > 1),
-            (5, done && left > self.removed_by_tag),
+            (5, done && left > self.removed_by_tag + self.lost),
             (17, done && self.wakers.iter().any(|waker| !self.handed.contains(waker))),
         ];
         rules.into_iter().find(|(_, broken)| *broken).map(|(number, _)| number)

@@ -26,17 +26,28 @@ pub struct Token {
 pub const LOOM: &str = "0.7.3";
 
 /// What decides about the order of executions, besides the verified core and loom.
-pub const SOURCES: [(&str, &str); 17] = [
+pub const SOURCES: [(&str, &str); 28] = [
     ("model/src/engines/loom_atomic.rs", include_str!("engines/loom_atomic.rs")),
+    ("model/src/engines/loom_channel.rs", include_str!("engines/loom_channel.rs")),
     ("model/src/engines/loom_mutex.rs", include_str!("engines/loom_mutex.rs")),
     ("model/src/engines/loom_stage.rs", include_str!("engines/loom_stage.rs")),
     ("model/src/engines/loom_sync.rs", include_str!("engines/loom_sync.rs")),
     ("model/src/engines/mod.rs", include_str!("engines/mod.rs")),
+    ("model/src/engines/on_loop.rs", include_str!("engines/on_loop.rs")),
     ("model/src/engines/play.rs", include_str!("engines/play.rs")),
+    ("model/src/engines/play_loop.rs", include_str!("engines/play_loop.rs")),
     ("model/src/scenario.rs", include_str!("scenario.rs")),
+    ("model/src/script.rs", include_str!("script.rs")),
     ("src/callback.rs", include_str!("../../src/callback.rs")),
     ("src/completer.rs", include_str!("../../src/completer.rs")),
     ("src/contain.rs", include_str!("../../src/contain.rs")),
+    ("src/event_loop/ambient.rs", include_str!("../../src/event_loop/ambient.rs")),
+    ("src/event_loop/entry.rs", include_str!("../../src/event_loop/entry.rs")),
+    ("src/event_loop/handle.rs", include_str!("../../src/event_loop/handle.rs")),
+    ("src/event_loop/mod.rs", include_str!("../../src/event_loop/mod.rs")),
+    ("src/event_loop/run.rs", include_str!("../../src/event_loop/run.rs")),
+    ("src/event_loop/step.rs", include_str!("../../src/event_loop/step.rs")),
+    ("src/event_loop/timers.rs", include_str!("../../src/event_loop/timers.rs")),
     ("src/hook.rs", include_str!("../../src/hook.rs")),
     ("src/outcome.rs", include_str!("../../src/outcome.rs")),
     ("src/report.rs", include_str!("../../src/report.rs")),

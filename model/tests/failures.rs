@@ -6,7 +6,7 @@ use whendone_model::engines::Extent;
 use whendone_model::exhibit::Exhibit;
 use whendone_model::fault::Fault;
 use whendone_model::judge::Engine;
-use whendone_model::observation::{Answer, HandOver, Observation};
+use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
 use whendone_model::scenario::Scenario;
 use whendone_model::shrink::shrink;
 use whendone_model::spec::{Nonce, Value};
@@ -113,11 +113,17 @@ fn a_token_knows_all_its_sources() {
     let lock = include_str!("../../Cargo.lock");
     assert!(lock.contains(&format!("name = \"loom\"\nversion = \"{LOOM}\"")), "adapt LOOM to Cargo.lock");
     let engines = include_str!("../src/engines/mod.rs");
-    let audited = engines.split("#[path = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let on_loop = include_str!("../src/engines/on_loop.rs");
+    let paths = [engines, on_loop].into_iter().flat_map(|text| text.split("#[path = \"").skip(1));
+    let audited = paths.filter_map(|rest| rest.split('"').next());
     let audited: Vec<&str> = audited.filter(|path| !path.ends_with("kernel/mod.rs")).collect();
-    assert!(audited.len() >= 11, "the list is read: {audited:?}");
-    for path in audited {
-        let name = path.trim_start_matches("../../../").replace("play.rs", "model/src/engines/play.rs");
+    assert!(audited.len() >= 13, "the list is read: {audited:?}");
+    let beside = |path: &str| format!("model/src/engines/{path}");
+    let named = audited.iter().map(|path| path.strip_prefix("../../../").map_or_else(|| beside(path), str::to_owned));
+    let modules = include_str!("../../src/event_loop/mod.rs").lines();
+    let modules = modules.filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let of_the_loop = modules.map(|module| format!("src/event_loop/{module}.rs"));
+    for name in named.chain(of_the_loop) {
         assert!(SOURCES.iter().any(|(known, _)| *known == name), "{name} is missing");
     }
 }
@@ -137,7 +143,8 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
     let a = (0, Some(V0));
     let b = (1, Some(V0));
     let read = |value| Answer::Outcome(Some(value));
-    let cases: [(&str, &[&[Answer]], &[_], &str); 20] = [
+    let (lost, poll) = (Answer::Told(Told::Lost), (POLL, None));
+    let cases: [(&str, &[&[Answer]], &[_], &str); 24] = [
         ("; C | C", &[&[TRUE], &[TRUE]], &[], "P1 one completion"),
         ("; C | X", &[&[FALSE], &[FALSE]], &[], "P1 one completion"),
         ("C ; X", &[&[TRUE]], &[], "P1 one completion"),
@@ -156,6 +163,10 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
         ("a ; Rf", &[&[TRUE]], &[], "P10 narrow remove"),
         ("@queue ; P | C", &[&[PENDING], &[TRUE]], &[], "P17 no lost wake-up"),
         ("@queue ; P P | C", &[&[PENDING, PENDING], &[TRUE]], &[(0, None)], "P17 no lost wake-up"),
+        ("@loop{v} ; L | X G", &[&[], &[FALSE, PENDING], &[read(V0)]], &[poll], "P2 published first"),
+        ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[poll, (1, Some(V0))], "P5 at least once"),
+        ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[poll, a, (1, None)], "P7 FIFO"),
+        ("@loop{v} a ; L", &[&[], &[read(V0), lost]], &[poll, poll], "not allowed by the specification"),
         ("b ; T", &[&[Answer::Count(2)]], &[], "not allowed by the specification"),
         ("@queue ; P Q | C", &[&[read(V0)], &[TRUE]], &[(0, None)], "not allowed by the specification"),
     ];

@@ -9,7 +9,7 @@ fn refused(text: &str) -> (usize, String) {
 
 #[test]
 fn a_scenario_prints_what_it_was_read_from() {
-    for text in ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"] {
+    for text in ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A", "@loop{pkz!} a ; N M L Z | K F A Rm"] {
         assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
     }
     let canonical = "  abC;A\tRm|T Rf ".parse::<Scenario>().expect("well formed").to_string();
@@ -25,7 +25,7 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("a ; C ; A", 7, "a second `;`"),
         ("ax ; C", 2, "`x` is no setup"),
         ("aCa ; A", 3, "after `C`"),
-        ("; A K", 5, "`K` is no operation"),
+        ("; A Y", 5, "`Y` is no operation"),
         ("; Ä", 3, "`Ä` is no operation"),
         ("ä ; A", 1, "`ä` is no setup"),
         ("; R", 3, "wants a number, m or f"),
@@ -50,6 +50,20 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@inline ; T", 11, "needs the kernel alone"),
         ("@panic ; A", 1, "only @inline or @queue"),
         ("a @inline ; A", 3, "only in front"),
+        ("@loop ; L", 1, "the task's polls are missing"),
+        ("@loop{} ; L", 1, "the task's polls are missing"),
+        ("@loop{px} ; L", 1, "`x` is no poll"),
+        ("@loop{vp} ; L", 1, "`p` comes after the last poll"),
+        ("@loop{ppppp} ; L", 1, "more than 4 polls"),
+        ("@loop{v} b ; L", 10, "no setup of a task of a loop"),
+        ("@loop{v} C ; L", 10, "no setup of a task of a loop"),
+        ("; K", 3, "needs an event loop"),
+        ("@queue ; L", 10, "needs an event loop"),
+        ("@loop{v} ; L | C", 16, "no operation on a task of a loop"),
+        ("@loop{v} ; L | Z", 16, "for the loop's own thread"),
+        ("@loop{v} ; S1 | W1", 12, "not for the loop's own thread"),
+        ("@loop{v} ; Z L", 14, "comes after Z"),
+        ("@loop{v} ; L | H K", 18, "comes after H"),
         ("a{G} ; C", 2, "callback programs"),
         ("; A{G}", 3, "callback programs"),
     ];
@@ -61,9 +75,9 @@ fn what_makes_no_sense_is_refused_at_its_column() {
 
 #[test]
 fn an_error_points_at_the_place() {
-    let malformed = "aa ; C | K".parse::<Scenario>().expect_err("K is no operation");
+    let malformed = "aa ; C | Y".parse::<Scenario>().expect_err("Y is no operation");
     let [reason, line, caret] =
         malformed.to_string().lines().map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
-    assert!(reason.starts_with("`K` is no operation"), "{reason}");
-    assert_eq!((line.as_str(), caret.as_str()), ("  aa ; C | K", "           ^"));
+    assert!(reason.starts_with("`Y` is no operation"), "{reason}");
+    assert_eq!((line.as_str(), caret.as_str()), ("  aa ; C | Y", "           ^"));
 }
