@@ -376,7 +376,11 @@ impl FromStr for Op {
             ("M", "") => Op::RunBriefly,
             ("Z", "") => Op::Close,
             _ if word.contains(['{', '~']) => return Err(format!("`{word}`: {NO_PROGRAMS}")),
-            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z")),
+            _ => {
+                return Err(format!(
+                    "`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z"
+                ));
+            }
         };
         Ok(op)
     }
@@ -418,7 +422,10 @@ impl FromStr for Scenario {
                     scenario.scheduler = Some(Scheduler::Loop(script));
                 }
                 word if word.starts_with('@') => {
-                    return Err(malformed(at, format!("`{word}`: only @inline or @queue or @loop{{..}}, and only in front")));
+                    return Err(malformed(
+                        at,
+                        format!("`{word}`: only @inline or @queue or @loop{{..}}, and only in front"),
+                    ));
                 }
                 word => {
                     for (offset, letter) in word.char_indices() {

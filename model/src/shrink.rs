@@ -36,8 +36,13 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     let shorter = scenario.script().and_then(Script::shorter);
     let shorter = shorter.map(|script| Scenario { scheduler: Some(Scheduler::Loop(script)), ..scenario.clone() });
     let untagged = Some(untagged(scenario)).filter(|less| less != scenario);
-    let all =
-        without_thread.chain(on_kernel).chain(without_operation).chain(without_callback).chain(pending).chain(shorter).chain(untagged);
+    let all = without_thread
+        .chain(on_kernel)
+        .chain(without_operation)
+        .chain(without_callback)
+        .chain(pending)
+        .chain(shorter)
+        .chain(untagged);
     all.filter(|less| less.objection().is_none()).collect()
 }
 

@@ -28,8 +28,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    pub const ALL: [Tier; 6] =
-        [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::LoopRuns, Tier::LoopEnds];
+    pub const ALL: [Tier; 6] = [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::LoopRuns, Tier::LoopEnds];
 
     pub fn describe(self) -> &'static str {
         match self {

@@ -9,7 +9,14 @@ fn refused(text: &str) -> (usize, String) {
 
 #[test]
 fn a_scenario_prints_what_it_was_read_from() {
-    for text in ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A", "@loop{pkz!} a ; N M L Z | K F A Rm"] {
+    for text in [
+        "; A",
+        "aa ; C | A R0",
+        "ab C ; A Rm | T Rf | B | G",
+        "@inline a ; P Q P D | X H",
+        "C ; A S9 | W9 A",
+        "@loop{pkz!} a ; N M L Z | K F A Rm",
+    ] {
         assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
     }
     let canonical = "  abC;A\tRm|T Rf ".parse::<Scenario>().expect("well formed").to_string();

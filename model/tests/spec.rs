@@ -47,6 +47,29 @@ fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
     assert_eq!(printed("@inline ; C | P"), ["true | pending -> a saw nothing", "true | v0 ->"]);
 }
 
+/// R55, P16, P17, D4, D8
+#[test]
+fn the_page_for_the_loop_allows_what_it_says_and_no_more() {
+    let poll = "poll saw nothing";
+    assert_eq!(printed("@loop{kv} ; L"), [format!("- | abandoned, told of it -> {poll}")], "woken in main's last turn");
+    assert_eq!(printed("@loop{kv} ; L M"), [format!("- | v0 -> poll {poll}")], "woken while polled, polled again");
+    assert_eq!(printed("@loop{v} ; X L"), ["true | cancelled ->"], "never polled");
+    assert_eq!(printed("@loop{v} a ; Z"), ["1 | abandoned, one lost, told of it, closed with 1 ->"]);
+    assert_eq!(printed("@loop{v} ; Z N"), ["0, false | abandoned, one lost, told of it ->"], "refused, and reported");
+    assert_eq!(printed("@loop{!} ; L"), [format!("- | panicked, never retrieved -> {poll}")]);
+    assert_eq!(printed("@loop{!} ; L G"), [format!("panicked | panicked -> {poll}")], "somebody looked");
+    assert_eq!(printed("@loop{zv} ; L M"), printed("@loop{p} ; L M"), "without a sleep no time passes");
+    assert_eq!(
+        printed("@loop{v} ; L | X"),
+        [
+            format!("- | false | v0 -> {poll}"),
+            "- | true | cancelled ->".to_owned(),
+            format!("- | true | cancelled -> {poll}"),
+        ],
+        "granted before the poll, or while it goes on and then it beats the value"
+    );
+}
+
 /// The check can fail in each of its ways.
 #[test]
 fn the_check_is_red_when_something_is_extra_missing_broken_or_not_executed() {

@@ -70,11 +70,15 @@ impl OnLoop {
         let handle = event_loop.handle();
         let (waker, others) = (Arc::new(Left::new()), Arc::new(Others::new(scenario.threads.len() - 1)));
         let script = scenario.script().expect("asked before");
-        let capture = bench.make(Thing::Future);
-        let (bench_, waker_) = (bench.clone(), waker.clone());
-        let nap = None;
-        let future = Scripted { script, polls: 0, nap, capture, handle: handle.clone(), bench: bench_, waker: waker_ };
-        let task = handle.spawn(future);
+        let task = handle.spawn(Scripted {
+            script,
+            polls: 0,
+            nap: None,
+            capture: bench.make(Thing::Future),
+            handle: handle.clone(),
+            bench: bench.clone(),
+            waker: waker.clone(),
+        });
         OnLoop {
             event_loop: Arc::new(Mutex::new(Some(event_loop))),
             handle,
