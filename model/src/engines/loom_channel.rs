@@ -98,6 +98,7 @@ impl<T> Receiver<T> {
         })
     }
 
+    #[allow(clippy::len_without_is_empty, reason = "the loop asks for no more")]
     pub fn len(&self) -> usize {
         self.channel.locked(|state| self.see(state))
     }

@@ -322,7 +322,7 @@ impl Others {
         left.0 -= 1;
         let waker = if left.0 == 0 { left.1.take() } else { None };
         drop(left);
-        waker.map(Waker::wake);
+        waker.into_iter().for_each(Waker::wake);
     }
 }
 
