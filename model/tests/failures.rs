@@ -165,7 +165,7 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
         ("@queue ; P P | C", &[&[PENDING, PENDING], &[TRUE]], &[(0, None)], "P17 no lost wake-up"),
         ("@loop{v} ; L | X G", &[&[], &[FALSE, PENDING], &[read(V0)]], &[poll], "P2 published first"),
         ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[poll, (1, Some(V0))], "P5 at least once"),
-        ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[poll, a, (1, None)], "P7 FIFO"),
+        ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[a, poll, (1, Some(V0))], "P7 FIFO"),
         ("@loop{v} a ; L", &[&[], &[read(V0), lost]], &[poll, poll], "not allowed by the specification"),
         ("b ; T", &[&[Answer::Count(2)]], &[], "not allowed by the specification"),
         ("@queue ; P Q | C", &[&[read(V0)], &[TRUE]], &[(0, None)], "not allowed by the specification"),
