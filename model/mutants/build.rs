@@ -15,8 +15,8 @@ use table::{File, Table};
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    let (source, player, table) = (root.join("src"), root.join("model/src/engines/play.rs"), Table::path());
-    [&source, &player, &table].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
+    let (source, engines, table) = (root.join("src"), root.join("model/src/engines"), Table::path());
+    [&source, &engines, &table].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
     println!("cargo::rerun-if-env-changed=WHENDONE_MUTANTS");
     let table = Table::read(&table).unwrap_or_else(|error| panic!("{error}"));
     let audited = audited_files(&source);
@@ -26,12 +26,15 @@ fn main() {
         match mutant.plant(&audited) {
             Ok(files) => {
                 let folder = out.join("mutants").join(id);
-                fs::create_dir_all(folder.join("src/kernel")).expect("OUT_DIR can be written");
+                let created = ["src/kernel", "src/event_loop"].map(|below| fs::create_dir_all(folder.join(below)));
+                created.into_iter().for_each(|created| created.expect("OUT_DIR can be written"));
                 files
                     .iter()
                     .for_each(|(name, text)| fs::write(folder.join(name), text).expect("OUT_DIR can be written"));
-                modules += &module(id, &audited, &folder, &player);
-                writeln!(entries, "    ({id:?}, {id}::play::play),").expect("strings can be written");
+                let on_loop = mutant.is_of_the_loop().then(|| lay_loop(&engines, &folder));
+                let play = if on_loop.is_some() { "on_loop::play_loop" } else { "play" };
+                modules += &module(id, &audited, &folder, &engines.join("play.rs"), on_loop.as_deref());
+                writeln!(entries, "    ({id:?}, {id}::{play}::play),").expect("strings can be written");
             }
             Err(mismatch) => stale.push(mismatch),
         }
@@ -78,14 +81,24 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
     entries
 }
 
-/// What the engines include, with its text: all but the facade, the loop and the root.
+/// What includes the loop, beside the copies. It goes with bugs of the loop only, to be compiled no oftener.
+fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
+    let below = folder.join("model/src/engines");
+    fs::create_dir_all(&below).expect("OUT_DIR can be written");
+    for file in ["on_loop.rs", "play_loop.rs"] {
+        fs::copy(engines.join(file), below.join(file)).expect("OUT_DIR can be written");
+    }
+    below.join("on_loop.rs")
+}
+
+/// What the engines include, with its text: all but the facade and the root.
 fn audited_files(source: &Path) -> Vec<File> {
     let in_folder = |folder: &str| {
         let entries = fs::read_dir(source.join(folder)).expect("the folder is there");
         let names = entries.map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"));
         names.map(|name| format!("{folder}{name}")).collect::<Vec<_>>()
     };
-    let mut files = [in_folder(""), in_folder("kernel/")].concat();
+    let mut files = [in_folder(""), in_folder("kernel/"), in_folder("event_loop/")].concat();
     files.retain(|file| file.ends_with(".rs") && !["lib.rs", "sync.rs"].contains(&file.as_str()));
     files.sort();
     let text = |file: &str| fs::read_to_string(source.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -93,7 +106,7 @@ fn audited_files(source: &Path) -> Vec<File> {
 }
 
 /// The module that compiles them under loom, as `src/engines/loom_mutex.rs` of the model does.
-fn module(id: &str, audited: &[File], folder: &Path, player: &Path) -> String {
+fn module(id: &str, audited: &[File], folder: &Path, player: &Path, on_loop: Option<&Path>) -> String {
     let mut text = format!("#[allow(warnings, clippy::all)]\npub mod {id} {{\n");
     text += "    pub use whendone_model::engines::loom_mutex::{stage, sync};\n";
     let mut include = |name: &str, path: &Path| {
@@ -101,6 +114,7 @@ fn module(id: &str, audited: &[File], folder: &Path, player: &Path) -> String {
     };
     include("kernel", &folder.join("src/kernel/mod.rs"));
     include("play", player);
+    on_loop.into_iter().for_each(|on_loop| include("on_loop", on_loop));
     for file in audited.iter().filter_map(|(file, _)| file.strip_prefix("src/")).filter(|file| !file.contains('/')) {
         include(file.trim_end_matches(".rs"), &folder.join("src").join(file));
     }

@@ -6,6 +6,7 @@
 //! place in one line. The scenario's last thread serves that line, once it is through with its own operations, until it
 //! finds it empty; what comes later is served when all threads are through.
 
+use crate::loop_spec;
 use crate::observation::{Answer, HandOver, Observation, Told};
 use crate::scenario::{Move, Part, Plan, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Spec, Value};
@@ -20,15 +21,26 @@ pub fn known<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Observation
         return allowed(scenario);
     }
     let seen: BTreeSet<&Observation> = seen.collect();
-    let world = World::new(scenario);
-    let mut known = explore(&world, |machine| seen.iter().any(|seen| world.leads_to(machine, seen)));
+    if seen.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut known = match scenario.script() {
+        Some(script) => loop_spec::allowed(scenario, script),
+        None => {
+            let world = World::new(scenario);
+            explore(&world, |machine| seen.iter().any(|seen| world.leads_to(machine, seen)))
+        }
+    };
     known.retain(|known| seen.contains(known));
     known
 }
 
 /// The exact set of observations that the specification allows.
 pub fn allowed(scenario: &Scenario) -> BTreeSet<Observation> {
-    explore(&World::new(scenario), |_| true)
+    match scenario.script() {
+        Some(script) => loop_spec::allowed(scenario, script),
+        None => explore(&World::new(scenario), |_| true),
+    }
 }
 
 /// What the specification shows at the end of all orders of steps that lead through such machines only.
@@ -280,6 +292,9 @@ impl World {
                 None
             }
             Step::Wait(_) | Step::DropHandle => None,
+            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {
+                unreachable!("the scenario was checked: {step:?} needs a loop")
+            }
             Step::Panic => {
                 let Some(Todo::Program { nonce, .. }) = machine.agents[agent].todo.last() else { return };
                 let told = self.panicked(*nonce, &machine.shown);
@@ -334,6 +349,7 @@ impl World {
             _ if body.is_waker => self.call(machine, agent, nonce),
             None | Some(Scheduler::Inline) => self.call(machine, agent, nonce),
             Some(Scheduler::Queue) => machine.line.push_back(nonce),
+            Some(Scheduler::Loop(_)) => unreachable!("a loop has a page of its own"),
             Some(Scheduler::Refuse | Scheduler::Panic) => {
                 *told.entry(Told::Lost(task)).or_default() += 1;
                 if self.scheduler == Some(Scheduler::Panic) {

@@ -324,5 +324,11 @@ fn name((task, step): Move) -> String {
         Step::DropCompleter => format!("drop the completer{}", if task == 0 { on } else { format!(" of{on}") }),
         Step::DropHandle => "drop the handles".to_owned(),
         Step::Panic => "panic".to_owned(),
+        Step::Wake => "wake".to_owned(),
+        Step::Soon(nonce) => format!("call {} soon", letter(nonce)),
+        Step::Spawn(nonce) => format!("spawn {}", letter(nonce)),
+        Step::Run => "run".to_owned(),
+        Step::RunBriefly => "run briefly".to_owned(),
+        Step::Close => "close".to_owned(),
     }
 }

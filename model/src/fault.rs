@@ -1,6 +1,6 @@
 //! In which way an execution is wrong: the property that it breaks.
 
-use crate::observation::{Answer, Observation};
+use crate::observation::{Answer, Observation, POLL, Told};
 use crate::scenario::{Move, Part, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Value};
 use serde::{Deserialize, Serialize};
@@ -122,8 +122,11 @@ struct Facts {
     written: Option<Value>,
     /// A completion was tried.
     tried: bool,
-    /// The completer was dropped.
+    /// The completer was dropped, or the loop closed.
     abandoned: bool,
+    is_on_loop: bool,
+    /// How many callbacks and functions a loop's hook was told of that will never run.
+    lost: usize,
     foreign_removed: bool,
     added: Vec<Nonce>,
     removed: Vec<Nonce>,
@@ -154,14 +157,19 @@ impl Facts {
         let completions = usize::from(done);
         let mut facts = Facts { task, is_refused, completions, ..Facts::default() };
         facts.written = done.then_some(Value::Finished(0));
+        if scenario.script().is_some() {
+            (facts.is_on_loop, facts.abandoned) = (true, true);
+            facts.lost = observation.told.get(&Told::Lost(task)).copied().unwrap_or(0);
+        }
         facts.take_in_all(plan.setup.iter().filter(|(_, step)| matches!(step, Step::Add { .. })), &[], &of_task);
         for (steps, answers) in plan.threads.iter().zip(&observation.answers) {
             facts.take_in_all(steps, answers, &of_task);
         }
-        for entry in &observation.handed {
+        let handed = || observation.handed.iter().filter(|entry| entry.nonce != POLL);
+        for entry in handed() {
             facts.take_in_all(plan.bodies[entry.nonce].program(entry.part), &entry.answers, &of_task);
         }
-        let calls = observation.handed.iter().filter(|entry| entry.part == Part::Call && of_task(entry.nonce));
+        let calls = handed().filter(|entry| entry.part == Part::Call && of_task(entry.nonce));
         facts.handed = calls.clone().map(|entry| entry.nonce).collect();
         let callbacks = calls.filter(|entry| facts.added.contains(&entry.nonce));
         facts.read = callbacks.map(|entry| entry.saw).collect();
@@ -178,7 +186,8 @@ impl Facts {
         let (mut answers, mut waker, mut learned) = (answers.iter(), None, Vec::new());
         for &(task, step) in steps {
             let is_answered =
-                matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_));
+                matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_))
+                    || matches!(step, Step::Soon(_) | Step::Close);
             let answer = if is_answered { answers.next().copied() } else { None };
             let is_ours = match step {
                 Step::Remove(Some(nonce)) => of_task(nonce),
@@ -209,8 +218,11 @@ impl Facts {
                 if answer != Some(Answer::Did(true)) {
                     return Some(Learned::Refused);
                 }
-                self.completions += 1;
-                self.written.get_or_insert(value);
+                // To the task of a loop it is a request.
+                if !self.is_on_loop {
+                    self.completions += 1;
+                    self.written.get_or_insert(value);
+                }
             }
             Step::Read | Step::Poll(_) => {
                 let Some(Answer::Outcome(outcome)) = answer else { return None };
@@ -222,6 +234,7 @@ impl Facts {
             Step::DropAwait => *waker = None,
             Step::DropCompleter => self.abandoned = true,
             Step::Signal(_) | Step::Wait(_) | Step::DropHandle | Step::Panic => {}
+            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {}
         }
         None
     }
@@ -241,7 +254,7 @@ impl Facts {
             (3, self.reads_nothing_after(|learned| matches!(learned, Learned::Read(Some(_))))),
             (2, self.reads_nothing_after(|learned| learned == Learned::Refused)),
             (2, self.read.contains(&None) || self.values().len() > 1),
-            (5, done && !self.is_refused && left > self.removed_by_tag),
+            (5, done && !self.is_refused && left > self.removed_by_tag + self.lost),
             (17, done && self.wakers.iter().any(|waker| !self.handed.contains(waker))),
         ];
         rules.into_iter().find(|(_, broken)| *broken).map(|(number, _)| number)

@@ -76,11 +76,9 @@ impl Engine {
 
     pub fn play(self) -> engines::Engine {
         match self {
-            Engine::LoomMutex => engines::loom_mutex::play::play,
-            Engine::LoomAtomic => engines::loom_atomic::play::play,
-            Engine::LoomBounded => {
-                |scenario| loom_stage::within(PREEMPTIONS, || engines::loom_mutex::play::play(scenario))
-            }
+            Engine::LoomMutex => engines::loom_mutex::on_loop::play_loop::play,
+            Engine::LoomAtomic => engines::loom_atomic::on_loop::play_loop::play,
+            Engine::LoomBounded => |scenario| loom_stage::within(PREEMPTIONS, || (Engine::LoomMutex.play())(scenario)),
             Engine::ShuttleEvery => |scenario| on_shuttle(Schedules::Every, scenario),
             Engine::ShuttleRandom => |scenario| on_shuttle(Schedules::Random, scenario),
             Engine::ShuttlePct => |scenario| on_shuttle(Schedules::Pct, scenario),
@@ -100,6 +98,11 @@ impl Engine {
         let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
         let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
         match threads {
+            _ if scenario.script().is_some() && !is_loom => {
+                let who = "loom-mutex, loom-atomic or loom-bounded";
+                Some(format!("{name} has no event loop: play it with --engine {who}"))
+            }
+            5.. if is_loom && scenario.script().is_some() => Some(others("at most 4 threads")),
             5.. if is_loom => {
                 let who = others("at most 4 threads");
                 Some(format!("{who}: play it with --engine shuttle-random, shuttle-pct or threads"))

@@ -16,6 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Thing {
     Callback(Nonce),
     Value(Value),
+    /// Of the loop's task.
+    Future,
 }
 
 impl fmt::Display for Thing {
@@ -23,6 +25,7 @@ impl fmt::Display for Thing {
         match self {
             Thing::Callback(nonce) => f.write_str(&letter(*nonce)),
             Thing::Value(value) => value.fmt(f),
+            Thing::Future => f.write_str("the future"),
         }
     }
 }

@@ -39,9 +39,18 @@ pub enum Told {
     CallbackPanicked(Nonce),
     DropPanicked(Nonce),
     WakerPanicked(Nonce),
+    /// A task of a loop was abandoned.
+    Abandoned,
+    /// Nobody looked at the panic of a task of a loop.
+    NeverRetrieved,
+    /// A loop was closed before so many callbacks and functions had run.
+    Closed(usize),
 }
 
-/// The answers of each thread, the hand-overs in their order, and how often a hook was told what.
+/// Stands for a poll of the loop's task among the hand-overs.
+pub const POLL: Nonce = Nonce::MAX - 1;
+
+/// The answers of each thread, on a loop with how the task ended behind them, the hand-overs in their order, and how often a hook was told what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Observation {
     pub answers: Vec<Vec<Answer>>,
@@ -111,6 +120,9 @@ impl fmt::Display for Told {
             Told::CallbackPanicked(nonce) => write!(f, "{} panicked", letter(*nonce)),
             Told::DropPanicked(nonce) => write!(f, "the drop of {} panicked", letter(*nonce)),
             Told::WakerPanicked(nonce) => write!(f, "the waker {} panicked", letter(*nonce)),
+            Told::Abandoned => f.write_str("a task was abandoned"),
+            Told::NeverRetrieved => f.write_str("a panic was never retrieved"),
+            Told::Closed(unrun) => write!(f, "closed before {unrun} had run"),
         }
     }
 }
@@ -141,6 +153,7 @@ impl fmt::Display for Value {
             Value::Finished(n) => write!(f, "v{n}"),
             Value::Cancelled => f.write_str("cancelled"),
             Value::Abandoned => f.write_str("abandoned"),
+            Value::Panicked => f.write_str("panicked"),
         }
     }
 }
@@ -148,6 +161,7 @@ impl fmt::Display for Value {
 /// A callback's name in print: `a` for the first one of the scenario's text, and so on.
 pub fn letter(nonce: Nonce) -> String {
     match u8::try_from(nonce) {
+        _ if nonce == POLL => "poll".to_owned(),
         Ok(n @ 0..26) => char::from(b'a' + n).to_string(),
         _ => format!("#{nonce}"),
     }

@@ -4,6 +4,7 @@
 //! scenario  = [scheduler] [setup] ";" thread { "|" thread }
 //! scheduler = "@inline" | "@queue" | "@refuse" | "@panic"
 //!                                      the task layer on this scheduler; without one, the kernel alone
+//!           | "@loop{" polls "}"       x is a task of an event loop, which is the first thread's
 //! setup     = { [task] ("a" | "b") [programs] } ["C"]
 //!                                      callbacks added beforehand, `b` with the shared tag; `C`: x is done already
 //! thread    = { operation }            separated by spaces, run from left to right
@@ -35,6 +36,18 @@
 //! on the task layer only:
 //! D         drop the completer
 //! !         panic, at the end of a program
+//!
+//! on an event loop: a A R G H S W, without programs and on no task but x, where X is a request to cancel, and
+//! K         wake the task, by the waker that its first pending poll left; before that, nothing
+//! N         call soon; the function reads the outcome
+//! F         spawn another task; its future reads the outcome and is ready
+//! and in the first thread only, which neither signals nor waits:
+//! L         run the loop until the other threads are through; M: for a future that is ready at once
+//! Z         close it; else it is closed at the end, when nothing else goes on
+//!
+//! polls     = { "p" | "k" | "z" } ["v" | "!"]
+//!           what each poll of the task's future does: it is pending; it is, and wakes itself; it is until a nap
+//!           is over; it is ready with a value; it panics. Behind the last it is pending
 //! ```
 //!
 //! `aa ; C | A R0`: two callbacks wait; one thread completes while another adds a third and removes
@@ -47,6 +60,7 @@
 //! through. `@refuse` gives every callback back, `@panic` panics
 //! when it is called; both run nothing.
 
+use crate::script::Script;
 use crate::spec::{Nonce, Value};
 
 pub use crate::text::Malformed;
@@ -69,6 +83,7 @@ pub enum Scheduler {
     Queue,
     Refuse,
     Panic,
+    Loop(Script),
 }
 
 /// Counts the tasks of a scenario: x is 0.
@@ -91,6 +106,12 @@ pub enum Op {
     DropCompleter,
     DropHandle,
     Panic,
+    Wake,
+    Soon,
+    Spawn,
+    Run,
+    RunBriefly,
+    Close,
     /// On another task than x.
     On(Task, Box<Op>),
     /// What is added or polled does something itself.
@@ -141,6 +162,12 @@ pub enum Step {
     DropCompleter,
     DropHandle,
     Panic,
+    Wake,
+    Soon(Nonce),
+    Spawn(Nonce),
+    Run,
+    RunBriefly,
+    Close,
 }
 
 /// A callback, or a waker.
@@ -216,7 +243,7 @@ impl Op {
     }
 
     pub(crate) fn takes_number(&self) -> bool {
-        matches!(self.parts().1, Op::Add { .. } | Op::Poll)
+        matches!(self.parts().1, Op::Add { .. } | Op::Poll | Op::Soon | Op::Spawn)
     }
 }
 
@@ -271,6 +298,11 @@ impl Scenario {
         self.all().any(|op| op.parts().2.is_some())
     }
 
+    /// What the loop's task does, if there is a loop.
+    pub fn script(&self) -> Option<Script> {
+        self.scheduler.and_then(|scheduler| if let Scheduler::Loop(script) = scheduler { Some(script) } else { None })
+    }
+
     /// Why this is no program that could be run, and which operation is to blame, counted along the text.
     pub(crate) fn objection(&self) -> Option<(usize, String)> {
         let mut setup = Vec::new();
@@ -283,9 +315,9 @@ impl Scenario {
         let mut own = Own::default();
         let checked = self.setup.iter().try_for_each(|op| check.op(op, &mut own, Within::Setup));
         let checked = checked.and_then(|()| {
-            self.threads.iter().try_for_each(|thread| {
+            self.threads.iter().enumerate().try_for_each(|(number, thread)| {
                 let mut own = Own::default();
-                thread.iter().try_for_each(|op| check.op(op, &mut own, Within::Thread))
+                thread.iter().try_for_each(|op| check.op(op, &mut own, Within::Thread { is_first: number == 0 }))
             })
         });
         checked.err().or_else(|| self.waits_in_vain())
@@ -352,6 +384,12 @@ impl Plan {
                 Op::DropCompleter => Step::DropCompleter,
                 Op::DropHandle => Step::DropHandle,
                 Op::Panic => Step::Panic,
+                Op::Wake => Step::Wake,
+                Op::Soon => Step::Soon(self.name(task, false, None, values)),
+                Op::Spawn => Step::Spawn(self.name(task, false, None, values)),
+                Op::Run => Step::Run,
+                Op::RunBriefly => Step::RunBriefly,
+                Op::Close => Step::Close,
                 Op::On(..) | Op::With(..) => unreachable!("it was taken apart"),
             };
             moves.push((task, step));
@@ -389,12 +427,16 @@ struct Own {
     polled: Option<Task>,
     has_await: bool,
     is_without_handle: bool,
+    /// It has closed the loop.
+    is_closed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     Setup,
-    Thread,
+    Thread {
+        is_first: bool,
+    },
     /// A program, whether it ends here, and whether a drop follows that does something.
     Program {
         part: Part,
@@ -420,6 +462,7 @@ impl Check<'_> {
             Op::Poll => (own.polled, own.has_await) = (Some(task), true),
             Op::DropAwait => (own.polled, own.has_await) = (None, false),
             Op::DropHandle => own.is_without_handle = true,
+            Op::Close => own.is_closed = true,
             Op::Complete | Op::DropCompleter => self.completed[task] = true,
             _ => {}
         }
@@ -434,7 +477,37 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Why this makes no sense on a loop, or none without one.
+    fn objection_on_a_loop(
+        &self,
+        task: Task,
+        op: &Op,
+        programs: Option<&Programs>,
+        own: &Own,
+        within: Within,
+    ) -> Option<&'static str> {
+        let of_its_thread = matches!(op, Op::Run | Op::RunBriefly | Op::Close);
+        let of_a_loop = of_its_thread || matches!(op, Op::Wake | Op::Soon | Op::Spawn);
+        let of_others = matches!(op, Op::Signal(_) | Op::Wait(_));
+        let of_any = matches!(op, Op::Add { tagged: false } | Op::Remove(Whom::Nth(_) | Whom::Mine))
+            || matches!(op, Op::Cancel | Op::Read | Op::DropHandle);
+        let is_first = within == Within::Thread { is_first: true };
+        match within {
+            _ if self.scenario.script().is_none() => of_a_loop.then_some("needs an event loop: put @loop{..} in front"),
+            _ if task > 0 => Some("is on another task than x, which a loop has alone"),
+            _ if programs.is_some() => Some("has a program, and on a loop nothing has one"),
+            Within::Setup => (!of_any).then_some("is no setup of a task of a loop; there is a"),
+            _ if of_its_thread && !is_first => Some("is for the loop's own thread, the first one"),
+            _ if of_others && is_first => Some("is not for the loop's own thread, the first one"),
+            _ if of_its_thread && own.is_closed => Some("comes after Z, when the loop is closed"),
+            _ => (!of_a_loop && !of_others && !of_any).then_some("is no operation on a task of a loop"),
+        }
+    }
+
     fn objection(&self, task: Task, op: &Op, programs: Option<&Programs>, own: &Own, within: Within) -> Option<String> {
+        if let Some(reason) = self.objection_on_a_loop(task, op, programs, own, within) {
+            return Some(reason.to_owned());
+        }
         let scheduler = self.scenario.scheduler;
         let of_layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
         let in_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
@@ -458,7 +531,9 @@ impl Check<'_> {
             (Op::Panic, Within::Program { part: Part::Call, drops: true, .. }) => {
                 "would have the drop run while it unwinds, which loom cannot follow"
             }
-            (Op::Panic, Within::Setup | Within::Thread) => "stands outside of a program, where nobody catches it",
+            (Op::Panic, Within::Setup | Within::Thread { .. }) => {
+                "stands outside of a program, where nobody catches it"
+            }
             (Op::Remove(Whom::Nth(n)), _) if !self.setup.contains(n) && !own.added.contains(n) => {
                 "names a callback that is neither of the setup nor an earlier one of this thread or program"
             }

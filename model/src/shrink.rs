@@ -1,6 +1,7 @@
 //! The smallest scenario that still fails in the same way.
 
-use crate::scenario::{Op, Programs, Scenario, Whom};
+use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
+use crate::script::Script;
 use crate::spec::Nonce;
 use std::ops::Range;
 
@@ -32,8 +33,10 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     let on_kernel = scenario.scheduler.map(|_| Scenario { scheduler: None, ..scenario.clone() });
     let without_operation = (setup..end).chain(0..setup).filter_map(|at| without(scenario, at..at + 1));
     let pending = scenario.done.then(|| Scenario { done: false, ..scenario.clone() });
+    let shorter = scenario.script().and_then(Script::shorter);
+    let shorter = shorter.map(|script| Scenario { scheduler: Some(Scheduler::Loop(script)), ..scenario.clone() });
     let untagged = Some(untagged(scenario)).filter(|less| less != scenario);
-    let all = without_thread.chain(on_kernel).chain(without_operation).chain(pending).chain(untagged);
+    let all = without_thread.chain(on_kernel).chain(without_operation).chain(pending).chain(shorter).chain(untagged);
     all.filter(|less| less.objection().is_none()).collect()
 }
 

@@ -13,6 +13,7 @@ pub enum Value {
     Finished(usize),
     Cancelled,
     Abandoned,
+    Panicked,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! The scenario language as a line of text: read, with errors that point at the column, and printed back the same.
 
 use crate::scenario::{MOST_THREADS, Op, Programs, Scenario, Scheduler, TASKS, Whom};
+use crate::script::Script;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,6 +22,9 @@ const SCHEDULERS: [(&str, Scheduler); 4] = [
     ("@refuse", Scheduler::Refuse),
     ("@panic", Scheduler::Panic),
 ];
+
+/// With the polls of its task behind it, in braces.
+const LOOP: &str = "@loop";
 
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +51,9 @@ impl fmt::Display for Scenario {
 
 impl fmt::Display for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Scheduler::Loop(script) = self {
+            return write!(f, "{LOOP}{{{script}}}");
+        }
         let name = SCHEDULERS.iter().find(|(_, known)| known == self).map_or("", |(name, _)| name);
         f.write_str(name)
     }
@@ -83,6 +90,12 @@ impl fmt::Display for Word<'_> {
             Op::DropCompleter => f.write_str("D"),
             Op::DropHandle => f.write_str("H"),
             Op::Panic => f.write_str("!"),
+            Op::Wake => f.write_str("K"),
+            Op::Soon => f.write_str("N"),
+            Op::Spawn => f.write_str("F"),
+            Op::Run => f.write_str("L"),
+            Op::RunBriefly => f.write_str("M"),
+            Op::Close => f.write_str("Z"),
             Op::On(task, op) => write!(f, "{}.{}", TASKS[*task], Word { op, is_setup }),
             Op::With(op, programs) => write!(f, "{}{programs}", Word { op, is_setup }),
         }
@@ -131,7 +144,16 @@ impl FromStr for Op {
             ("D", "") => Op::DropCompleter,
             ("H", "") => Op::DropHandle,
             ("!", "") => Op::Panic,
-            _ => return Err(format!("`{word}` is no operation; there are A B R0 Rm Rf T C X G S1 W1 P Q D H and !")),
+            ("K", "") => Op::Wake,
+            ("N", "") => Op::Soon,
+            ("F", "") => Op::Spawn,
+            ("L", "") => Op::Run,
+            ("M", "") => Op::RunBriefly,
+            ("Z", "") => Op::Close,
+            _ => {
+                let known = "A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z and !";
+                return Err(format!("`{word}` is no operation; there are {known}"));
+            }
         };
         Ok(op)
     }
@@ -203,11 +225,7 @@ impl<'a> Reader<'a> {
     fn scenario(&mut self) -> Result<Scenario, Wrong> {
         let mut scenario = Scenario { scheduler: None, setup: Vec::new(), done: false, threads: Vec::new() };
         if self.next() == Some('@') {
-            let at = self.at;
-            let word = self.word();
-            let known = SCHEDULERS.iter().find(|(name, _)| *name == word);
-            let unknown = || (at, format!("`{word}` is no scheduler; there are @inline, @queue, @refuse and @panic"));
-            scenario.scheduler = Some(known.ok_or_else(unknown)?.1);
+            scenario.scheduler = Some(self.scheduler()?);
         }
         loop {
             match self.next() {
@@ -216,6 +234,9 @@ impl<'a> Reader<'a> {
                 Some('@') => return self.wrong("a scheduler stands only in front"),
                 Some(';') => break,
                 Some(_) if scenario.done => return self.wrong("nothing can be set up after `C`"),
+                Some('C') if scenario.script().is_some() => {
+                    return self.wrong("`C` is no setup of a task of a loop; there is a");
+                }
                 Some('C') => scenario.done = self.takes('C'),
                 Some(_) => {
                     let op = self.start()?;
@@ -242,6 +263,29 @@ impl<'a> Reader<'a> {
         Ok(scenario)
     }
 
+    fn scheduler(&mut self) -> Result<Scheduler, Wrong> {
+        let at = self.at;
+        let word = self.word();
+        if word == LOOP {
+            return self.script().map(Scheduler::Loop);
+        }
+        let known = SCHEDULERS.iter().find(|(name, _)| *name == word);
+        let unknown =
+            || format!("`{word}` is no scheduler; there are @inline, @queue, @refuse, @panic and @loop{{..}}");
+        known.map(|(_, scheduler)| *scheduler).ok_or_else(|| (at, unknown()))
+    }
+
+    /// `{pv}`
+    fn script(&mut self) -> Result<Script, Wrong> {
+        let has_brace = self.takes('{');
+        let ends = |letter: char| !has_brace || letter.is_whitespace() || ";|}".contains(letter);
+        let rest = self.rest();
+        let polls = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let script = polls.parse().map_err(|(at, reason)| (self.at + at, reason))?;
+        self.at += polls.len();
+        if self.takes('}') { Ok(script) } else { self.wrong("a `}` is missing here") }
+    }
+
     /// What is added beforehand.
     fn start(&mut self) -> Result<Op, Wrong> {
         let (start, task) = (self.at, self.task()?);
@@ -251,9 +295,8 @@ impl<'a> Reader<'a> {
             'b' => true,
             _ => return self.wrong(format!("`{letter}` is no setup; there are a, b and C, and then `;`")),
         };
-        let at = self.at;
         self.takes(letter);
-        self.places.push((start, &self.text[at..self.at]));
+        self.places.push((start, &self.text[start..self.at]));
         self.with_programs(task, Op::Add { tagged })
     }
 
@@ -266,7 +309,7 @@ impl<'a> Reader<'a> {
             ("", Some(mark)) => (at, format!("`{mark}` stands behind no operation")),
             _ => (at, reason),
         })?;
-        self.places.push((start, word));
+        self.places.push((start, &self.text[start..self.at]));
         self.with_programs(task, op)
     }
 

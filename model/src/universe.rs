@@ -4,6 +4,7 @@
 //! pending or done. Threads are a set: two programs that differ in their order are one.
 
 use crate::judge::Engine;
+use crate::loop_universe;
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -23,6 +24,10 @@ pub enum Tier {
     Tasks,
     /// Every scheduler and the kernel: 2 threads, and one callback or waker that does something.
     Programs,
+    /// The event loop runs, while another thread has 1 operation.
+    LoopRuns,
+    /// The event loop ends, while another thread has 1 or 2 operations, or two have 1.
+    LoopEnds,
     /// The kernel: 3 threads, 4 operations in all.
     Threes,
     /// The kernel: 4 threads of 1 operation.
@@ -31,7 +36,8 @@ pub enum Tier {
 
 impl Tier {
     /// Of every run.
-    pub const ALL: [Tier; 5] = [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::Programs];
+    pub const ALL: [Tier; 7] =
+        [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::Programs, Tier::LoopRuns, Tier::LoopEnds];
 
     /// Of a run that takes its time.
     pub const DEEP: [Tier; 3] = [Tier::Triples, Tier::Threes, Tier::Fours];
@@ -43,6 +49,8 @@ impl Tier {
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
             Tier::Programs => "callbacks and wakers that call back, 2 threads",
+            Tier::LoopRuns => "loop, runs beside 1 operation",
+            Tier::LoopEnds => "loop, ends beside 1-2 operations",
             Tier::Threes => "kernel, 3 threads, 4 operations in all",
             Tier::Fours => "kernel, 4 threads x 1 operation, BOUNDED",
         }
@@ -51,6 +59,11 @@ impl Tier {
     /// Who explores it, to the end or to a bound.
     pub fn engine(self) -> Engine {
         if self == Tier::Fours { Engine::LoomBounded } else { Engine::LoomMutex }
+    }
+
+    /// True if its programs are for engines with a loop.
+    pub fn is_of_the_loop(self) -> bool {
+        matches!(self, Tier::LoopRuns | Tier::LoopEnds)
     }
 
     /// The operations that its programs are made of, on what they run.
@@ -67,6 +80,8 @@ impl Tier {
     pub fn programs(self) -> Vec<Scenario> {
         match self {
             Tier::Programs => calling_back(),
+            Tier::LoopRuns => loop_universe::runs(),
+            Tier::LoopEnds => loop_universe::ends(),
             tier => starts(tier).into_iter().flat_map(|start| tier.programs_from(&start)).collect(),
         }
     }
@@ -97,6 +112,8 @@ impl Tier {
                 let awaits = 11 * 3 * 4 * (1 + 2);
                 waiting + added + awaits + (6 * (1 + 2) + 2 + 1) * 2 * 4
             }
+            Tier::LoopRuns => loop_universe::number_of_runs(),
+            Tier::LoopEnds => loop_universe::number_of_ends(),
             Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
             Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
         }
@@ -143,7 +160,8 @@ impl Tier {
                 });
                 programs.map(with).collect()
             }
-            Tier::Programs => Vec::new(),
+            // Their starts are their own.
+            Tier::Programs | Tier::LoopRuns | Tier::LoopEnds => Vec::new(),
             Tier::Threes => {
                 let unordered =
                     singles.iter().enumerate().flat_map(|(i, one)| singles[i..].iter().map(move |two| (one, two)));

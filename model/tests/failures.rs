@@ -6,7 +6,7 @@ use whendone_model::engines::Extent;
 use whendone_model::exhibit::Exhibit;
 use whendone_model::fault::Fault;
 use whendone_model::judge::Engine;
-use whendone_model::observation::{Answer, HandOver, Observation};
+use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
 use whendone_model::scenario::Scenario;
 use whendone_model::shrink::shrink;
 use whendone_model::spec::{Nonce, Value};
@@ -124,11 +124,17 @@ fn a_token_knows_all_its_sources() {
     let shuttle = format!("name = \"shuttle\"\nversion = \"{SHUTTLE}\"");
     assert!(lock.contains(&shuttle), "adapt SHUTTLE to Cargo.lock");
     let engines = include_str!("../src/engines/mod.rs");
-    let audited = engines.split("#[path = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let on_loop = include_str!("../src/engines/on_loop.rs");
+    let paths = [engines, on_loop].into_iter().flat_map(|text| text.split("#[path = \"").skip(1));
+    let audited = paths.filter_map(|rest| rest.split('"').next());
     let audited: Vec<&str> = audited.filter(|path| !path.ends_with("kernel/mod.rs")).collect();
-    assert!(audited.len() >= 11, "the list is read: {audited:?}");
-    for path in audited {
-        let name = path.trim_start_matches("../../../").replace("play.rs", "model/src/engines/play.rs");
+    assert!(audited.len() >= 13, "the list is read: {audited:?}");
+    let beside = |path: &str| format!("model/src/engines/{path}");
+    let named = audited.iter().map(|path| path.strip_prefix("../../../").map_or_else(|| beside(path), str::to_owned));
+    let modules = include_str!("../../src/event_loop/mod.rs").lines();
+    let modules = modules.filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let of_the_loop = modules.map(|module| format!("src/event_loop/{module}.rs"));
+    for name in named.chain(of_the_loop) {
         assert!(SOURCES.iter().any(|(known, _)| *known == name), "{name} is missing");
     }
 }
@@ -149,7 +155,8 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
     let a = (0, Some(V0));
     let b = (1, Some(V0));
     let read = |value| Answer::Outcome(Some(value));
-    let cases: [(&str, &[&[Answer]], &[_], &str); 20] = [
+    let poll = (POLL, None);
+    let cases: [(&str, &[&[Answer]], &[_], &str); 23] = [
         ("; C | C", &[&[TRUE], &[TRUE]], &[], "P1 one completion"),
         ("; C | X", &[&[FALSE], &[FALSE]], &[], "P1 one completion"),
         ("C ; X", &[&[TRUE]], &[], "P1 one completion"),
@@ -168,6 +175,9 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
         ("a ; Rf", &[&[TRUE]], &[], "P10 narrow remove"),
         ("@queue ; P | C", &[&[PENDING], &[TRUE]], &[], "P17 no lost wake-up"),
         ("@queue ; P P | C", &[&[PENDING, PENDING], &[TRUE]], &[(0, None)], "P17 no lost wake-up"),
+        ("@loop{v} ; L | X G", &[&[], &[FALSE, PENDING], &[read(V0)]], &[poll], "P2 published first"),
+        ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[poll, (1, Some(V0))], "P5 at least once"),
+        ("@loop{v} a ; L | N", &[&[], &[TRUE], &[read(V0)]], &[a, poll, (1, Some(V0))], "P7 FIFO"),
         ("b ; T", &[&[Answer::Count(2)]], &[], "not allowed by the specification"),
         ("@queue ; P Q | C", &[&[read(V0)], &[TRUE]], &[(0, None)], "not allowed by the specification"),
     ];
@@ -177,6 +187,17 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
         assert!(!allowed.contains(&extra), "{text}: {extra} is allowed");
         assert_eq!(Fault::of_observation(&scenario, &allowed, &extra).to_string(), name, "{text}: {extra}");
     }
+}
+
+/// A callback of which a loop's hook was told is not one that is missing.
+#[test]
+fn what_a_loop_tells_of_as_lost_is_not_missed() {
+    let scenario = scenario("@loop{v} a ; L");
+    let named = |extra: &Observation| Fault::of_observation(&scenario, &allowed(&scenario), extra).to_string();
+    let mut extra = observation(&[&[], &[Answer::Outcome(Some(V0))]], &[(POLL, None), (POLL, None)]);
+    assert_eq!(named(&extra), "P5 at least once");
+    extra.told.insert(Told::Lost(0), 1);
+    assert_eq!(named(&extra), "not allowed by the specification");
 }
 
 /// What programs are answered counts as what threads are, and each task for itself.

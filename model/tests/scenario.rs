@@ -10,6 +10,7 @@ fn refused(text: &str) -> (usize, String) {
 #[test]
 fn a_scenario_prints_what_it_was_read_from() {
     let plain = ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
+    let on_a_loop = ["@loop{pkz!} a ; N M L Z | K F A Rm", "@loop{p} ; L | X S1 | W1 G H"];
     let with_programs = [
         "a{A} a a~{R0 G} b{T}~{A} C ; C | B{R2 A{A Rm}}~{G}",
         "@inline a{y.C} y.a z.a{y.X !} ; C | y.A{G} y.P | z.D",
@@ -17,7 +18,7 @@ fn a_scenario_prints_what_it_was_read_from() {
         "@refuse a~{X A} ; D",
         "@panic aa y.a{G} ; X | y.C",
     ];
-    for text in plain.into_iter().chain(with_programs) {
+    for text in plain.into_iter().chain(with_programs).chain(on_a_loop) {
         assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
     }
     let canonical = "  abC;A\tRm|T Rf ".parse::<Scenario>().expect("well formed").to_string();
@@ -33,7 +34,7 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("a ; C ; A", 7, "a second `;`"),
         ("ax ; C", 2, "`x` is no setup"),
         ("aCa ; A", 3, "after `C`"),
-        ("; A K", 5, "`K` is no operation"),
+        ("; A Y", 5, "`Y` is no operation"),
         ("; Ä", 3, "`Ä` is no operation"),
         ("ä ; A", 1, "`ä` is no setup"),
         ("; R", 3, "wants a number, m or f"),
@@ -60,9 +61,9 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("a @inline ; A", 3, "only in front"),
         ("w.a ; A", 1, "`w.` is no task"),
         ("x. ; A", 3, "no setup"),
-        ("y.a ; A", 1, "needs the task layer"),
+        ("y.a ; A", 1, "`y.a` needs the task layer"),
         ("; A{y.C}", 5, "needs the task layer"),
-        ("@inline ; y.H", 11, "is on no task that could be named"),
+        ("@inline ; y.H", 11, "`y.H` is on no task that could be named"),
         ("@inline ; P y.P", 13, "of another task than the await"),
         ("@inline a{C} ; C", 16, "the completer"),
         ("@inline a{y.C} ; y.D", 18, "the completer"),
@@ -73,7 +74,7 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("; A~G", 5, "a program is missing"),
         ("; A~{G}{A}", 8, "in this order"),
         ("; A{A{A{A{G}}}}", 10, "no more than 3 deep"),
-        ("; A{K}", 5, "`K` is no operation"),
+        ("; A{Y}", 5, "`Y` is no operation"),
         ("; A{R0}", 5, "neither of the setup nor an earlier one"),
         ("; A{Rm}", 5, "no earlier add in this program"),
         ("; A{S1} | W1", 5, "cannot stand in a program"),
@@ -86,6 +87,30 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@inline ; P^{!}", 14, "would go to whoever polls"),
         ("; A^{G}", 3, "is never cloned"),
         ("; C{G}", 3, "adds nothing that could have a program"),
+        ("@loop ; L", 6, "the task's polls are missing"),
+        ("@loop{} ; L", 7, "the task's polls are missing"),
+        ("@loop{p ; L", 8, "a `}` is missing"),
+        ("@loops{p} ; L", 1, "`@loops` is no scheduler"),
+        ("@loop{px} ; L", 8, "`x` is no poll"),
+        ("@loop{pä} ; L", 8, "`ä` is no poll"),
+        ("@loop{vp} ; L", 8, "`p` comes after the last poll"),
+        ("@loop{ppppp} ; L", 11, "more than 4 polls"),
+        ("@loop{v} b ; L", 10, "no setup of a task of a loop"),
+        ("@loop{v} C ; L", 10, "no setup of a task of a loop"),
+        ("@loop{v} y.a ; L", 10, "`y.a` is on another task than x"),
+        ("@loop{v} a{G} ; L", 10, "has a program"),
+        ("; K", 3, "needs an event loop"),
+        ("; A{K}", 5, "needs an event loop"),
+        ("@queue ; L", 10, "needs an event loop"),
+        ("@loop{v} ; L | C", 16, "no operation on a task of a loop"),
+        ("@loop{v} ; L | !", 16, "no operation on a task of a loop"),
+        ("@loop{v} ; L | z.X", 16, "`z.X` is on another task than x"),
+        ("@loop{v} ; L | A~{G}", 16, "has a program"),
+        ("@loop{v} ; L | N{G}", 16, "has a program"),
+        ("@loop{v} ; L | Z", 16, "for the loop's own thread"),
+        ("@loop{v} ; S1 | W1", 12, "not for the loop's own thread"),
+        ("@loop{v} ; Z L", 14, "comes after Z"),
+        ("@loop{v} ; L | H K", 18, "comes after H"),
     ];
     for (text, column, reason) in refusals {
         let (at, said) = refused(text);
@@ -95,9 +120,9 @@ fn what_makes_no_sense_is_refused_at_its_column() {
 
 #[test]
 fn an_error_points_at_the_place() {
-    let malformed = "aa ; C | K".parse::<Scenario>().expect_err("K is no operation");
+    let malformed = "aa ; C | Y".parse::<Scenario>().expect_err("Y is no operation");
     let [reason, line, caret] =
         malformed.to_string().lines().map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
-    assert!(reason.starts_with("`K` is no operation"), "{reason}");
-    assert_eq!((line.as_str(), caret.as_str()), ("  aa ; C | K", "           ^"));
+    assert!(reason.starts_with("`Y` is no operation"), "{reason}");
+    assert_eq!((line.as_str(), caret.as_str()), ("  aa ; C | Y", "           ^"));
 }

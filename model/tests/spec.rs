@@ -75,6 +75,29 @@ fn a_program_may_show_what_its_scheduler_makes_of_it() {
     assert_eq!(printed("@inline ; P^{A}~{G} Q C"), ["pending, true -> ^a ~a{pending} b saw v0"]);
 }
 
+/// R55, P16, P17, D4, D8
+#[test]
+fn the_page_for_the_loop_allows_what_it_says_and_no_more() {
+    let poll = "poll saw nothing";
+    assert_eq!(printed("@loop{kv} ; L"), [format!("- | v0 -> poll {poll}")], "woken while polled, polled again");
+    assert_eq!(printed("@loop{v} ; X L"), ["true | cancelled ->"], "never polled");
+    let told = "told: x lost a callback, a task was abandoned";
+    assert_eq!(printed("@loop{v} a ; Z"), [format!("1 | abandoned ->; {told}, closed before 1 had run")]);
+    assert_eq!(printed("@loop{v} ; Z N"), [format!("0, false | abandoned ->; {told}")], "refused, and reported");
+    assert_eq!(printed("@loop{!} ; L"), [format!("- | panicked -> {poll}; told: a panic was never retrieved")]);
+    assert_eq!(printed("@loop{!} ; L G"), [format!("panicked | panicked -> {poll}")], "somebody looked");
+    assert_eq!(printed("@loop{zv} ; L M"), printed("@loop{p} ; L M"), "without a sleep no time passes");
+    assert_eq!(
+        printed("@loop{v} ; L | X"),
+        [
+            format!("- | false | v0 -> {poll}"),
+            "- | true | cancelled ->".to_owned(),
+            format!("- | true | cancelled -> {poll}"),
+        ],
+        "granted before the poll, or while it goes on and then it beats the value"
+    );
+}
+
 /// The check can fail in each of its ways.
 #[test]
 fn the_check_is_red_when_something_is_extra_missing_broken_or_not_executed() {

@@ -23,8 +23,10 @@ pub enum Check {
 }
 
 impl Check {
-    pub fn all() -> Vec<Check> {
-        [Check::Seeds, Check::Random].into_iter().chain(Tier::ALL.map(Check::World)).collect()
+    /// Those of programs on a loop, or all others.
+    pub fn all(on_a_loop: bool) -> Vec<Check> {
+        let all = [Check::Seeds, Check::Random].into_iter().chain(Tier::ALL.map(Check::World));
+        all.filter(|check| matches!(check, Check::World(tier) if tier.is_of_the_loop()) == on_a_loop).collect()
     }
 
     fn programs(self) -> Vec<Scenario> {
@@ -121,7 +123,7 @@ impl Hunt {
 /// What is wrong with the core as it is, on a program that showed a bug: nothing, or the bug is not what was shown.
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
-    let play: Engine = loom_mutex::play::play;
+    let play: Engine = loom_mutex::on_loop::play_loop::play;
     let verdict = judge(&program, true, &play(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }

@@ -117,8 +117,11 @@ fn played(mutants: &[Mutant], all: bool, workers: usize) -> Result<Found, String
         .iter()
         .filter(|mutant| mutant.run.is_none())
         .flat_map(|mutant| {
-            let (checks, hunt) =
-                (Check::all(), |checks| Hunt { id: mutant.id.clone(), shown_by: mutant.shown_by.clone(), checks });
+            let (checks, hunt) = (Check::all(mutant.is_of_the_loop()), |checks| Hunt {
+                id: mutant.id.clone(),
+                shown_by: mutant.shown_by.clone(),
+                checks,
+            });
             if all { checks.into_iter().map(|check| hunt(vec![check])).collect() } else { vec![hunt(checks)] }
         })
         .collect();

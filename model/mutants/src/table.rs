@@ -82,6 +82,11 @@ impl Mutant {
         (self.breaks.clone(), file.clone(), find.clone())
     }
 
+    /// True if it takes a loop to see it.
+    pub fn is_of_the_loop(&self) -> bool {
+        self.edits.iter().any(|edit| edit.file.starts_with("src/event_loop/"))
+    }
+
     /// The files with its edits, each of which must match once.
     ///
     /// # Errors

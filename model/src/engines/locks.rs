@@ -39,7 +39,7 @@ pub struct Silent<T>(machine::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub fn new(value: T) -> Self {
-        Mutex(Silent(machine::sync::Mutex::new(value)))
+        Mutex(Silent::new(value))
     }
 }
 
@@ -58,6 +58,10 @@ impl<T> Deref for Mutex<T> {
 }
 
 impl<T> Silent<T> {
+    pub fn new(value: T) -> Self {
+        Silent(machine::sync::Mutex::new(value))
+    }
+
     pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
         self.shown_by(|_| None)
     }
@@ -69,6 +73,12 @@ impl<T> Silent<T> {
         trace::record(|| Act::Locks);
         let address = std::ptr::from_ref(self).addr();
         Guard { guard: Shown { guard, address, show }, held: Held(held) }
+    }
+}
+
+impl<T: Default> Default for Silent<T> {
+    fn default() -> Self {
+        Silent::new(T::default())
     }
 }
 

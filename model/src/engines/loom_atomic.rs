@@ -4,8 +4,11 @@
 
 pub use super::loom_stage as stage;
 pub mod sync {
+    pub use super::super::loom_channel::{self as channel, Instant};
     pub use super::super::loom_sync::by_atomic::OnceLock;
     pub use super::super::loom_sync::*;
 }
 
 audited_files!();
+#[path = "on_loop.rs"]
+pub mod on_loop;

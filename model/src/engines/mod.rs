@@ -45,6 +45,7 @@ macro_rules! audited_files {
 pub mod alone;
 pub mod alone_stage;
 pub mod loom_atomic;
+pub mod loom_channel;
 pub mod loom_mutex;
 pub mod loom_stage;
 pub mod loom_sync;

@@ -31,6 +31,11 @@ const SHARED: u64 = u64::MAX;
 
 /// Plays it in every way that the engine knows.
 pub fn play(scenario: &Scenario) -> Observed {
+    play_by(scenario, perform)
+}
+
+/// The same, with what one execution is.
+pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observation, Vec<String>)) -> Observed {
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
@@ -58,21 +63,24 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// One execution.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
-    let (plan, has_programs) = (scenario.plan(), scenario.has_programs());
-    match plan.tasks == 1 && !has_programs {
+    let bench = Arc::new(Bench::new(scenario));
+    match bench.plan.tasks == 1 && !bench.has_programs {
         true => trace::record(|| Act::On(scenario.scheduler, scenario.threads.len())),
         false => trace::lose(),
     }
-    let (ledger, probe, carrier) = (Ledger::default(), Probe::new(), OnceLock::new());
-    let bench = Arc::new(Bench { plan, has_programs, ledger, probe, carrier });
     match scenario.scheduler {
         None => perform_on(OnKernel::new(&bench), &bench),
+        Some(Scheduler::Loop(_)) => {
+            (Observation::default(), vec!["harness: this engine has no event loop; take another".to_owned()])
+        }
         Some(scheduler) => perform_on(OnTask::new(&bench, scheduler), &bench),
     }
 }
 
-fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
-    assert!(bench.carrier.set(subject.carrier()).is_ok(), "set once");
+pub(super) fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
+    if let Some(carrier) = subject.carrier() {
+        assert!(bench.carrier.set(carrier).is_ok(), "set once");
+    }
     let (setup, threads) = (bench.plan.setup.clone(), bench.plan.threads.clone());
     for step in setup {
         traced(step, |step| subject.carry_out(step));
@@ -96,16 +104,14 @@ fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Observation, V
                 step => actor.carry_out((task, step)),
             };
             let answers: Vec<Answer> = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
-            if thread == last {
-                actor.serve();
-            }
+            actor.through(thread == last);
             (answers, actor)
         }) as Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>
     });
     // What a thread still holds at its end, an await for example, it keeps until all is told.
     let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies.collect()).into_iter().unzip();
     trace::record(|| Act::AllEnded);
-    subject.serve();
+    subject.settle();
     let (handed, told) = bench.ledger.observed();
     if let Some(rule) = subject.broken_at_rest() {
         bench.ledger.broken(rule);
@@ -131,26 +137,31 @@ fn flag_count(steps: &[Vec<Move>]) -> usize {
     flags.max().unwrap_or(0)
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What all threads of an execution share besides the core.
-struct Bench {
+pub(super) struct Bench {
     plan: Plan,
     has_programs: bool,
-    ledger: Ledger,
-    probe: Probe,
+    pub(super) ledger: Ledger,
+    pub(super) probe: Probe,
     /// Who carries out what callbacks do. They must not keep it alive, nor their tasks with it.
     carrier: OnceLock<Weak<dyn Carrier>>,
 }
 
 /// Carries out the steps of programs, on whatever thread.
-trait Carrier: Send + Sync {
+pub(super) trait Carrier: Send + Sync {
     fn carry_out(&self, step: Move) -> Option<Answer>;
 }
 
 impl Bench {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let (plan, has_programs) = (scenario.plan(), scenario.has_programs());
+        Bench { plan, has_programs, ledger: Ledger::default(), probe: Probe::new(), carrier: OnceLock::new() }
+    }
+
     fn touch(&self) {
         if self.has_programs { self.probe.touch_in_order() } else { self.probe.touch() }
     }
@@ -161,7 +172,13 @@ impl Bench {
 
     /// What a caller's code does when its turn comes: a dependent operation first and last. `serial`: it is itself
     /// the hand-over of this task.
-    fn run(&self, nonce: Nonce, part: Part, serial: Option<scenario::Task>, read: impl FnOnce() -> Option<Value>) {
+    pub(super) fn run(
+        &self,
+        nonce: Nonce,
+        part: Part,
+        serial: Option<scenario::Task>,
+        read: impl FnOnce() -> Option<Value>,
+    ) {
         self.touch();
         serial.inspect(|task| self.ledger.handing(*task));
         let entry = self.ledger.entered(HandOver { part, ..HandOver::new(nonce, read()) }, locks_held());
@@ -191,16 +208,16 @@ impl Bench {
         }
     }
 
-    fn make(self: &Arc<Self>, thing: Thing) -> Token {
+    pub(super) fn make(self: &Arc<Self>, thing: Thing) -> Token {
         self.ledger.made(thing);
         Token { thing, bench: self.clone(), is_original: false }
     }
 }
 
 /// A value or a callback's capture, which reports its drop.
-struct Token {
+pub(super) struct Token {
     thing: Thing,
-    bench: Arc<Bench>,
+    pub(super) bench: Arc<Bench>,
     /// A waker that is only there to be cloned.
     is_original: bool,
 }
@@ -209,14 +226,14 @@ impl Token {
     fn nonce(&self) -> Nonce {
         match self.thing {
             Thing::Callback(nonce) => nonce,
-            Thing::Value(_) => unreachable!("a value is not handed over"),
+            thing => unreachable!("{thing} is not handed over"),
         }
     }
 
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         match self.thing {
             Thing::Value(value) => value,
-            Thing::Callback(_) => unreachable!("a callback is not an outcome"),
+            thing => unreachable!("{thing} is not an outcome"),
         }
     }
 }
@@ -231,13 +248,18 @@ impl Drop for Token {
 }
 
 /// What a thread carries its steps out with.
-trait Subject: Send + 'static {
+pub(super) trait Subject: Send + 'static {
     /// The same, for another thread.
-    fn fork(&self) -> Self;
+    fn fork(&mut self) -> Self;
     fn carry_out(&mut self, step: Move) -> Option<Answer>;
-    fn carrier(&self) -> Weak<dyn Carrier>;
-    /// Runs what is in the queue.
-    fn serve(&self) {}
+    /// Who carries out what callbacks do, if they can do something.
+    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
+        None
+    }
+    /// A thread has carried out its steps, or the last one of all has.
+    fn through(&mut self, _is_last: bool) {}
+    /// Lets come what was still to come when all threads are through.
+    fn settle(&mut self) {}
     /// Gives up what nobody used, which is no part of the observation any more.
     fn finish(&mut self) {}
     /// What is wrong when nothing is going on.
@@ -245,7 +267,7 @@ trait Subject: Send + 'static {
 }
 
 /// A done cell is settled, a pending one is not.
-fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
+pub(super) fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
     let snapshot = cell.snapshot();
     let expected = if cell.outcome().is_some() { Phase::Settled } else { Phase::Pending };
     let right = snapshot.phase == expected && (expected == Phase::Pending || snapshot.waiting.is_empty());
@@ -317,7 +339,7 @@ impl Carrier for Kernel {
 }
 
 impl Subject for OnKernel {
-    fn fork(&self) -> Self {
+    fn fork(&mut self) -> Self {
         OnKernel(self.0.clone())
     }
 
@@ -325,9 +347,9 @@ impl Subject for OnKernel {
         self.0.carry_out(step)
     }
 
-    fn carrier(&self) -> Weak<dyn Carrier> {
+    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
         let kernel: Arc<dyn Carrier> = self.0.clone();
-        Arc::downgrade(&kernel)
+        Some(Arc::downgrade(&kernel))
     }
 
     fn broken_at_rest(&self) -> Option<String> {
@@ -426,6 +448,7 @@ impl Schedule for Desk {
                 Ok(())
             }
             Scheduler::Refuse | Scheduler::Panic => Err(ready),
+            Scheduler::Loop(_) => unreachable!("no event loop: the scenario was refused"),
         };
         touch();
         bench.ledger.handed_over(self.task);
@@ -491,7 +514,7 @@ fn value_of(outcome: &Outcome<Shared>) -> Value {
         Outcome::Finished(token) => token.value(),
         Outcome::Cancelled => Value::Cancelled,
         Outcome::Abandoned => Value::Abandoned,
-        Outcome::Panicked(panic) => unreachable!("no task of a scenario panics: {panic}"),
+        Outcome::Panicked(panic) => unreachable!("no task without a loop panics: {panic}"),
     }
 }
 
@@ -559,13 +582,13 @@ impl Carrier for Layer {
 }
 
 impl Subject for OnTask {
-    fn fork(&self) -> Self {
+    fn fork(&mut self) -> Self {
         OnTask { layer: self.layer.clone(), tasks: self.tasks.clone(), place: None }
     }
 
-    fn carrier(&self) -> Weak<dyn Carrier> {
+    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
         let layer: Arc<dyn Carrier> = self.layer.clone();
-        Arc::downgrade(&layer)
+        Some(Arc::downgrade(&layer))
     }
 
     fn carry_out(&mut self, (at, step): Move) -> Option<Answer> {
@@ -595,7 +618,14 @@ impl Subject for OnTask {
         }
     }
 
-    fn serve(&self) {
+    fn through(&mut self, is_last: bool) {
+        if is_last {
+            self.settle();
+        }
+    }
+
+    /// Runs what is in the queue.
+    fn settle(&mut self) {
         if self.layer.bed.is_queue() {
             self.layer.bed.serve();
         }
@@ -604,7 +634,7 @@ impl Subject for OnTask {
     fn finish(&mut self) {
         let completers = std::mem::take(&mut *locked(&self.layer.completers));
         drop(completers);
-        self.serve();
+        self.settle();
     }
 
     fn broken_at_rest(&self) -> Option<String> {

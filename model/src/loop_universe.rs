@@ -1,0 +1,89 @@
+//! The closed world of the event loop: every small program over one task of a loop.
+//!
+//! Every way in which up to two polls can go, with and without a callback that waits. The loop's thread runs
+//! it or closes it, and at least one other thread comes in between. Another task is spawned
+//! beside the shortest one only, and by a thread that does nothing else: what happens to the first makes no
+//! difference to it, and up to a million executions.
+
+use crate::scenario::{Op, Scenario, Scheduler, Whom};
+use crate::script::Script;
+
+const SCRIPTS: [&str; 9] = ["v", "!", "p", "pv", "p!", "k", "kv", "k!", "zv"];
+
+/// A run until the other thread is through, which has one operation: falling asleep, waking, polling.
+pub fn runs() -> Vec<Scenario> {
+    let beside_one = |start: Scenario| with(&start, sequences(&start, 1));
+    let one = starts(&SCRIPTS, &[Op::Run]).into_iter().flat_map(beside_one);
+    one.chain(spawns(&[Op::Run])).collect()
+}
+
+/// `m` operations can stand alone: with a callback that waits there is a removal more.
+pub fn number_of_runs() -> usize {
+    SCRIPTS.len() * (6 + 7) + 1
+}
+
+/// A short run and then the end of the loop, while another thread has one or two operations; and the end
+/// alone, while two have one each.
+pub fn ends() -> Vec<Scenario> {
+    let after_a_run = starts(&SCRIPTS, &[Op::RunBriefly, Op::Close]).into_iter().flat_map(|start| {
+        let both = [sequences(&start, 1), sequences(&start, 2)].concat();
+        with(&start, both)
+    });
+    // Nothing is polled, so all scripts are one.
+    let at_once = starts(&SCRIPTS[..1], &[Op::Close]).into_iter().flat_map(|start| {
+        let singles = sequences(&start, 1);
+        let pairs = singles.iter().enumerate().flat_map(|(at, one)| singles[at..].iter().map(move |two| (one, two)));
+        let program = |(one, two): (&Vec<Op>, &Vec<Op>)| {
+            let threads = [&start.threads[..], &[one.clone(), two.clone()]].concat();
+            Scenario { threads, ..start.clone() }
+        };
+        pairs.map(program).collect::<Vec<_>>()
+    });
+    after_a_run.chain(at_once).chain(spawns(&[Op::RunBriefly, Op::Close])).collect()
+}
+
+pub fn number_of_ends() -> usize {
+    // Nothing comes behind H, and `Rm` behind an add.
+    let one_thread = |m: usize| m + (m - 1) * m + 1;
+    let two_threads = |m: usize| m * (m + 1) / 2;
+    SCRIPTS.len() * (one_thread(6) + one_thread(7)) + two_threads(6) + two_threads(7) + 1
+}
+
+fn spawns(loops_own: &[Op]) -> Vec<Scenario> {
+    let shortest = starts(&SCRIPTS[..1], loops_own).into_iter().take(1);
+    shortest.flat_map(|start| with(&start, vec![vec![Op::Spawn]])).collect()
+}
+
+fn starts(scripts: &[&str], loops_own: &[Op]) -> Vec<Scenario> {
+    let script = |text: &&str| text.parse::<Script>().expect("well formed");
+    let setups = |script| [vec![], vec![Op::Add { tagged: false }]].map(|setup| (script, setup));
+    let start = |(script, setup)| {
+        let (scheduler, threads) = (Some(Scheduler::Loop(script)), vec![loops_own.to_vec()]);
+        Scenario { scheduler, setup, done: false, threads }
+    };
+    scripts.iter().map(script).flat_map(setups).map(start).collect()
+}
+
+fn with(start: &Scenario, others: Vec<Vec<Op>>) -> Vec<Scenario> {
+    let program = |other| Scenario { threads: [&start.threads[..], &[other]].concat(), ..start.clone() };
+    others.into_iter().map(program).collect()
+}
+
+/// Every sequence of this length that makes sense in a thread that is not the loop's.
+fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
+    let mut ops = vec![Op::Add { tagged: false }, Op::Remove(Whom::Mine), Op::Cancel, Op::Read];
+    ops.extend([Op::Wake, Op::Soon, Op::DropHandle]);
+    ops.extend((0..start.setup.len()).map(|nonce| Op::Remove(Whom::Nth(nonce))));
+    let mut sequences = vec![Vec::new()];
+    for _ in 0..length {
+        let longer = sequences
+            .iter()
+            .flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
+        let makes_sense = |sequence: &Vec<Op>| {
+            let threads = [&start.threads[..], std::slice::from_ref(sequence)].concat();
+            Scenario { threads, ..start.clone() }.objection().is_none()
+        };
+        sequences = longer.filter(makes_sense).collect();
+    }
+    sequences
+}
