@@ -11,7 +11,7 @@
 //!   as taken out before the poll, so a wake during the poll leads to another one (P17). Time passes when
 //!   there is nothing else to do: then the nap is over, which is such a wake, and counts into that turn (R32).
 //! * A cancel request is granted until the task is done (D10). The next step finds it and polls no more;
-//!   one that comes later still beats a value, but not a panic (R55).
+//!   one that comes later still beats a value, but not a panic (R55). One that is refused is a look (R75).
 //! * Completion hands over to the queue one callback after another; what is added meanwhile follows (D16).
 //! * Close abandons the task that is not done (P16), counts what stands in the queue, and refuses what
 //!   comes later. Whatever never runs is told of once (D4). So is a panic that nobody looked at (D8).
@@ -255,8 +255,9 @@ impl Page {
                 (Some(Answer::Did(place.map(|place| self.waiting.remove(place)).is_some())), vec![])
             }
             Step::Complete(_) => {
-                self.cancel_requested |= self.outcome.is_none();
-                (Some(Answer::Did(self.outcome.is_none())), vec![Move::Wake])
+                let requested = self.read().is_none();
+                self.cancel_requested |= requested;
+                (Some(Answer::Did(requested)), vec![Move::Wake])
             }
             Step::Read => (Some(Answer::Outcome(self.read())), vec![]),
             Step::Wake => (None, self.has_waker.then_some(Move::Wake).into_iter().collect()),
