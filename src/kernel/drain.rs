@@ -96,7 +96,7 @@ struct Rest<'a, T, C, F: FnMut(C)> {
 impl<T, C, F: FnMut(C)> Rest<'_, T, C, F> {
     fn all_of(&mut self, batch: Batch<C>) {
         self.batch = batch;
-        while let Some(callback) = self.batch.next() {
+        for callback in self.batch.by_ref() {
             (self.hand_over)(callback);
         }
         self.batch = Batch::One(None);
