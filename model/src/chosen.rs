@@ -22,9 +22,13 @@ pub fn decode(bytes: &[u8]) -> (Scenario, &[u8]) {
     let threads = 2 + program.iter().map(|&byte| usize::from(byte)).sum::<usize>() % 2;
     scenario.threads = vec![Vec::new(); threads];
     for (at, op) in operations {
-        scenario.threads[at % threads].push(op);
-        if scenario.objection().is_some() {
-            scenario.threads[at % threads].pop();
+        // The next one for which it makes sense.
+        for thread in (at..at + threads).map(|at| at % threads) {
+            scenario.threads[thread].push(op.clone());
+            if scenario.objection().is_none() {
+                break;
+            }
+            scenario.threads[thread].pop();
         }
     }
     (scenario, schedule)
