@@ -34,7 +34,7 @@ struct Arguments {
 }
 
 /// Seconds until one is given up.
-const LIMIT: u64 = 60;
+const LIMIT: u64 = 180;
 
 type Found = BTreeMap<String, Vec<(String, Result<Option<Kill>, String>)>>;
 
