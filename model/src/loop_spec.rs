@@ -1,6 +1,6 @@
 //! The page for the event loop: what its one task, its queue, its runs and its end mean.
 //!
-//! Every [`Move`] is one atomic step, of the loop's thread or of another; what it entails follows as
+//! Every `Move` is one atomic step, of the loop's thread or of another; what it entails follows as
 //! further moves of the same thread. What may be seen is what some order of moves shows, and with the mutex
 //! stand-in all of it is seen. With the atomic one it need only be contained, as everywhere (`model/pinned.json`).
 //!

@@ -32,7 +32,7 @@ pub fn this_thread() -> usize {
     THREAD.try_with(Cell::get).unwrap_or(0)
 }
 
-/// What can print itself is shown to a watcher when it is released; anything else is locked as [`Silent`].
+/// What can print itself is shown to a watcher when it is released; anything else is locked as `Silent`.
 pub struct Mutex<T>(Silent<T>);
 
 pub struct Silent<T>(machine::sync::Mutex<T>);
