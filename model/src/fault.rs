@@ -1,6 +1,6 @@
 //! In which way an execution is wrong: the property that it breaks.
 
-use crate::observation::{Answer, Observation, POLL, Told};
+use crate::observation::{Answer, HandOver, Observation, POLL, Told};
 use crate::scenario::{Move, Part, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Value};
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,7 @@ impl Fault {
         let mut numbers = tasks.filter_map(|task| Facts::new(scenario, extra, task).broken());
         let number = numbers.next();
         let number = number.or_else(|| is_only_told_wrong(allowed, extra).then_some(14));
+        let number = number.or_else(|| is_only_overlapping(allowed, extra).then_some(8));
         let number = number.or_else(|| is_only_misordered(allowed, extra).then_some(7));
         number.map_or(Fault::NotAllowed, Fault::Breaks)
     }
@@ -99,15 +100,26 @@ fn is_only_told_wrong(allowed: &BTreeSet<Observation>, extra: &Observation) -> b
     allowed.iter().any(|allowed| allowed.answers == extra.answers && allowed.handed == extra.handed)
 }
 
+/// The same answers and the same callbacks in the same order, one inside another that it must not be in.
+fn is_only_overlapping(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
+    allowed.iter().any(|allowed| allowed.answers == extra.answers && apart(allowed) == apart(extra))
+}
+
 /// The same answers and the same callbacks, in an order that is not allowed.
 fn is_only_misordered(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
     let sorted = |observation: &Observation| {
-        let mut handed = observation.handed.clone();
-        handed.iter_mut().for_each(|hand_over| hand_over.amid.clear());
+        let mut handed = apart(observation);
         handed.sort();
         handed
     };
     allowed.iter().any(|allowed| allowed.answers == extra.answers && sorted(allowed) == sorted(extra))
+}
+
+/// What was handed over, whatever went on meanwhile.
+fn apart(observation: &Observation) -> Vec<HandOver> {
+    let mut handed = observation.handed.clone();
+    handed.iter_mut().for_each(|hand_over| hand_over.amid.clear());
+    handed
 }
 
 /// What an observation says of one task, drawn out of it.
