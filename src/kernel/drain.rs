@@ -33,7 +33,7 @@ impl<H, C> Drain<H, C> {
     ///
     /// # Panics
     ///
-    /// If the handle is of another cell.
+    /// If the handle is of another cell; the token is dropped unspent then.
     pub fn with_handle<T, O>(self, handle: O) -> Drain<O, C>
     where
         H: Deref<Target = Cell<T, C>>,
