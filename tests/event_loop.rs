@@ -100,7 +100,7 @@ fn timers_that_are_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
     assert_eq!(noted, "1 2 3");
 }
 
-/// R32, R87: in the very turn, which is the last one here.
+/// R32, R87, D17: in the very turn, which is the last one here.
 #[test]
 fn timers_that_are_due_when_a_turn_begins_fire_in_it() {
     let noted = noted(|log, _| async move {
@@ -587,6 +587,25 @@ fn a_task_that_cancels_itself_and_suspends_is_never_polled_again() {
     assert_eq!(noted, "1: 2: true 3: 4: callback 5:");
 }
 
+/// D18
+#[test]
+fn a_task_that_cancels_itself_is_queued_by_that_ahead_of_what_it_queues_afterwards() {
+    let noted = noted(|log, handle| async move {
+        let own = Arc::new(OnceLock::<Task<()>>::new());
+        let (this, soon, last) = (own.clone(), log.clone(), log.clone());
+        let guard = on_drop(move || last.note("ended"));
+        let task = spawn(async move {
+            this.get().unwrap().cancel();
+            handle.call_soon(move || soon.note("soon")).unwrap();
+            pending::<()>().await;
+            drop(guard);
+        });
+        own.set(task.clone()).unwrap();
+        (&task).await;
+    });
+    assert_eq!(noted, "ended soon");
+}
+
 /// R51, R37, P3, D10
 #[test]
 fn cancel_is_granted_until_the_task_is_done_and_never_after() {
@@ -875,6 +894,26 @@ fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
     let panics: Vec<_> =
         reports.iter().filter_map(|report| report.panic.as_ref()).map(|panic| panic.message()).collect();
     assert_eq!(panics, ["never seen"]);
+}
+
+/// D19, D8
+#[test]
+fn an_awaiter_that_is_cancelled_when_it_is_woken_already_has_not_looked_at_a_panic() {
+    let (mut event_loop, reports) = watched();
+    event_loop.run_until_complete(async {
+        let task: Task<()> = spawn(async {
+            turns(1).await;
+            panic!("nobody goes on with it")
+        });
+        let awaited = task.clone();
+        let waiter = spawn(async move { drop(awaited.await) });
+        task.add_done_callback(move |_| assert!(waiter.cancel()));
+        drop(task);
+        turns(4).await;
+    });
+    let reports = reports.take();
+    assert_eq!(reports[0].panic.as_ref().map(|panic| panic.message()), Some("nobody goes on with it"));
+    assert_eq!(reports.len(), 1, "{reports:?}");
 }
 
 // Threads

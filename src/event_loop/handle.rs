@@ -114,7 +114,8 @@ impl Handle {
     }
 
     /// A future that is done after `duration`, measured from its first poll. Any executor may poll
-    /// it, but it ends only while this loop runs.
+    /// it, but it ends only while this loop runs. A task that sleeps goes on in the turn in which it is
+    /// due (D17).
     ///
     /// # Examples
     ///

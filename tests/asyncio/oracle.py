@@ -375,15 +375,15 @@ class Wait(Await):
     def stop(self):
         if self.future.remove_done_callback(self.wakeup):
             return self.player.departs("D10")
-        # Undecided: asyncio takes the wake-up of a task that is cancelled for a look at the exception (R45).
-        if isinstance(self.future, asyncio.Task) and self.future._log_traceback and self.player.departs("R45"):
+        # D19: asyncio takes the wake-up of a task that is cancelled for a look at the exception.
+        if isinstance(self.future, asyncio.Task) and self.future._log_traceback and self.player.departs("D19"):
             woken = next(handle for handle in self.player.loop._ready if handle._callback is self.wakeup)
             woken._args = (self,)
         return False
 
 
 class Sleep(Await):
-    """Undecided: the timer wakes the task; asyncio's sets a future, which does so a turn later."""
+    """D17: the timer wakes the task; asyncio's sets a future, which does so a turn later."""
 
     def start(self):
         self.timer = self.player.loop.call_later(1e-9, self.wakeup, self)
@@ -396,11 +396,11 @@ class Sleep(Await):
 
     def result(self):
         super().result()
-        self.player.departs("sleep")
+        self.player.departs("D17")
 
 
 class Queued(Await):
-    """Undecided: a task that cancels itself is queued by that; asyncio queues it when it suspends."""
+    """D18: a task that cancels itself is queued by that; asyncio queues it when it suspends."""
 
     def __init__(self, player):
         super().__init__(player)
@@ -408,7 +408,7 @@ class Queued(Await):
         player.loop.call_soon(self.fire)
 
     def start(self):
-        self.player.departs("self")
+        self.player.departs("D18")
 
     def fire(self):
         if self.wakeup is not None:
