@@ -5,13 +5,14 @@ use crate::judge::{Engine, Verdict};
 use crate::scenario::Scenario;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
 use std::panic;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// One scenario for one engine, as a worker is told it: a line of JSON.
@@ -68,18 +69,32 @@ struct Worker {
     process: Child,
     jobs: ChildStdin,
     answers: Receiver<String>,
+    /// Reads what it complains of, to the end.
+    complaints: JoinHandle<VecDeque<String>>,
 }
+
+/// The last panics of a worker that are told when it is lost: one, and those that it met on its way out.
+const LAST_WORDS: usize = 3;
 
 impl Worker {
     fn start() -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        let mut process = command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn()?;
         let jobs = process.stdin.take().expect("piped");
         let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
         // A thread of its own, so that whoever waits for an answer can stop waiting.
         let (send, answers) = channel();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
-        Ok(Worker { process, jobs, answers })
+        let complaints = BufReader::new(process.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let complaints = thread::spawn(move || {
+            complaints.fold(VecDeque::new(), |mut last, line| {
+                last.push_back(line);
+                last.drain(..last.len().saturating_sub(LAST_WORDS));
+                last
+            })
+        });
+        Ok(Worker { process, jobs, answers, complaints })
     }
 
     /// # Errors
@@ -96,10 +111,12 @@ impl Worker {
         serde_json::from_str(&answer).map_err(|error| format!("crash: {error}"))
     }
 
-    /// How the process ended.
+    /// How the process ended, and what it said last.
     fn end(mut self) -> String {
         let _ = self.process.kill();
-        self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
+        let end = self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let words: Vec<_> = self.complaints.join().unwrap_or_default().into();
+        if words.is_empty() { end } else { format!("{end}, after: {}", words.join(" / ")) }
     }
 }
 
@@ -109,6 +126,10 @@ impl Worker {
 ///
 /// If a line is no job, or the other side is gone.
 pub fn be_a_worker<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result<A>) -> io::Result<()> {
+    // Scenarios panic on purpose too: only the last words of a worker that is lost are read.
+    panic::set_hook(Box::new(|panic| {
+        eprintln!("{:.160}", panic.to_string().replace('\n', " "));
+    }));
     let mut answers = io::stdout().lock();
     for line in io::stdin().lock().lines() {
         serde_json::to_writer(&mut answers, &answer(serde_json::from_str(&line?)?)?)?;
@@ -129,8 +150,6 @@ impl Job {
         let Job { engine, exhibit, .. } = *self;
         let mut verdict = engine.check(&scenario);
         if let (true, Some(fault)) = (exhibit, verdict.faults.first()) {
-            // Whatever panics from here on has been told, and is shown.
-            panic::set_hook(Box::new(|_| ()));
             verdict.exhibit = Some(Exhibit::of_failure(engine, engine.play(), &scenario, fault).to_string());
         }
         Ok(verdict)

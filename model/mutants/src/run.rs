@@ -82,9 +82,14 @@ fn cargo(arguments: &str, tree: &Tree) -> io::Result<(Option<std::process::ExitS
     Ok((end, String::from_utf8_lossy(&std::fs::read(path)?).into_owned()))
 }
 
+/// What a copy plays is small: it is the compiler that takes its time.
+const QUICK: [&str; 2] =
+    ["profile.dev.package.whendone-model.opt-level=0", "profile.dev.package.whendone-model.debug=false"];
+
 fn command(arguments: &str, tree: &Tree) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let split = shell_words::split(arguments).unwrap_or_default();
+    command.args(QUICK.iter().flat_map(|setting| ["--config", setting]));
     command.args(split).current_dir(tree.root()).env("CARGO_TARGET_DIR", target()).env_remove("WHENDONE_MUTANTS");
     command.stdin(Stdio::null());
     command

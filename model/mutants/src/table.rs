@@ -22,8 +22,8 @@ pub struct Mutant {
     pub id: String,
     /// The property.
     pub breaks: String,
-    /// `outcome`, `missing` or `engine`, or the rule that only the harness sees. Of one that is run: the test that
-    /// fails, or a text that is printed, or `hang`.
+    /// `outcome`, `missing` or `engine`, or the rule that only the harness sees, or a text of the last words of a
+    /// process that crashes. Of one that is run: the test that fails, or a text that is printed, or `hang`.
     pub shown_by: String,
     pub why: String,
     /// The arguments for cargo that must fail on a copy of the project, where no scenario can see it.
