@@ -1,4 +1,5 @@
-//! The proptest suite: long random programs of one thread, on the kernel and on the task layer.
+//! The proptest suite: long random programs of one thread, and of some that run at once, on the kernel and on the task
+//! layer.
 //!
 //! Each must show exactly what the specification allows. Besides, the promises that people rely on
 //! are stated once more without the specification, from the program's text and its hand-overs alone.
@@ -6,6 +7,7 @@
 
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
+use whendone_model::concurrent;
 use whendone_model::decode::{calls_back, check, decode};
 use whendone_model::judge::Engine;
 use whendone_model::observation::Answer;
@@ -193,5 +195,28 @@ proptest! {
                 _ => {}
             }
         }
+    }
+}
+
+/// Threads that run at once, and do up to so many operations each.
+fn concurrent(most: usize) -> impl Strategy<Value = Scenario> {
+    let schedulers = prop::sample::select(vec![None, Some(Scheduler::Inline), Some(Scheduler::Queue)]);
+    let tags = prop::collection::vec(any::<bool>(), 0..6);
+    let threads = prop::collection::vec(prop::collection::vec(any::<u8>(), 1..=most), 2..=4);
+    let parts = (schedulers, tags, prop::bool::weighted(0.1), threads);
+    parts.prop_map(|(scheduler, tags, done, threads)| concurrent::program(scheduler, &tags, done, &threads))
+}
+
+/// Executions of each program: its threads never meet twice in the same way.
+const ROUNDS: usize = 20;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: config().cases / 20, ..config() })]
+
+    /// P1-P11, P15-P19: what real threads show has an explanation by the specification, in which whatever ended before
+    /// another began comes before it.
+    #[test]
+    fn programs_that_run_at_once_show_what_an_order_of_steps_in_time_explains(scenario in concurrent(40)) {
+        concurrent::check(&scenario, ROUNDS);
     }
 }

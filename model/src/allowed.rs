@@ -12,12 +12,18 @@ use crate::scenario::{Move, Part, Plan, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Spec, Value};
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
-/// Threads at the most for which everything that is allowed can be listed.
-const LISTED: usize = 4;
+/// Threads, and operations of several threads, at the most for which everything that is allowed can be listed.
+const LISTED: (usize, usize) = (4, 10);
 
-/// What is allowed; with many threads, of what was seen only, found by going nowhere else.
+/// True if everything that is allowed can be listed.
+pub fn is_listed(scenario: &Scenario) -> bool {
+    let threads = scenario.threads.len();
+    threads < 2 || (threads <= LISTED.0 && scenario.operations() <= LISTED.1)
+}
+
+/// What is allowed; with many threads or operations, of what was seen only, found by going nowhere else.
 pub fn known<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Observation>) -> BTreeSet<Observation> {
-    if scenario.threads.len() <= LISTED {
+    if is_listed(scenario) {
         return allowed(scenario);
     }
     let seen: BTreeSet<&Observation> = seen.collect();
@@ -65,7 +71,7 @@ fn explore(world: &World, passes: impl Fn(&Machine) -> bool) -> BTreeSet<Observa
 }
 
 /// What does not change.
-struct World {
+pub(crate) struct World {
     plan: Plan,
     scheduler: Option<Scheduler>,
     /// Nobody can tell when a hand-over is: it is enough to know their order.
@@ -73,7 +79,7 @@ struct World {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Machine {
+pub(crate) struct Machine {
     pages: Vec<Page>,
     agents: Vec<Agent>,
     /// What the queue holds.
@@ -81,7 +87,7 @@ struct Machine {
     raised: Vec<u8>,
     /// What has begun and not ended.
     inside: Vec<(Nonce, Part)>,
-    shown: Observation,
+    pub(crate) shown: Observation,
 }
 
 /// The page of one task, how many were handed over, and whether somebody drains it.
@@ -131,6 +137,43 @@ enum Asker {
     Entry(usize),
 }
 
+impl Machine {
+    pub(crate) fn agents(&self) -> usize {
+        self.agents.len()
+    }
+
+    pub(crate) fn page(&self, task: Task) -> &Spec {
+        &self.pages[task].spec
+    }
+
+    /// How many have begun and not ended.
+    pub(crate) fn inside(&self) -> usize {
+        self.inside.len()
+    }
+
+    pub(crate) fn is_idle(&self, agent: usize) -> bool {
+        self.agents[agent].todo.is_empty()
+    }
+
+    /// The operation of its thread that this agent is about to begin.
+    pub(crate) fn operation(&self, agent: usize) -> Option<usize> {
+        if let Some(Todo::Operations(at)) = self.agents[agent].todo.last() { Some(*at) } else { None }
+    }
+
+    /// True if it is through with this operation and all that it owed.
+    pub(crate) fn is_through(&self, agent: usize, operation: usize) -> bool {
+        match self.agents[agent].todo.last() {
+            Some(Todo::Operations(at)) => *at > operation,
+            todo => todo.is_none_or(|todo| *todo == Todo::Serve),
+        }
+    }
+
+    /// True if it is about to leave its outermost drain, which nobody else notices.
+    pub(crate) fn is_leaving(&self, agent: usize) -> bool {
+        self.agents[agent].todo.last() == Some(&Todo::Outermost)
+    }
+}
+
 impl World {
     fn new(scenario: &Scenario) -> Self {
         let (plan, scheduler) = (scenario.plan(), scenario.scheduler);
@@ -139,8 +182,13 @@ impl World {
         World { plan, scheduler, is_plain }
     }
 
+    /// Where times are told everybody can tell when a hand-over is.
+    pub(crate) fn timed(scenario: &Scenario) -> Self {
+        World { is_plain: false, ..World::new(scenario) }
+    }
+
     /// The setup is through, and the threads begin.
-    fn start(&self) -> Machine {
+    pub(crate) fn start(&self) -> Machine {
         let mut machine = Machine {
             pages: vec![Page::default(); self.plan.tasks],
             agents: vec![Agent::default()],
@@ -170,7 +218,7 @@ impl World {
     }
 
     /// The machine after this agent's next step; none while it has to wait, or if it has nothing to do.
-    fn after(&self, machine: &Machine, agent: usize) -> Option<Machine> {
+    pub(crate) fn after(&self, machine: &Machine, agent: usize) -> Option<Machine> {
         let todo = machine.agents[agent].todo.last()?;
         let all_ended = || machine.agents[..agent].iter().all(|other| other.todo.is_empty());
         match todo {

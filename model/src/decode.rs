@@ -123,7 +123,7 @@ impl<I: Iterator<Item = u8>> Reader<I> {
 }
 
 /// Adds and removals are common, and what ends the interesting part is rare.
-fn operation(byte: u8, adds: usize) -> Op {
+pub(crate) fn operation(byte: u8, adds: usize) -> Op {
     match byte {
         0..60 => Op::Add { tagged: false },
         60..90 => Op::Add { tagged: true },

@@ -141,7 +141,7 @@ impl Lines {
         let is_operating = !self.thread(thread).steps.is_empty();
         let enters_next = matches!(next, Some(Act::Enters(_)));
         match act {
-            Act::On(..) => {}
+            Act::On(..) | Act::AllTold => {}
             Act::AllBegin => self.part = Stretch::Threads,
             Act::AllEnded => self.part = Stretch::Rest,
             Act::Locks | Act::Unlocks(..) | Act::Reads(_) | Act::Publishes | Act::Drops(_) if !is_operating => {}

@@ -5,7 +5,7 @@ use crate::engines::shuttle_stage::{Schedules, under};
 use crate::engines::{self, Extent, Observed, loom_stage};
 use crate::fault::Fault;
 use crate::observation::Observation;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Scheduler};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,6 +29,8 @@ pub enum Engine {
     ShuttlePct,
     /// Real threads on std: contained.
     Threads,
+    /// Real threads on std, with tickets: explained, each execution by itself.
+    Tickets,
     /// One thread after the other on std: contained.
     Alone,
 }
@@ -37,7 +39,7 @@ pub enum Engine {
 pub const PREEMPTIONS: usize = 2;
 
 impl Engine {
-    pub const ALL: [Engine; 8] = [
+    pub const ALL: [Engine; 9] = [
         Engine::LoomMutex,
         Engine::LoomAtomic,
         Engine::LoomBounded,
@@ -45,6 +47,7 @@ impl Engine {
         Engine::ShuttleRandom,
         Engine::ShuttlePct,
         Engine::Threads,
+        Engine::Tickets,
         Engine::Alone,
     ];
 
@@ -57,6 +60,7 @@ impl Engine {
             Engine::ShuttleRandom => "shuttle-random",
             Engine::ShuttlePct => "shuttle-pct",
             Engine::Threads => "threads",
+            Engine::Tickets => "tickets",
             Engine::Alone => "alone",
         }
     }
@@ -70,6 +74,7 @@ impl Engine {
             Engine::ShuttleRandom => "shuttle, random schedules",
             Engine::ShuttlePct => "shuttle, few preemptions at random (PCT)",
             Engine::Threads => "real threads",
+            Engine::Tickets => "real threads, with tickets",
             Engine::Alone => "one thread after the other",
         }
     }
@@ -83,6 +88,7 @@ impl Engine {
             Engine::ShuttleRandom => |scenario| on_shuttle(Schedules::Random, scenario),
             Engine::ShuttlePct => |scenario| on_shuttle(Schedules::Pct, scenario),
             Engine::Threads => engines::threads::play::play,
+            Engine::Tickets => engines::tickets::play,
             Engine::Alone => engines::alone::play::play,
         }
     }
@@ -97,7 +103,13 @@ impl Engine {
         let (name, threads) = (self.name(), scenario.threads.len());
         let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
         let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
+        let is_plain = !scenario.has_programs() && scenario.plan().tasks == 1;
+        let runs = matches!(scenario.scheduler, None | Some(Scheduler::Inline | Scheduler::Queue));
         match threads {
+            _ if self == Engine::Tickets && !(is_plain && runs) => {
+                let able = "one task, whose scheduler runs callbacks, and they do nothing";
+                Some(format!("{name} plays {able}: play it with --engine threads"))
+            }
             _ if scenario.script().is_some() && !is_loom => {
                 let who = "loom-mutex, loom-atomic or loom-bounded";
                 Some(format!("{name} has no event loop: play it with --engine {who}"))

@@ -4,6 +4,7 @@
 //! on one thread of the system, which makes the order of the acts the order of the execution. Nothing is
 //! kept while nobody watches, nor while a panic unwinds, when the world may be gone already.
 
+use crate::history;
 use crate::ledger::Thing;
 use crate::observation::{Answer, HandOver, Observation, Told};
 use crate::replay::Replay;
@@ -55,6 +56,8 @@ pub enum Act {
     AllBegin,
     /// All threads of the scenario are through.
     AllEnded,
+    /// What comes now is no part of the observation.
+    AllTold,
 }
 
 impl Trace {
@@ -131,7 +134,10 @@ pub fn step(task: usize) {
 }
 
 /// The current thread does this.
-pub fn record(act: impl FnOnce() -> Act) {
+pub fn record(act: impl Fn() -> Act) {
+    if history::ticket(&act) {
+        return;
+    }
     if !is_on() {
         return lose();
     }

@@ -74,7 +74,7 @@ enum Command {
         #[arg(long)]
         explain: bool,
         /// Plays it on this engine instead of loom with both stand-ins: loom-mutex, loom-atomic, loom-bounded,
-        /// shuttle-every, shuttle-random, shuttle-pct, threads, alone
+        /// shuttle-every, shuttle-random, shuttle-pct, threads, tickets, alone
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
     },
@@ -373,7 +373,8 @@ fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
         }
         verdict.broken.iter().try_for_each(|broken| print(format_args!("  broken: {broken}")))?;
         print(format_args!("  {}", if verdict.is_good() { "ok" } else { "FAIL" }))?;
-        if let Some(fault) = verdict.faults.first() {
+        // The history that cannot be explained is shown already.
+        if let Some(fault) = verdict.faults.first().filter(|_| engine != Engine::Tickets) {
             // Whatever panics from here on has been told, and is shown.
             panic::set_hook(Box::new(|_| ()));
             let exhibit = Exhibit::of_failure(engine, engine.play(), &scenario, fault);

@@ -55,6 +55,7 @@ pub mod shuttle_sync;
 pub mod std_sync;
 pub mod threads;
 pub mod threads_stage;
+pub mod tickets;
 
 /// What an engine saw of one scenario.
 #[derive(Clone, Debug, Default)]

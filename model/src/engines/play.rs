@@ -62,7 +62,7 @@ pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observatio
 }
 
 /// One execution.
-fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
+pub fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
     let bench = Arc::new(Bench::new(scenario));
     match bench.plan.tasks == 1 && !bench.has_programs {
         true => trace::record(|| Act::On(scenario.scheduler, scenario.threads.len())),
@@ -112,6 +112,7 @@ pub(super) fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Obs
     let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies.collect()).into_iter().unzip();
     trace::record(|| Act::AllEnded);
     subject.settle();
+    trace::record(|| Act::AllTold);
     let (handed, told) = bench.ledger.observed();
     if let Some(rule) = subject.broken_at_rest() {
         bench.ledger.broken(rule);

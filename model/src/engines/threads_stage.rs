@@ -1,6 +1,7 @@
 //! The stage of real threads: they start together, round after round.
 
 use super::Extent;
+use crate::history;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,18 +43,21 @@ pub const ROUNDS: usize = 100;
 /// before all are there.
 pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {
     let missing = Arc::new(AtomicUsize::new(bodies.len()));
-    let together = |body: Box<dyn FnOnce() -> R + Send>| {
-        let missing = missing.clone();
+    let together = |(thread, body): (usize, Box<dyn FnOnce() -> R + Send>)| {
+        let (missing, holder) = (missing.clone(), history::holder(thread));
         Box::new(move || {
             missing.fetch_sub(1, Ordering::AcqRel);
             // Whoever sleeps is late: those that are there look again and again.
             while missing.load(Ordering::Acquire) > 0 {
                 thread::yield_now();
             }
-            body()
+            match holder {
+                Some(holder) => holder.hold(body),
+                None => body(),
+            }
         }) as Box<dyn FnOnce() -> R + Send>
     };
-    props::at_once(bodies.into_iter().map(together).collect(), |_| ())
+    props::at_once(bodies.into_iter().enumerate().map(together).collect(), |_| ())
 }
 
 /// Some executions, as they come.
