@@ -207,9 +207,6 @@ fn concurrent(most: usize) -> impl Strategy<Value = Scenario> {
     parts.prop_map(|(scheduler, tags, done, threads)| concurrent::program(scheduler, &tags, done, &threads))
 }
 
-/// Executions of each program: its threads never meet twice in the same way.
-const ROUNDS: usize = 20;
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: config().cases / 20, ..config() })]
 
@@ -217,6 +214,6 @@ proptest! {
     /// another began comes before it.
     #[test]
     fn programs_that_run_at_once_show_what_an_order_of_steps_in_time_explains(scenario in concurrent(40)) {
-        concurrent::check(&scenario, ROUNDS);
+        concurrent::check(&scenario);
     }
 }

@@ -3,6 +3,7 @@
 use crate::decode::operation;
 use crate::engines::tickets::execution;
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A program whose threads do what these bytes stand for; what makes no sense where it stands is left out. The threads
 /// take turns in saying what they do, so that all come to the completion at about the same time.
@@ -47,16 +48,24 @@ pub fn program(scheduler: Option<Scheduler>, tags: &[bool], done: bool, threads:
     scenario
 }
 
-/// Plays it so often.
+/// Executions of each program: its threads do not meet twice in the same way.
+const ROUNDS: usize = 20;
+
+/// While a failure is made smaller: it may come but now and then.
+const MANY_ROUNDS: usize = 400;
+
+/// Plays it some times.
 ///
 /// # Panics
 ///
-/// If a history has no explanation, with the scenario's text. Whether another round shows the same is for the
-/// machine to say.
-pub fn check(scenario: &Scenario, rounds: usize) {
-    for _ in 0..rounds {
+/// If an execution has no explanation, with the scenario's text. Every later program is then played more often: what
+/// is called again is the same one made smaller. Whether it fails again is for the machine to say.
+pub fn check(scenario: &Scenario) {
+    static PLAYED: AtomicUsize = AtomicUsize::new(ROUNDS);
+    for _ in 0..PLAYED.load(Ordering::Relaxed) {
         if let Err(wrong) = execution(scenario) {
-            panic!("{wrong}\ncargo verify scenario '{scenario}' --engine tickets");
+            PLAYED.store(MANY_ROUNDS, Ordering::Relaxed);
+            panic!("cargo verify scenario '{scenario}' --engine tickets\n{wrong}");
         }
     }
 }

@@ -62,22 +62,43 @@ impl History {
         history
     }
 
-    /// What is promised there.
+    /// What is promised there, as far as that can be told.
     fn property(&self, at: usize) -> &'static str {
-        match self.acts.get(at).map(|(_, act)| act) {
-            Some(Act::Ends((_, step), _)) => match step {
+        let any = |acts: &[(usize, Act)], is_it: &dyn Fn(&Act) -> bool| acts.iter().any(|(_, act)| is_it(act));
+        let did = Some(Answer::Did(true));
+        let (before, rest) = self.acts.split_at(at);
+        match rest.first().map(|(_, act)| act) {
+            Some(Act::Ends((_, step), answer)) => match step {
+                Step::Complete(_) if *answer == did => {
+                    let other = |act: &Act| matches!(act, Act::Ends((_, Step::Complete(_)), answer) if *answer == did);
+                    if any(before, &other) || any(&rest[1..], &other) { "P1" } else { "P5" }
+                }
                 Step::Complete(_) => "P1",
+                Step::Read if *answer == Some(Answer::Outcome(None)) => "P3",
                 Step::Read => "P2",
                 Step::Remove(None) => "P10",
                 Step::Remove(Some(_)) | Step::RemoveAll => "P9",
                 Step::Poll(_) => "P17",
+                // It waits where it is not handed over.
+                Step::Add { nonce, .. } if any(rest, &|act| enters(act, *nonce)) => "P7",
                 _ => "P5",
             },
-            Some(Act::Enters(hand_over)) => {
-                let entered =
-                    |(_, act): &(usize, Act)| matches!(act, Act::Enters(other) if other.nonce == hand_over.nonce);
-                let before = self.acts[..at].iter().filter(|act| entered(act)).count();
-                if before > 0 { "P4" } else { "P7" }
+            Some(Act::Enters(HandOver { nonce, .. })) => {
+                let removes = |act: &Act| {
+                    let removal = if let Act::Ends((_, Step::Remove(whom)), answer) = act {
+                        Some((*whom, *answer))
+                    } else {
+                        None
+                    };
+                    removal == Some((Some(*nonce), did))
+                };
+                let completes = |act: &Act| matches!(act, Act::Begins((_, Step::Complete(_) | Step::DropCompleter)));
+                match () {
+                    () if any(before, &|act| enters(act, *nonce)) => "P4",
+                    () if any(&self.acts, &removes) => "P9",
+                    () if !self.scenario.done && !any(before, &completes) => "P6",
+                    () => "P7",
+                }
             }
             Some(_) => "P8",
             None => "P5",
@@ -135,7 +156,7 @@ impl<'a> Walk<'a> {
     /// Which ticket it cannot come past; none if it gave up.
     fn goes_through(mut self) -> Result<(), Option<usize>> {
         let mut seen = HashSet::new();
-        let mut open: Vec<_> = self.settled(self.world.start()).map(|start| (0, start)).into_iter().collect();
+        let mut open = vec![(0, self.settled(self.world.start()))];
         let mut steps = 0;
         while let Some((at, machine)) = open.pop() {
             steps += 1;
@@ -191,24 +212,21 @@ impl<'a> Walk<'a> {
             return None;
         }
         let next = self.world.after(machine, agent)?;
-        if is_timed(machine, &next) || !self.is_right(&next, agent) { None } else { self.settled(next) }
+        if is_timed(machine, &next) || !self.is_right(&next, agent) { None } else { Some(self.settled(next)) }
     }
 
     /// Takes what needs no ticket as soon as it can be: what takes no lock and finds nothing, and what only this
     /// agent notices.
-    fn settled(&self, mut machine: Machine) -> Option<Machine> {
-        while let Some((agent, next)) = (0..machine.agents()).find_map(|agent| {
+    fn settled(&self, mut machine: Machine) -> Machine {
+        while let Some(next) = (0..machine.agents()).find_map(|agent| {
             let is_free = machine.is_leaving(agent)
                 || machine.operation(agent).is_some_and(|call| self.is_unordered(agent, call));
             let next = if is_free { self.world.after(&machine, agent) } else { None };
-            next.map(|next| (agent, next))
+            next.filter(|next| self.is_right(next, agent))
         }) {
-            if !self.is_right(&next, agent) {
-                return None;
-            }
             machine = next;
         }
-        Some(machine)
+        machine
     }
 
     /// True of what takes no lock of the core and did not find an outcome: only happens-before bounds it.
@@ -226,9 +244,13 @@ impl<'a> Walk<'a> {
         let spec = machine.page(0);
         let places = spec.waiting().filter_map(|nonce| self.places[nonce]);
         answered.is_none_or(|answered| self.answers[agent].starts_with(answered))
-            && self.handed.starts_with(spec.scheduled())
+            && spec.scheduled().iter().zip(&self.handed).all(|(scheduled, handed)| scheduled == handed)
             && places.is_sorted()
     }
+}
+
+fn enters(act: &Act, nonce: Nonce) -> bool {
+    matches!(act, Act::Enters(entered) if entered.nonce == nonce)
 }
 
 /// What becomes of a walk at a ticket.

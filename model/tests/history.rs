@@ -1,0 +1,186 @@
+//! Histories by hand: what has an explanation, and what has none once a ticket or an answer is another one.
+
+use whendone_model::engines::tickets::execution;
+use whendone_model::history::History;
+use whendone_model::observation::{Answer, HandOver};
+use whendone_model::scenario::{Move, Part, Scenario};
+use whendone_model::spec::{Nonce, Value};
+use whendone_model::trace::Act;
+
+/// Written ticket by ticket: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
+fn history(scenario: &str, tickets: &str) -> History {
+    let scenario: Scenario = scenario.parse().expect("well formed");
+    let plan = scenario.plan();
+    let mut next = vec![0; plan.threads.len()];
+    let acts = tickets.split(' ').map(|ticket| {
+        let (thread, rest) = ticket.split_at(1);
+        let thread: usize = thread.parse().expect("a thread");
+        let (kind, rest) = rest.split_at(1);
+        let call = |at: usize| -> Move { plan.threads[thread][at] };
+        let act = match kind {
+            "[" => Act::Begins(call(next[thread])),
+            "]" => {
+                next[thread] += 1;
+                Act::Ends(call(next[thread] - 1), answer(rest))
+            }
+            "*" => {
+                let (name, saw) = rest.split_once('=').unwrap_or((rest, ""));
+                Act::Enters(HandOver::new(nonce(name), value(saw)))
+            }
+            _ => Act::Leaves(nonce(rest), Part::Call),
+        };
+        (thread, act)
+    });
+    let acts = acts.collect();
+    History { scenario, acts }
+}
+
+fn nonce(name: &str) -> Nonce {
+    usize::from(name.as_bytes()[0] - b'a')
+}
+
+fn value(name: &str) -> Option<Value> {
+    name.strip_prefix('v').map(|number| Value::Finished(number.parse().expect("a number")))
+}
+
+fn answer(text: &str) -> Option<Answer> {
+    match text {
+        "" => None,
+        "true" | "false" => Some(Answer::Did(text == "true")),
+        "pending" => Some(Answer::Outcome(None)),
+        _ => Some(text.parse().map_or(Answer::Outcome(value(text)), Answer::Count)),
+    }
+}
+
+#[track_caller]
+fn explained(scenario: &str, tickets: &str) {
+    let explained = history(scenario, tickets).explain();
+    assert_eq!(explained.map_err(|unexplained| unexplained.to_string()), Ok(()));
+}
+
+/// It breaks this property at this ticket; `timed`: only because of when it does.
+#[track_caller]
+fn refused(scenario: &str, tickets: &str, property: &str, at: usize, timed: bool) {
+    let unexplained = history(scenario, tickets).explain().expect_err("it must not be explained");
+    let timeless = if timed { "without the tickets there is one" } else { "nor without the tickets" };
+    assert!(unexplained.rule.starts_with(&format!("{property}:")), "{unexplained}");
+    assert!(unexplained.rule.ends_with(timeless), "{unexplained}");
+    assert_eq!(unexplained.at, at, "{unexplained}");
+}
+
+/// P7
+#[test]
+fn adds_that_do_not_overlap_are_handed_over_in_their_order() {
+    let program = "; A | A | C";
+    explained(program, "0[ 0] 1[ 1] 2[ 2*a=v0 2/a 2*b=v0 2/b 2]true");
+    refused(program, "0[ 0] 1[ 1] 2[ 2*b=v0 2/b 2*a=v0 2/a 2]true", "P7", 3, true);
+    explained(program, "0[ 1[ 0] 1] 2[ 2*b=v0 2/b 2*a=v0 2/a 2]true");
+    refused("; A A | C", "0[ 0] 0[ 0] 1[ 1*b=v0 1/b 1*a=v0 1/a 1]true", "P7", 3, false);
+}
+
+/// P1, P9
+#[test]
+fn nothing_is_removed_once_a_completion_has_ended() {
+    let program = "a ; C | R0";
+    explained(program, "1[ 1]true 0[ 0]true");
+    explained(program, "0[ 1[ 1]true 0]true");
+    refused(program, "0[ 0]true 1[ 1]true", "P5", 1, true);
+    explained(program, "0[ 1[ 1]false 0*a=v0 0/a 0]true");
+    refused(program, "1[ 1]false 0[ 0*a=v0 0/a 0]true", "P9", 1, true);
+    refused(program, "0[ 1[ 1]true 0*a=v0 0/a 0]true", "P9", 3, false);
+    refused("; C | C", "0[ 0]false 1[ 1]true", "P1", 1, true);
+    refused("; C | C", "0[ 1[ 0]true 1]true", "P1", 3, false);
+}
+
+/// P2, P3
+#[test]
+fn a_value_is_read_after_its_completion_has_begun() {
+    explained("; C | G", "0[ 1[ 1]v0 0]true");
+    refused("; C | G", "1[ 1]v0 0[ 0]true", "P2", 1, true);
+    refused("; C | G", "0[ 0]true 1[ 1]v1", "P2", 3, false);
+    explained("; C | G | A G", "0[ 1[ 1]v0 2[ 2*a=v0 2/a 2] 2[ 2]v0 0]true");
+}
+
+/// P3: only happens-before bounds a read that finds nothing: what its thread knew, and what it waited for.
+#[test]
+fn pending_is_read_until_its_thread_can_know_better() {
+    explained("; C | G", "0[ 0]true 1[ 1]pending");
+    explained("; C | A G", "1[ 1] 0[ 0*a=v0 0/a 0]true 1[ 1]pending");
+    refused("; C | A G", "0[ 0]true 1[ 1*a=v0 1/a 1] 1[ 1]pending", "P3", 7, false);
+    refused("; C | G G", "0[ 0]true 1[ 1]v0 1[ 1]pending", "P3", 5, false);
+    explained("; C | Rf G", "0[ 0]true 1[ 1]false 1[ 1]pending");
+    explained("; C | S1 G", "0[ 0]true 1[ 1] 1[ 1]pending");
+    explained("; C | S1 | W1 G", "0[ 0]true 1[ 1] 2[ 2] 2[ 2]pending");
+    refused("; C S1 | W1 G", "0[ 0]true 0[ 1[ 0] 1] 1[ 1]pending", "P3", 7, false);
+    refused("C ; G", "0[ 0]pending", "P3", 1, false);
+}
+
+/// P5, P6, P8, P11
+#[test]
+fn whoever_completes_or_adds_late_hands_over_what_it_owes_before_its_call_ends() {
+    explained("aa ; C", "0[ 0*a=v0 0/a 0*b=v0 0/b 0]true");
+    refused("aa ; C", "0[ 0*a=v0 0/a 0]true", "P5", 3, false);
+    refused("aa ; C | A", "0[ 0*a=v0 0/a 1[ 1*b=v0 1/b 1] 0]true", "P7", 4, false);
+    refused("a ; C | C", "0[ 1[ 0*a=v0 1*a=v0 0/a 1/a 0]true 1]false", "P4", 3, false);
+    refused("aa ; C | C", "0[ 1[ 0*a=v0 0*b=v0 0/a 0/b 0]true 1]false", "P7", 3, false);
+    refused("a ; A | C", "0[ 0*a=v0 0/a 0] 1[ 1*b=v0 1/b 1]true", "P6", 1, false);
+    explained("C ; A | A", "1[ 1*b=v0 0[ 0] 1/b 1*a=v0 1/a 1]");
+    refused("C ; A | A", "0[ 0] 1[ 1*b=v0 1/b 1*a=v0 1/a 1]", "P7", 1, true);
+    refused("C ; A | A", "1[ 1*b=v0 1/b 1] 0[ 0]", "P5", 5, false);
+}
+
+/// P5, P7, P17: on the queue the last thread runs them, and what comes later is run in the end.
+#[test]
+fn what_is_queued_runs_in_its_order_when_it_is_served() {
+    let program = "@queue a ; C | P";
+    explained(program, "1[ 1]pending 0[ 0]true 2*a=v0 2/a 2*b 2/b");
+    explained(program, "1[ 1]pending 0[ 1*a=v0 1/a 0]true 1*b 1/b");
+    refused(program, "1[ 1]pending 0[ 0]true 2*b 2/b 2*a=v0 2/a", "P17", 1, false);
+    refused(program, "1[ 1]pending 0[ 0]true 2*a=v0 2/a", "P5", 6, false);
+    refused(program, "0[ 0]true 1[ 1]pending 2*a=v0 2/a 2*b 2/b", "P17", 3, true);
+    refused(program, "1[ 1]pending 1*a=v0 1/a 0[ 0]true 2*b 2/b", "P6", 2, true);
+}
+
+/// One thread by itself has but one explanation: with any other answer, and with any hand-over more or less or in another
+/// place, there is none.
+#[test]
+fn a_sequential_history_has_no_other_answers_and_hand_overs() {
+    for program in
+        ["abb ; A B Rm G T R0 R0 A B R3 Rf T A C G A Rm X R0 T A", "@inline aa ; A P R0 A P Rm X D P A Rm Q A"]
+    {
+        let scenario: Scenario = program.parse().expect("well formed");
+        let (_, whole) = execution(&scenario).expect("it is explained");
+        let altered = (0..whole.acts.len()).flat_map(|at| alter(&whole, at));
+        let altered: Vec<History> = altered.collect();
+        assert!(altered.len() > 20, "{}", altered.len());
+        for history in altered {
+            assert!(history.explain().is_err(), "{history}");
+        }
+    }
+}
+
+/// The history with other answers at this ticket, without the hand-over, with it once more, and as the last one.
+fn alter(whole: &History, at: usize) -> Vec<History> {
+    let with = |act: Act| {
+        let mut history = whole.clone();
+        history.acts[at].1 = act;
+        history
+    };
+    let mut less = whole.clone();
+    match &whole.acts[at].1 {
+        Act::Ends(step, Some(Answer::Did(did))) => vec![with(Act::Ends(*step, Some(Answer::Did(!did))))],
+        Act::Ends(step, Some(Answer::Count(count))) => vec![with(Act::Ends(*step, Some(Answer::Count(count + 1))))],
+        Act::Ends(step, Some(Answer::Outcome(outcome))) => {
+            let other = outcome.is_none().then_some(Value::Cancelled);
+            vec![with(Act::Ends(*step, Some(Answer::Outcome(other))))]
+        }
+        Act::Enters(_) => {
+            let both: Vec<_> = less.acts.drain(at..at + 2).collect();
+            let (mut twice, mut last) = (whole.clone(), less.clone());
+            twice.acts.splice(at..at, both.clone());
+            last.acts.extend(both);
+            vec![less, twice, last]
+        }
+        _ => Vec::new(),
+    }
+}
