@@ -78,9 +78,9 @@ impl History {
                 Step::Read => "P2",
                 Step::Remove(None) => "P10",
                 Step::Remove(Some(_)) | Step::RemoveAll => "P9",
-                Step::Poll(_) => "P17",
                 // It waits where it is not handed over.
-                Step::Add { nonce, .. } if any(rest, &|act| enters(act, *nonce)) => "P7",
+                Step::Add { nonce, .. } | Step::Poll(nonce) if any(rest, &|act| enters(act, *nonce)) => "P7",
+                Step::Poll(_) => "P17",
                 _ => "P5",
             },
             Some(Act::Enters(HandOver { nonce, .. })) => {

@@ -16,6 +16,7 @@ use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 /// One execution of a scenario: who did what, in the order of the tickets. What the threads leave in the end to be served
 /// is behind them, as a thread of its own.
@@ -43,6 +44,8 @@ pub(crate) struct Holder {
     counter: Arc<Counter>,
     thread: usize,
     taken: Vec<Ticket>,
+    /// What chance has come to.
+    chance: usize,
 }
 
 thread_local! {
@@ -52,8 +55,7 @@ thread_local! {
 /// Does it, and says what threads did meanwhile: this one and those that hold tickets for it.
 pub(crate) fn record<R>(scenario: &Scenario, act: impl FnOnce() -> R) -> (R, History) {
     let counter = Arc::new(Counter::default());
-    let this = Holder { counter: counter.clone(), thread: scenario.threads.len(), taken: Vec::new() };
-    let done = this.hold(act);
+    let done = Holder::new(&counter, scenario.threads.len()).hold(act);
     let mut taken = mem::take(&mut *counter.taken.lock().unwrap_or_else(PoisonError::into_inner));
     taken.sort_by_key(|ticket| ticket.number);
     let acts = taken.into_iter().map(|ticket| (ticket.thread, ticket.act));
@@ -64,11 +66,22 @@ pub(crate) fn record<R>(scenario: &Scenario, act: impl FnOnce() -> R) -> (R, His
 
 /// One for another thread, if this one has one.
 pub(crate) fn holder(thread: usize) -> Option<Holder> {
-    let holder = |this: &Holder| Holder { counter: this.counter.clone(), thread, taken: Vec::new() };
-    HOLDER.with_borrow(|this| this.as_ref().map(holder))
+    HOLDER.with_borrow(|this| this.as_ref().map(|this| Holder::new(&this.counter, thread)))
 }
 
 impl Holder {
+    fn new(counter: &Arc<Counter>, thread: usize) -> Self {
+        static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
+        let chance = EXECUTIONS.fetch_add(1, Ordering::Relaxed);
+        Holder { counter: counter.clone(), thread, taken: Vec::new(), chance }
+    }
+
+    /// One time in four, by chance.
+    fn takes_turns(&mut self) -> bool {
+        self.chance = self.chance.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.chance >> 62 == 0
+    }
+
     /// Does it, with tickets, which are given up at the end: nothing is shared before but the counter.
     pub(crate) fn hold<R>(self, act: impl FnOnce() -> R) -> R {
         let before = HOLDER.replace(Some(self));
@@ -83,7 +96,7 @@ impl Holder {
 /// The current thread does this; true if it has tickets.
 pub(crate) fn ticket(act: impl FnOnce() -> Act) -> bool {
     HOLDER.with_borrow_mut(|holder| {
-        let Some(Holder { counter, thread, taken }) = holder else { return false };
+        let Some(Holder { counter, thread, taken, .. }) = holder else { return false };
         let act = act();
         let all = matches!(act, Act::AllBegin | Act::AllTold);
         if all || matches!(act, Act::Begins(_) | Act::Ends(..) | Act::Enters(_) | Act::Leaves(..)) {
@@ -92,6 +105,15 @@ pub(crate) fn ticket(act: impl FnOnce() -> Act) -> bool {
         }
         true
     })
+}
+
+/// Every now and then, on a thread that has tickets: to be called where others would do most harm, before a lock. It
+/// orders nothing.
+pub(crate) fn let_others_in() {
+    let takes_turns = HOLDER.with_borrow_mut(|holder| holder.as_mut().is_some_and(Holder::takes_turns));
+    if takes_turns {
+        thread::yield_now();
+    }
 }
 
 /// A row of the table: something that began, and what it ended with.

@@ -1,6 +1,7 @@
 //! std's facade: as `src/sync.rs`, and aware of who holds a lock.
 
 use super::Guard;
+use crate::history;
 use std::cell::Cell;
 use std::sync::PoisonError;
 
@@ -31,6 +32,7 @@ impl<T> Mutex<T> {
     }
 
     pub fn lock(&self) -> Guard<std::sync::MutexGuard<'_, T>, Held> {
+        history::let_others_in();
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         HELD.set(HELD.get() + 1);
         SECTIONS.set(SECTIONS.get() + 1);
