@@ -82,9 +82,12 @@ fn cargo(arguments: &str, tree: &Tree) -> io::Result<(Option<std::process::ExitS
     Ok((end, String::from_utf8_lossy(&std::fs::read(path)?).into_owned()))
 }
 
-/// What a copy plays is small: it is the compiler that takes its time.
-const QUICK: [&str; 2] =
-    ["profile.dev.package.whendone-model.opt-level=0", "profile.dev.package.whendone-model.debug=false"];
+/// What a copy plays is small: it is the compiler that takes its time. And nobody reads how small a failure can be made.
+const QUICK: [&str; 3] = [
+    "profile.dev.package.whendone-model.opt-level=0",
+    "profile.dev.package.whendone-model.debug=false",
+    "env.PROPTEST_MAX_SHRINK_ITERS=\"0\"",
+];
 
 fn command(arguments: &str, tree: &Tree) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
