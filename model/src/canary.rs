@@ -43,7 +43,7 @@ fn blind_judge() -> Option<&'static str> {
     if verdict.executions != good.observations.values().sum::<u64>() {
         return Some("executions are counted that did not take place");
     }
-    let spoils: [Spoil; 5] = [
+    let spoils: [Spoil; 6] = [
         (|observed| drop(observed.observations.pop_last()), "an outcome that is missing"),
         (
             |observed| {
@@ -55,6 +55,7 @@ fn blind_judge() -> Option<&'static str> {
         ),
         (|observed| observed.broken.extend([("P13: under the lock".to_owned(), 1)]), "a broken rule"),
         (|observed| observed.executions = 0, "a program that was not executed"),
+        (|observed| observed.replayed -= 1, "an execution that was not replayed"),
         (|observed| observed.extent = Extent::Cut, "a run that was cut"),
     ];
     spoils.into_iter().find(|(spoil, _)| is_good(&after(*spoil))).map(|(_, what)| what)
@@ -64,7 +65,7 @@ fn blind_judge() -> Option<&'static str> {
 fn blind_ledger() -> Option<&'static str> {
     let records: [Record; 4] = [
         (|ledger| ledger.dropped(Thing::Callback(0), 1), "P13", "a callback dropped under the lock"),
-        (|ledger| ledger.scheduled(0, 2), "harness", "a hand-over without its probe"),
+        (|ledger| ledger.scheduled(0, 0, 2), "harness", "a hand-over without its probe"),
         (|ledger| ledger.made(Thing::Callback(0)), "P15", "a callback that leaks"),
         (|ledger| (0..2).for_each(|_| ledger.handing(0)), "P8", "hand-overs that nest"),
     ];

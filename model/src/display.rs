@@ -3,8 +3,10 @@
 //! What stands in brackets happens while the thread holds the lock; queue and phase beside it are what it
 //! leaves behind. A star is a caller's code. Two dots continue what other acts have come into.
 
+use crate::engines::alone::kernel::Phase;
 use crate::ledger::Thing;
 use crate::observation::{letter, mark};
+use crate::replay::Guarded;
 use crate::scenario::{Move, Part, Scenario, Step, TASKS};
 use crate::spec::{Nonce, Value};
 use crate::trace::{Act, Trace};
@@ -66,7 +68,7 @@ struct Lines {
     part: Stretch,
     threads: BTreeMap<usize, Thread>,
     /// What each lock guarded last, by its address.
-    cells: BTreeMap<usize, Contents>,
+    cells: BTreeMap<usize, Guarded>,
     /// Which add put this in line, by the cell and the number there.
     names: BTreeMap<(usize, u64), Nonce>,
     /// Callbacks that were not run so far.
@@ -103,23 +105,6 @@ struct Thread {
     section: Option<usize>,
 }
 
-/// What a cell's lock guards.
-#[derive(Default)]
-struct Contents {
-    phase: String,
-    queue: Vec<u64>,
-}
-
-impl Contents {
-    /// Reads what the kernel's locked state prints: `Snapshot { phase: Pending, waiting: [(1, 0)] }`.
-    fn read(printed: &str) -> Option<Self> {
-        let (phase, rest) = printed.split_once("phase: ")?.1.split_once(", waiting: [")?;
-        let (entries, _) = rest.split_once(']')?;
-        let numbers = entries.split('(').skip(1).map(|entry| entry.split(',').next()?.parse().ok());
-        Some(Contents { phase: phase.to_owned(), queue: numbers.collect::<Option<_>>()? })
-    }
-}
-
 impl Lines {
     fn new(trace: &Trace) -> Self {
         let mut lines = Lines::default();
@@ -141,7 +126,8 @@ impl Lines {
         let is_operating = !self.thread(thread).steps.is_empty();
         let enters_next = matches!(next, Some(Act::Enters(_)));
         match act {
-            Act::On(..) | Act::AllTold => {}
+            Act::Has(_) | Act::AllTold => {}
+            Act::Frees(lock) => drop(self.cells.remove(lock)),
             Act::AllBegin => self.part = Stretch::Threads,
             Act::AllEnded => self.part = Stretch::Rest,
             Act::Locks | Act::Unlocks(..) | Act::Reads(_) | Act::Publishes | Act::Drops(_) if !is_operating => {}
@@ -163,7 +149,7 @@ impl Lines {
                 self.thread(thread).section = Some(0);
             }
             Act::Unlocks(lock, printed) => {
-                let contents = printed.as_deref().and_then(Contents::read);
+                let contents = printed.as_deref().and_then(Guarded::read);
                 self.unlock(thread, *lock, contents);
             }
             Act::Publishes => self.does(thread, "publishes"),
@@ -171,8 +157,8 @@ impl Lines {
             Act::Reads(_) if enters_next || matches!(next, Some(Act::Ends(..) | Act::Reads(true))) => {}
             Act::Reads(true) => self.does(thread, "reads an outcome"),
             Act::Reads(false) => self.does(thread, "reads nothing"),
-            Act::Schedules if enters_next => {}
-            Act::Schedules => self.does(thread, "schedules"),
+            Act::Schedules(_) if enters_next => {}
+            Act::Schedules(_) => self.does(thread, "schedules"),
             Act::Enters(hand_over) => {
                 let saw = hand_over.saw.map_or_else(String::new, |value| format!(", sees {value}"));
                 self.added.remove(&hand_over.nonce);
@@ -190,6 +176,7 @@ impl Lines {
                 self.does(thread, &format!("drops {}", letter(*nonce)));
             }
             Act::Drops(_) => {}
+            Act::Panics => self.does(thread, "panics"),
             Act::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
             Act::Breaks(rule) => self.remark(thread, rule),
         }
@@ -209,11 +196,12 @@ impl Lines {
         self.say(thread, glue, what);
     }
 
-    fn unlock(&mut self, thread: usize, lock: usize, contents: Option<Contents>) {
+    fn unlock(&mut self, thread: usize, lock: usize, contents: Option<Guarded>) {
         if let Some(after) = &contents {
-            let before = self.cells.remove(&lock).unwrap_or_default();
-            let came: Vec<u64> = after.queue.iter().copied().filter(|number| !before.queue.contains(number)).collect();
-            let went: Vec<u64> = before.queue.iter().copied().filter(|number| !after.queue.contains(number)).collect();
+            let (phase, queue) = self.cells.remove(&lock).map(|before| (before.phase, before.queue)).unzip();
+            let queue = queue.unwrap_or_default();
+            let came: Vec<u64> = after.queue.iter().copied().filter(|number| !queue.contains(number)).collect();
+            let went: Vec<u64> = queue.iter().copied().filter(|number| !after.queue.contains(number)).collect();
             if let Some(((_, Step::Add { nonce, .. } | Step::Poll(nonce)), _)) =
                 self.thread(thread).steps.last().copied()
             {
@@ -226,10 +214,9 @@ impl Lines {
                 self.does(thread, &format!("{} waits", self.letters(lock, &came)));
             }
             if went.is_empty() && came.is_empty() {
-                match (before.phase.as_str(), after.phase.as_str()) {
-                    (before, after) if before == after => {}
-                    ("Draining", "Settled") => self.does(thread, "none left"),
-                    ("Settled", "Draining") => self.does(thread, "owes the drain"),
+                match (phase, after.phase) {
+                    (Some(Phase::Draining), Phase::Settled) => self.does(thread, "none left"),
+                    (Some(Phase::Settled), Phase::Draining) => self.does(thread, "owes the drain"),
                     _ => {}
                 }
             }
@@ -242,7 +229,7 @@ impl Lines {
         if let (Some(after), Some(at)) = (contents, self.lines.len().checked_sub(1)) {
             let queue = self.letters(lock, &after.queue);
             self.lines[at].queue = if queue.is_empty() { "-".to_owned() } else { queue };
-            self.lines[at].phase.clone_from(&after.phase);
+            self.lines[at].phase = format!("{:?}", after.phase);
             self.lines[at].has_section = true;
             self.cells.insert(lock, after);
         }

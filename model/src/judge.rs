@@ -189,6 +189,9 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
     if observed.executions == 0 && broken.is_empty() {
         broken.push("harness: nothing was executed".to_owned());
     }
+    if complete && observed.replayed < observed.executions && broken.is_empty() {
+        broken.push("harness: not every execution was replayed".to_owned());
+    }
     let mut faults = Fault::all(scenario, &allowed, &broken, seen.iter().copied());
     faults.extend((complete && !allowed.iter().all(|allowed| seen.contains(allowed))).then_some(Fault::Missing));
     Verdict {

@@ -113,9 +113,9 @@ impl Ledger {
         record.unlocked(locks_held, || format!("{} called", letter(nonce)));
     }
 
-    /// The scheduler is called, and touches the probe so often.
-    pub fn scheduled(&self, locks_held: usize, touches: usize) {
-        trace::record(|| Act::Schedules);
+    /// The scheduler of this task is called, and touches the probe so often.
+    pub fn scheduled(&self, task: Task, locks_held: usize, touches: usize) {
+        trace::record(|| Act::Schedules(Some(task)));
         let mut record = self.record();
         record.touches += touches;
         record.unlocked(locks_held, || "scheduler called".to_owned());

@@ -47,6 +47,14 @@ pub enum Told {
     Closed(usize),
 }
 
+impl Told {
+    /// One that whoever is to tell of it has caught.
+    pub fn is_of_a_panic(self) -> bool {
+        use Told::{CallbackPanicked, DropPanicked, SchedulerPanicked, WakerPanicked};
+        matches!(self, CallbackPanicked(_) | DropPanicked(_) | SchedulerPanicked(_) | WakerPanicked(_))
+    }
+}
+
 /// Stands for a poll of the loop's task among the hand-overs.
 pub const POLL: Nonce = Nonce::MAX - 1;
 

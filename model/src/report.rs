@@ -99,6 +99,7 @@ impl Report {
         self.green &= other.green;
         self.scenarios.include(&other.scenarios);
         self.executions += other.executions;
+        self.replayed += other.replayed;
         self.outcomes.include(&other.outcomes);
         other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));

@@ -170,6 +170,13 @@ pub enum Step {
     Close,
 }
 
+impl Step {
+    /// Made by the loop itself, whose tasks are more than the scenario's.
+    pub fn is_of_a_loop(self) -> bool {
+        matches!(self, Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close)
+    }
+}
+
 /// A callback, or a waker.
 #[derive(Clone, Debug, Default)]
 pub struct Body {

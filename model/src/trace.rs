@@ -2,15 +2,16 @@
 //!
 //! Kept outside the model checker's world, so that it adds no executions to it: loom runs all its threads
 //! on one thread of the system, which makes the order of the acts the order of the execution. Nothing is
-//! kept while nobody watches, nor while a panic unwinds, when the world may be gone already.
+//! kept while nobody watches, nor while a panic unwinds that is not the scenario's own, when the world may be gone
+//! already.
 
 use crate::history;
 use crate::ledger::Thing;
 use crate::observation::{Answer, HandOver, Observation, Told};
 use crate::replay::Replay;
-use crate::scenario::{Move, Part, Scheduler};
+use crate::scenario::{Move, Part, Task};
 use crate::spec::Nonce;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::rc::Rc;
@@ -32,21 +33,25 @@ pub struct Trace {
 /// What a thread does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// What the task layer runs on, if it is there, and with how many threads.
-    On(Option<Scheduler>, usize),
+    /// The scenario has so many threads.
+    Has(usize),
     Begins(Move),
     Ends(Move, Option<Answer>),
     Locks,
     /// Which lock, by its address, and what it guarded then, if that prints itself.
     Unlocks(usize, Option<String>),
+    /// A lock is no more. Another one may lie at its address from now on.
+    Frees(usize),
     /// Writes into a write-once cell.
     Publishes,
     /// Looks into a write-once cell, and whether something was there.
     Reads(bool),
-    /// Calls the scheduler.
-    Schedules,
+    /// Calls the scheduler: with a callback of this task, or on a loop with whatever is queued there.
+    Schedules(Option<Task>),
     Enters(HandOver),
     Leaves(Nonce, Part),
+    /// Panics, as the scenario says. That is contained, and then a hook is told.
+    Panics,
     Drops(Thing),
     /// Tells a hook.
     Tells(Told),
@@ -83,6 +88,8 @@ thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
     /// The execution that goes on, as the protocol has it, and what asks the engine which of its threads this is.
     static REPLAY: RefCell<Option<(AskThread, Replay)>> = const { RefCell::new(None) };
+    /// How many panics of the scenario's own no hook was told of yet. No world ends with them.
+    static OWN_PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Plays, and keeps for each key that an execution is given the one with the fewest switches.
@@ -109,12 +116,13 @@ pub fn watch<K: Ord + 'static, R>(
 /// True if acts are followed, or someone watches.
 pub fn is_on() -> bool {
     let is_followed = REPLAY.with_borrow(|replay| replay.as_ref().is_some_and(|(_, replay)| !replay.is_over()));
-    (is_followed || WATCH.with_borrow(Option::is_some)) && !thread::panicking()
+    (is_followed || WATCH.with_borrow(Option::is_some)) && (!thread::panicking() || OWN_PANICS.get() > 0)
 }
 
 /// An execution begins. An engine that does not say so is neither watched nor replayed.
 pub fn begin(thread: fn() -> usize) {
     REPLAY.set(Some((thread, Replay::default())));
+    OWN_PANICS.set(0);
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch {
             watch.number += 1;
@@ -139,33 +147,34 @@ pub fn record(act: impl Fn() -> Act) {
         return;
     }
     if !is_on() {
-        return lose();
+        // A foreign panic unwinds, and what happens meanwhile is not seen.
+        return REPLAY.with_borrow_mut(|replay| replay.iter_mut().for_each(|(_, replay)| replay.lose()));
     }
     let act = act();
+    match &act {
+        Act::Panics => OWN_PANICS.set(OWN_PANICS.get() + 1),
+        Act::Tells(told) if told.is_of_a_panic() => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
+        _ => {}
+    }
     let Some((thread, refused)) = REPLAY.with_borrow_mut(|replay| {
         let (thread, replay) = replay.as_mut()?;
-        let thread = thread();
-        Some((thread, replay.follow(thread, &act)))
+        Some((*thread, replay.follow(*thread, &act)))
     }) else {
         return;
     };
     WATCH.with_borrow_mut(|watch| {
         if let Some(Watch { acts: Some(acts), .. }) = watch {
+            let thread = thread();
             acts.push((thread, act));
             acts.extend(refused.map(|rule| (thread, Act::Breaks(rule))));
         }
     });
 }
 
-/// The rest of this execution is not replayed: of several tasks, of what callbacks do, and of what happens while
-/// a panic unwinds too little is seen.
-pub fn lose() {
-    REPLAY.with_borrow_mut(|replay| replay.iter_mut().for_each(|(_, replay)| replay.lose()));
-}
-
-/// The execution was replayed to here: whether all of it was, and where the protocol refused it.
-pub fn replayed() -> (bool, Option<String>) {
-    REPLAY.take().map_or((false, None), |(_, replay)| replay.end())
+/// The execution was replayed to here: why the protocol refuses it, unless it is one of its own. None if the engine
+/// has no replay.
+pub fn replayed() -> Option<Result<(), String>> {
+    REPLAY.take().map(|(_, replay)| replay.end())
 }
 
 /// The execution is over: with what it showed, if it came to its end, and the rules that it broke.

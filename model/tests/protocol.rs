@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use whendone_model::claims::{Protocol, SIZE};
 use whendone_model::observation::HandOver;
 use whendone_model::replay::Replay;
-use whendone_model::scenario::{Part, Step};
+use whendone_model::scenario::{Part, Step, Task};
 use whendone_model::spec::Value;
 use whendone_model::trace::Act;
 
@@ -32,16 +32,20 @@ fn no_state_is_taken_for_another_one() {
 }
 
 /// Beyond the first bug of the core that the replay meets there is nothing to follow.
-fn replay(acts: &[(usize, Act)]) -> (Option<String>, bool) {
+fn replay(acts: &[(usize, Act)]) -> Result<(), String> {
     let mut replay = Replay::default();
-    replay.follow(0, &Act::On(None, 2));
-    let refused = acts.iter().find_map(|(thread, act)| replay.follow(*thread, act));
-    (refused, replay.end().0)
+    replay.follow(|| 0, &Act::Has(2));
+    acts.iter().for_each(|(thread, act)| drop(replay.follow(|| *thread, act)));
+    replay.end()
 }
 
-/// What the core's lock guards, as it prints itself.
+/// What the core's lock of this task guards, as it prints itself.
+fn leaves_on(task: Task, printed: &str) -> Act {
+    Act::Unlocks(task, Some(format!("Snapshot {{ phase: {printed}] }}")))
+}
+
 fn leaves(printed: &str) -> Act {
-    Act::Unlocks(1, Some(format!("Snapshot {{ phase: {printed}] }}")))
+    leaves_on(0, printed)
 }
 
 /// Thread 0 completes with one callback waiting, and drains.
@@ -64,13 +68,13 @@ fn completion(look: &str) -> Vec<(usize, Act)> {
 
 #[test]
 fn an_execution_of_the_protocol_is_followed_to_its_end() {
-    assert_eq!(replay(&completion("Settled, waiting: [")), (None, true));
+    assert_eq!(replay(&completion("Settled, waiting: [")), Ok(()));
 }
 
 #[test]
 fn the_replay_refuses_a_swapped_left_out_or_invented_step_where_it_stands() {
     let right = completion("Settled, waiting: [");
-    let refused_at = |acts: &[(usize, Act)]| replay(acts).0.expect("refused");
+    let refused_at = |acts: &[(usize, Act)]| replay(acts).expect_err("refused");
     let mut early = right.clone();
     early[4].1 = leaves("Settled, waiting: [");
     assert!(refused_at(&early).ends_with("thread 0: Pending [1] -> Settled []"), "it settles before it has drained");
@@ -85,5 +89,55 @@ fn the_replay_refuses_a_swapped_left_out_or_invented_step_where_it_stands() {
     assert!(refused_at(&other).contains("hand-over out of turn"), "another thread hands over");
     let still_draining = completion("Draining, waiting: [");
     assert!(refused_at(&still_draining).contains("no step of it"), "it never settles");
-    assert!(!replay(&right[..5]).1, "a drain that does not come to its end");
+    assert!(refused_at(&right[..5]).contains("does not come to its end"), "it never drains");
+    let mut put_off = right.clone();
+    put_off.splice(5..8, []);
+    assert!(refused_at(&put_off).contains("ends before its drain"), "it puts off outside of a hand-over");
+}
+
+/// The callback of x completes y, in its hand-over or on a scheduler's thread: thread 0 completes x, and drains both.
+fn completion_of_both() -> Vec<(usize, Act)> {
+    let complete = |task, value| (task, Step::Complete(Value::Finished(value)));
+    let mut acts = Vec::new();
+    for task in [0, 1] {
+        let add = (task, Step::Add { nonce: task, tagged: false });
+        acts.extend([Act::Begins(add), leaves_on(task, "Pending, waiting: [(1, 0)"), Act::Ends(add, None)]);
+    }
+    let runs = |nonce| Act::Enters(HandOver::new(nonce, Some(Value::Finished(nonce))));
+    acts.extend([Act::Begins(complete(0, 0)), leaves_on(0, "Draining, waiting: ["), Act::Schedules(Some(0)), runs(0)]);
+    acts.extend([Act::Begins(complete(1, 1)), leaves_on(1, "Draining, waiting: ["), Act::Ends(complete(1, 1), None)]);
+    acts.extend([Act::Leaves(0, Part::Call), leaves_on(0, "Settled, waiting: [")]);
+    acts.extend([Act::Schedules(Some(1)), runs(1), Act::Leaves(1, Part::Call), leaves_on(1, "Settled, waiting: [")]);
+    acts.push(Act::Ends(complete(0, 0), None));
+    acts.into_iter().map(|act| (0, act)).collect()
+}
+
+#[test]
+fn what_a_callback_completes_is_drained_when_its_own_drain_is_over() {
+    let right = completion_of_both();
+    assert_eq!(replay(&right), Ok(()));
+    let refused_at = |acts: &[(usize, Act)]| replay(acts).expect_err("refused");
+    let mut nested = right.clone();
+    let of_y: Vec<_> = nested.drain(15..19).collect();
+    nested.splice(13..13, of_y);
+    assert!(refused_at(&nested).contains("out of turn"), "it drains y inside of the hand-over of x");
+    let mut early = right.clone();
+    early[11].1 = leaves_on(1, "Settled, waiting: [");
+    assert!(refused_at(&early).ends_with("Pending [1] -> Settled []"), "y settles before it is drained");
+    let mut forgotten = right.clone();
+    forgotten.drain(15..19);
+    assert!(refused_at(&forgotten).contains("ends before its drain"), "y is never drained");
+}
+
+/// Another cell lies where one was.
+#[test]
+fn a_freed_address_is_forgotten_and_no_drain_with_it() {
+    let mut acts = completion("Settled, waiting: [");
+    acts.push((0, Act::Frees(0)));
+    acts.extend(completion("Settled, waiting: ["));
+    assert_eq!(replay(&acts), Ok(()));
+    acts.remove(9);
+    assert!(replay(&acts).is_err(), "a settled cell is pending again");
+    acts.insert(5, (0, Act::Frees(0)));
+    assert!(replay(&acts).expect_err("refused").contains("amid its drain"));
 }

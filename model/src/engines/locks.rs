@@ -76,6 +76,12 @@ impl<T> Silent<T> {
     }
 }
 
+impl<T> Drop for Silent<T> {
+    fn drop(&mut self) {
+        trace::record(|| Act::Frees(std::ptr::from_ref(self).addr()));
+    }
+}
+
 impl<T: Default> Default for Silent<T> {
     fn default() -> Self {
         Silent::new(T::default())

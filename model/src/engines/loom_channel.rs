@@ -57,7 +57,7 @@ impl<T> Sender<T> {
     ///
     /// If the receiver is gone the message is given back.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        trace::record(|| Act::Schedules);
+        trace::record(|| Act::Schedules(None));
         self.0.locked(|state| {
             if !state.has_receiver {
                 return Err(SendError(message));

@@ -3,11 +3,11 @@
 //! The same steps go to the kernel alone or to the task layer. What they answer is returned, what
 //! happens besides is written into the ledger, and nothing is judged here.
 
-use super::completer::{Completer, task, task_named};
+use super::completer::{Completer, task_named};
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
 use super::outcome::Outcome;
 use super::report::{Failure, Report};
-use super::schedule::{Inline, Ready, Schedule};
+use super::schedule::{Ready, Schedule};
 use super::stage::{self, Flag, Probe, at_once, explore};
 use super::sync::{fresh_serial, locks_held};
 use super::task::Task;
@@ -39,9 +39,11 @@ pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observatio
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
+        trace::record(|| Act::Has(scenario.threads.len()));
         let (observation, mut broken) = perform(&scenario);
-        let (is_replayed, refused) = trace::replayed();
-        broken.extend(refused);
+        let replayed = trace::replayed();
+        let is_replayed = replayed == Some(Ok(()));
+        broken.extend(replayed.and_then(Result::err));
         trace::end(Some(&observation), &broken);
         let mut observed = written.lock().unwrap_or_else(PoisonError::into_inner);
         observed.executions += 1;
@@ -64,10 +66,6 @@ pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observatio
 /// One execution.
 pub fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
     let bench = Arc::new(Bench::new(scenario));
-    match bench.plan.tasks == 1 && !bench.has_programs {
-        true => trace::record(|| Act::On(scenario.scheduler, scenario.threads.len())),
-        false => trace::lose(),
-    }
     match scenario.scheduler {
         None => perform_on(OnKernel::new(&bench), &bench),
         Some(Scheduler::Loop(_)) => {
@@ -198,6 +196,7 @@ impl Bench {
         serial.inspect(|task| self.ledger.handed_over(*task));
         drop(carrier);
         if panics && !is_over {
+            trace::record(|| Act::Panics);
             resume_unwind(Box::new(nonce.to_string()));
         }
     }
@@ -275,6 +274,13 @@ pub(super) fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
     (!right).then(|| format!("P19: at rest the cell is {snapshot:?}"))
 }
 
+/// The id of a callback that waits in another cell.
+fn foreign<C>(other: &Arc<Cell<Token, C>>, callback: C) -> CallbackId {
+    match Cell::add(other, 0, callback) {
+        Added::Waits(id) | Added::YouDrain(id, _) => id,
+    }
+}
+
 /// The kernel alone: the stored callback is a plain value.
 struct OnKernel(Arc<Kernel>);
 
@@ -290,9 +296,7 @@ impl OnKernel {
     fn new(bench: &Arc<Bench>) -> Self {
         let cell = Arc::new(Cell::new(fresh_serial()));
         let other = Arc::new(Cell::new(fresh_serial()));
-        let foreign = match Cell::add(&other, 0, bench.make(Thing::Callback(Nonce::MAX))) {
-            Added::Waits(id) | Added::YouDrain(id, _) => id,
-        };
+        let foreign = foreign(&other, bench.make(Thing::Callback(Nonce::MAX)));
         OnKernel(Arc::new(Kernel { cell, other, foreign, ids: Mutex::default(), bench: bench.clone() }))
     }
 }
@@ -373,7 +377,7 @@ struct OnTask {
 struct Layer {
     tasks: Vec<Task<Shared>>,
     completers: Mutex<Vec<Option<Completer<Shared>>>>,
-    other: (Completer<()>, CallbackId),
+    foreign: CallbackId,
     ids: Mutex<HashMap<Nonce, CallbackId>>,
     bed: Arc<Bed>,
 }
@@ -436,7 +440,7 @@ impl Schedule for Desk {
         let Bed { scheduler, line, bench } = &*self.bed;
         // On a queue the push is the dependent operation, between the begin of the hand-over and its end.
         let touch = || if *scheduler != Scheduler::Queue { bench.touch() };
-        bench.ledger.scheduled(locks_held(), if *scheduler == Scheduler::Queue { 0 } else { 2 });
+        bench.ledger.scheduled(self.task, locks_held(), if *scheduler == Scheduler::Queue { 0 } else { 2 });
         touch();
         bench.ledger.handing(self.task);
         let taken = match scheduler {
@@ -454,6 +458,7 @@ impl Schedule for Desk {
         touch();
         bench.ledger.handed_over(self.task);
         if *scheduler == Scheduler::Panic {
+            trace::record(|| Act::Panics);
             resume_unwind(Box::new(SCHEDULER));
         }
         taken
@@ -503,9 +508,12 @@ impl WakeRef for Alarm {
 impl Wake for Alarm {
     fn wake(self) {
         let (nonce, Bed { line, bench, .. }) = (self.token.nonce(), &*self.bed);
-        match bench.program(nonce, Part::Call).is_empty() && self.bed.is_queue() {
-            true => line.push(Turn::Wake(nonce)),
-            false => bench.run(nonce, Part::Call, Some(bench.plan.bodies[nonce].task), || None),
+        let task = bench.plan.bodies[nonce].task;
+        if bench.program(nonce, Part::Call).is_empty() && self.bed.is_queue() {
+            bench.ledger.scheduled(task, locks_held(), 0);
+            line.push(Turn::Wake(nonce));
+        } else {
+            bench.run(nonce, Part::Call, Some(task), || None);
         }
     }
 }
@@ -525,9 +533,8 @@ impl OnTask {
         let pairs = (0..bench.plan.tasks).map(|task| task_named(TASKS[task], Desk { task, bed: bed.clone() }));
         let (completers, tasks): (Vec<_>, Vec<_>) = pairs.unzip();
         let completers = Mutex::new(completers.into_iter().map(Some).collect());
-        let (other, foreign) = task(Inline);
-        let other = (other, foreign.add_done_callback(|_| ()));
-        let layer = Layer { tasks: tasks.clone(), completers, other, ids: Mutex::default(), bed };
+        let foreign = foreign(&Arc::new(Cell::new(fresh_serial())), ());
+        let layer = Layer { tasks: tasks.clone(), completers, foreign, ids: Mutex::default(), bed };
         OnTask { layer: Arc::new(layer), tasks, place: None }
     }
 }
@@ -554,7 +561,7 @@ impl Layer {
                 let id = locked(&self.ids)[&nonce];
                 Some(Answer::Did(tasks[bench.plan.bodies[nonce].task].remove_done_callback(id)))
             }
-            Step::Remove(None) => Some(Answer::Did(tasks[at].remove_done_callback(self.other.1))),
+            Step::Remove(None) => Some(Answer::Did(tasks[at].remove_done_callback(self.foreign))),
             Step::Complete(value @ Value::Finished(_)) => {
                 let value = Arc::new(bench.make(Thing::Value(value)));
                 Some(Answer::Did(self.completer(at)?.complete(value).is_ok()))

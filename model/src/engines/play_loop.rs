@@ -24,7 +24,6 @@ use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
 use whendone_model::scenario::{Move, Part, Scenario, Step};
 use whendone_model::script::{Polled, Script};
 use whendone_model::spec::{Nonce, Value};
-use whendone_model::trace;
 
 /// Plays it in every way that the engine knows, on a loop or on what else it is for.
 pub fn play(scenario: &Scenario) -> Observed {
@@ -36,8 +35,6 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// One execution. The last row of answers is how the task ended.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
-    // The protocol is that of a cell, and a loop has several.
-    trace::lose();
     let bench = Arc::new(Bench::new(scenario));
     let end = Arc::new(Mutex::new(None));
     let (mut observation, broken) = perform_on(OnLoop::new(&bench, scenario, &end), &bench);
