@@ -95,17 +95,14 @@ impl Replay {
                 self.inside = vec![Vec::new(); *threads];
                 Ok(())
             }
-            _ if self.inside.is_empty() => Ok(()),
+            _ if self.inside.is_empty() => return None,
             Act::Begins(step) => self.begins(thread(), *step),
             Act::Ends(..) => self.ends(thread()),
-            Act::Unlocks(address, Some(printed)) => match Guarded::read(printed) {
-                Some(guarded) => self.section(thread(), *address, &guarded),
-                None => Ok(()),
-            },
+            Act::Unlocks(address, Some(printed)) => self.section(thread(), *address, &Guarded::read(printed)?),
             Act::Frees(address) => self.frees(*address),
             Act::Schedules(task) => self.schedules(thread(), *task),
             Act::Enters(HandOver { nonce, part: Part::Call, .. }) => self.enters(thread(), *nonce),
-            _ => Ok(()),
+            _ => return None,
         };
         self.refused = followed.err();
         self.refused.clone()

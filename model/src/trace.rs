@@ -115,8 +115,17 @@ pub fn watch<K: Ord + 'static, R>(
 
 /// True if acts are followed, or someone watches.
 pub fn is_on() -> bool {
-    let is_followed = REPLAY.with_borrow(|replay| replay.as_ref().is_some_and(|(_, replay)| !replay.is_over()));
-    (is_followed || WATCH.with_borrow(Option::is_some)) && (!thread::panicking() || OWN_PANICS.get() > 0)
+    REPLAY.with_borrow(|replay| replay.as_ref().is_some_and(|(_, replay)| !replay.is_over() || is_watched()))
+        && is_world()
+}
+
+fn is_watched() -> bool {
+    WATCH.with_borrow(Option::is_some)
+}
+
+/// True unless a foreign panic unwinds.
+fn is_world() -> bool {
+    !thread::panicking() || OWN_PANICS.get() > 0
 }
 
 /// An execution begins. An engine that does not say so is neither watched nor replayed.
@@ -146,22 +155,20 @@ pub fn record(act: impl Fn() -> Act) {
     if history::ticket(&act) {
         return;
     }
-    if !is_on() {
-        // A foreign panic unwinds, and what happens meanwhile is not seen.
-        return REPLAY.with_borrow_mut(|replay| replay.iter_mut().for_each(|(_, replay)| replay.lose()));
-    }
-    let act = act();
+    REPLAY.with_borrow_mut(|replay| match replay {
+        Some((_, replay)) if !is_world() => replay.lose(),
+        Some((thread, replay)) if !replay.is_over() || is_watched() => keep(*thread, replay, act()),
+        _ => {}
+    });
+}
+
+fn keep(thread: AskThread, replay: &mut Replay, act: Act) {
     match &act {
         Act::Panics => OWN_PANICS.set(OWN_PANICS.get() + 1),
         Act::Tells(told) if told.is_of_a_panic() => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
         _ => {}
     }
-    let Some((thread, refused)) = REPLAY.with_borrow_mut(|replay| {
-        let (thread, replay) = replay.as_mut()?;
-        Some((*thread, replay.follow(*thread, &act)))
-    }) else {
-        return;
-    };
+    let refused = replay.follow(thread, &act);
     WATCH.with_borrow_mut(|watch| {
         if let Some(Watch { acts: Some(acts), .. }) = watch {
             let thread = thread();

@@ -5,7 +5,7 @@ use super::machine;
 use crate::engines::Guard;
 use crate::trace::{self, Act};
 use std::cell::Cell;
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
@@ -45,7 +45,11 @@ impl<T> Mutex<T> {
 
 impl<T: Debug> Mutex<T> {
     pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
-        self.0.shown_by(|value| Some(format!("{value:?}")))
+        self.0.shown_by(|value| {
+            // It is done so often that growing it step by step can be felt.
+            let mut printed = String::with_capacity(128);
+            write!(printed, "{value:?}").is_ok().then_some(printed)
+        })
     }
 }
 
