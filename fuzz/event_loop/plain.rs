@@ -118,7 +118,11 @@ impl Model {
                         self.wake(task);
                         true
                     }
-                    _ => self.finish(task, "cancelled"),
+                    // Whoever is refused has looked (R50, R75).
+                    Task { outcome, looked_at, .. } => {
+                        *looked_at |= outcome.is_some();
+                        self.finish(task, "cancelled")
+                    }
                 };
                 self.note(format!("cancelled {cancelled}"));
             }

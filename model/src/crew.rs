@@ -74,7 +74,7 @@ struct Worker {
 }
 
 /// The last panics of a worker that are told when it is lost: one, and those that it met on its way out.
-const LAST_WORDS: usize = 3;
+const LAST_WORDS: usize = 5;
 
 impl Worker {
     fn start() -> io::Result<Self> {
