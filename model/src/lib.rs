@@ -10,6 +10,7 @@
 extern crate self as whendone_model;
 
 pub mod allowed;
+pub mod blind_spots;
 pub mod canary;
 pub mod chosen;
 pub mod claims;

@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{env, fs, panic, thread};
 use whendone_model::allowed::known;
+use whendone_model::blind_spots::BLIND_SPOTS;
 use whendone_model::canary::sing;
 use whendone_model::claims::{Protocol, SIZE};
 use whendone_model::countermodel::show;
@@ -94,6 +95,8 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Shows what no tool here sees, that it is still unseen, and what covers it instead
+    BlindSpots,
     /// Proves the protocol for any number of threads and callbacks, with two solvers
     Proof,
     /// Serves the protocol's states for a browser, to be clicked through
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
         (None, Some(text)) | (Some(Command::Scenario { text, explain: true, .. }), _) => explain(text),
         (Some(Command::Scenario { text, engine, .. }), _) => checked().and_then(|()| litmus(text, *engine)),
         (Some(Command::Replay { token }), _) => replay(token),
+        (Some(Command::BlindSpots), _) => blind_spots(),
         (Some(Command::Proof), _) => prove(),
         (Some(Command::Explore { port }), _) => explore(*port),
         // Whoever asked says what was lost.
@@ -400,6 +404,19 @@ fn replay(token: &str) -> Result<bool, Box<dyn Error>> {
 }
 
 /// The protocol, proven for every size.
+fn blind_spots() -> Result<bool, Box<dyn Error>> {
+    let mut all_unseen = true;
+    for spot in BLIND_SPOTS {
+        let is_unseen = (spot.is_unseen)();
+        all_unseen &= is_unseen;
+        print(&spot)?;
+        if !is_unseen {
+            print("    SEEN NOW: take it out of model/src/blind_spots.rs, and let a scenario look for it")?;
+        }
+    }
+    Ok(all_unseen)
+}
+
 fn prove() -> Result<bool, Box<dyn Error>> {
     let missing = |missing: String| format!("the proof was SKIPPED, nothing is proven: {missing}");
     Solver::ALL.iter().try_for_each(|solver| solver.version().map(drop).map_err(missing))?;
