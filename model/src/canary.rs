@@ -37,11 +37,11 @@ fn blind_judge() -> Option<&'static str> {
         observed
     };
     let verdict = judge(&program, true, &good);
-    if !verdict.is_good() {
-        return None; // The core is at fault, and will be shown.
-    }
     if verdict.executions != good.observations.values().sum::<u64>() {
         return Some("executions are counted that did not take place");
+    }
+    if !verdict.is_good() {
+        return None; // The core is at fault, and will be shown.
     }
     let spoils: [Spoil; 6] = [
         (|observed| drop(observed.observations.pop_last()), "an outcome that is missing"),
