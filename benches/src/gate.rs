@@ -89,10 +89,9 @@ impl Budget {
 }
 
 /// What removal may cost as the line grows from 64 to 8192: nothing more while no gap was closed, and
-/// one probe for each doubling afterwards, with the buffer's share of giving memory back, which a short
-/// line keeps. Says what costs more.
+/// one probe for each doubling afterwards. Says what costs more.
 pub fn growth(lines: &[Line]) -> Vec<String> {
-    const PROBE: f64 = 16.0;
+    const PROBE: f64 = 12.5;
     const DOUBLINGS: f64 = 7.0;
     let core = |scenario, n| {
         let found = lines.iter().find(|line| line.peer == "whendone-core" && line.row == Row { scenario, n });

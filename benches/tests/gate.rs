@@ -66,7 +66,7 @@ fn removal_may_not_become_dearer_as_the_line_grows() {
     let first = |many| growth(&[at(Scenario::S4First, 64, 100.0), at(Scenario::S4First, 8192, many)]);
     assert!(first(103.0).is_empty() && !first(104.0).is_empty());
     let compact = |many| growth(&[at(Scenario::S4Compact, 64, 100.0), at(Scenario::S4Compact, 8192, many)]);
-    assert!(compact(212.0).is_empty() && !compact(213.0).is_empty());
+    assert!(compact(187.0).is_empty() && !compact(188.0).is_empty());
 }
 
 #[test]
