@@ -405,6 +405,8 @@ fn replay(token: &str) -> Result<bool, Box<dyn Error>> {
 
 /// The protocol, proven for every size.
 fn blind_spots() -> Result<bool, Box<dyn Error>> {
+    // One of them panics on purpose.
+    panic::set_hook(Box::new(|_| ()));
     let mut all_unseen = true;
     for spot in BLIND_SPOTS {
         let is_unseen = (spot.is_unseen)();
