@@ -86,6 +86,10 @@ const WHY: &str = "
   without which a scheduler's queue would need a second allocation. Tried and kept: a drain that borrows its
   task (four atomic read-modify-writes fewer for a completion and for a late add), the scheduler asked once a
   drain, one trait object for callbacks and awaits, a buffer that doubles.
+* Bytes. The core's cell lies in two cache lines with its counts: a serial (P10), the write-once outcome, and a lock
+  with the phase, the last sequence, and the first callback, which needs no buffer. The 8 bytes over are that
+  one's tag (R19). A task has its scheduler behind a fat pointer, and an outcome that says how it ended; a further
+  callback of it has the box's 16 bytes for place and task (see above).
 * The loop: a callback passes through a channel that any thread may push to, by value, which is about a third of
   its instructions. Its own queue under the loop's lock would cost less and be one more thing to verify.
 ";

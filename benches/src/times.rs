@@ -68,6 +68,23 @@ Whoever may be used from several threads and can remove should be behind in ever
 const RIVALS: [&str; 6] =
     ["mutex-vec", "futures-shared", "tokio-notify", "tokio-cancellation", "tokio-join-handle", "event-listener"];
 
+const WHY: &str = "
+## Why some are not met
+
+Rows whose instructions miss their goal too are explained in [COSTS.md](COSTS.md). Beyond those:
+
+* S4 n=16384: past the goal's prototype this line closes its gaps while it is emptied (P20), and then each probe of a
+  search is a miss of the cache. Removals before that find their place at once (S4First).
+* S6, and completion with nobody waiting: two lock sections where the others have one. mutex-vec's late adder calls
+  beside whoever is still calling earlier callbacks; here it waits its turn (P7, P8), and the second look is how it is
+  found. Between two threads a lock section costs a transfer of its cache line.
+* S5, task: handles for completer and task, two lock sections and the write-once cell are atomic
+  read-modify-writes, which cost time and hardly any instructions.
+* Rows of the task against mutex-vec: its boxes hold the captures alone, and a panic in one callback is the end of the
+  rest. Ours hold the place of the add and room for the task, are called under a guard for panics, and know their
+  task (D5, P14).
+";
+
 /// The page's text, if all its rows were measured.
 pub fn page(lines: &[Line]) -> Option<String> {
     let time = |row: Row, peer: &str| lines.iter().find(|line| line.row == row && line.peer == peer)?.ns;
@@ -92,5 +109,5 @@ pub fn page(lines: &[Line]) -> Option<String> {
             let _ = writeln!(text, "| {row} | {core} | {task} |");
         }
     }
-    Some(text)
+    Some(text + WHY)
 }

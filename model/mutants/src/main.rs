@@ -16,6 +16,7 @@ use whendone_model::crew::{be_a_worker, work};
 use whendone_model::tree::{Tree, target};
 use whendone_mutants::STALE;
 use whendone_mutants::table::{Mutant, Table};
+use whendone_stacks as _;
 
 /// Plants every seeded bug and says which check notices it. One that none notices fails the run.
 #[derive(Parser)]

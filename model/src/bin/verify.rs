@@ -32,6 +32,7 @@ use whendone_model::solver::Solver;
 use whendone_model::token::Token;
 use whendone_model::tree::target;
 use whendone_model::vendored::{Vendored, mutants};
+use whendone_stacks as _;
 
 /// Explores every small concurrent program over the core under loom, and checks that what clients
 /// can see equals what the specification allows.
