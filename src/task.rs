@@ -90,7 +90,8 @@ impl<T: 'static> Task<T> {
 
     #[cold]
     fn put_off(&self, owed: Owed<&Self, T>) {
-        let (owed, inline) = (owed.with_handle(Link(self.clone())), self.is_inline());
+        let owed = owed.with_handle(Link(self.clone())).expect("it drains this task");
+        let inline = self.is_inline();
         trampoline::put_off(move || drain(owed, inline));
     }
 }

@@ -257,6 +257,20 @@ fn a_hand_over_that_panics_loses_no_other_callback() {
     assert_eq!(late(&cell, "later"), ["later"]);
 }
 
+/// P5, P10
+#[test]
+fn a_token_takes_another_handle_of_its_own_cell_alone() {
+    let (cell, other) = (cell(), cell());
+    add(&cell, 0, "a");
+    let owed = Cell::complete(&cell, 1).unwrap();
+    let owed = owed.with_handle(other.clone()).expect_err("that is another cell");
+    let mut handed = Vec::new();
+    owed.with_handle(&*cell).expect("it is the same cell").drain(|_, callback| handed.push(callback));
+    assert_eq!(handed, ["a"]);
+    assert_eq!(cell.snapshot().phase, Phase::Settled);
+    assert_eq!(other.snapshot().phase, Phase::Pending);
+}
+
 /// P5
 #[test]
 #[cfg(debug_assertions)]

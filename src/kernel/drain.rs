@@ -31,16 +31,18 @@ impl<H, C> Drain<H, C> {
     /// The same duty with another handle of the same cell: a borrowed one is cheap, and is changed for
     /// one that lives on when the drain is put off.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If the handle is of another cell; the token is dropped unspent then.
-    pub fn with_handle<T, O>(self, handle: O) -> Drain<O, C>
+    /// If the handle is of another cell, the token is given back as it was.
+    pub fn with_handle<T, O>(self, handle: O) -> Result<Drain<O, C>, Self>
     where
         H: Deref<Target = Cell<T, C>>,
         O: Deref<Target = Cell<T, C>>,
     {
-        assert!(ptr::eq(&*self.cell, &*handle), "a drain token drains the cell that it was given for");
-        Drain { cell: handle, batch: self.batch, owed: self.owed }
+        if !ptr::eq(&*self.cell, &*handle) {
+            return Err(self);
+        }
+        Ok(Drain { cell: handle, batch: self.batch, owed: self.owed })
     }
 
     /// Hands over each callback in order until a look at the queue finds it empty, which settles
