@@ -125,10 +125,9 @@ fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
 /// Where the place of this sequence is: the last one, or where it would lie had no gap been closed, or
 /// else by binary search.
 fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
-    let last = places.len().wrapping_sub(1);
     let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
     let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
-    let found = [last, guess].into_iter().find(here);
+    let found = [places.len().wrapping_sub(1), guess].into_iter().find(here);
     found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())
 }
 
