@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::core_files::{Core, code_lines};
+use whendone_model::pinned::Pinned;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -150,6 +151,13 @@ fn locks_are_taken_in_few_places() {
 fn there_is_no_unsafe_code() {
     assert!(read("src/lib.rs").contains("#![forbid(unsafe_code)]"));
     assert!(read("model/src/lib.rs").contains("#![forbid(unsafe_code)]"));
+}
+
+/// `cargo verify --accept` records which core it has verified.
+#[test]
+fn the_core_is_the_one_that_was_verified() {
+    let recorded = Pinned::read().expect("model/pinned.json").core;
+    assert_eq!(Core::compiled().sha256, recorded, "verify it, and record it: cargo verify --accept");
 }
 
 /// Every property that the core promises is checked by name somewhere, and none is invented.

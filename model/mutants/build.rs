@@ -18,7 +18,7 @@ fn main() {
     let (source, engines, table) = (root.join("src"), root.join("model/src/engines"), Table::path());
     [&source, &engines, &table].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
     println!("cargo::rerun-if-env-changed=WHENDONE_MUTANTS");
-    let table = Table::read(&table).unwrap_or_else(|error| panic!("{error}"));
+    let table = Table::read(&table).unwrap_or_else(|error| refuse(&error));
     let audited = audited_files(&source);
     let (mut modules, mut entries, mut stale) = (String::new(), String::new(), Vec::new());
     for mutant in table.mutants.iter().filter(|mutant| mutant.run.is_none()) {
@@ -49,6 +49,12 @@ fn main() {
     fs::write(out.join("mutants.rs"), text).expect("OUT_DIR can be written");
 }
 
+/// Ends with what is wrong with a table, told as cargo tells an error.
+fn refuse(error: &str) -> ! {
+    error.lines().for_each(|line| println!("cargo::error={line}"));
+    std::process::exit(1)
+}
+
 /// The bugs of the protocol, in copies of it beside what is claimed of it.
 fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Vec<String>) -> String {
     let (table, source) = (root.join("model/mutants/protocol.toml"), root.join("model/src"));
@@ -60,7 +66,7 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
     println!("cargo::rerun-if-changed={}", table.display());
     let files = ["model/src/protocol.rs", "model/proof/protocol.smt2"].map(read);
     let mut entries = String::new();
-    for bug in &Table::read(&table).unwrap_or_else(|error| panic!("{error}")).mutants {
+    for bug in &Table::read(&table).unwrap_or_else(|error| refuse(&error)).mutants {
         let id = &bug.id;
         match bug.plant(&files) {
             Ok(planted) => {

@@ -27,14 +27,19 @@ impl Core {
     }
 
     pub fn compiled() -> Self {
-        let mut digest = Sha256::new();
-        FILES.iter().for_each(|(_, text)| digest.update(text));
         Core {
             files: FILES.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            sha256: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: digest(FILES.map(|(_, text)| text)),
             code_lines: FILES.iter().map(|(_, text)| code_lines(text)).sum(),
         }
     }
+}
+
+/// Of texts, one after the other.
+pub fn digest<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
+    let mut digest = Sha256::new();
+    texts.into_iter().for_each(|text| digest.update(text.as_ref()));
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lines that are neither blank nor comment.

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::panic;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
@@ -25,7 +26,8 @@ pub struct Job {
 }
 
 /// Has every job done by `workers` processes of this program, and tells `done` of each as it ends: the
-/// answer, or what became of the worker. One that takes longer than `limit` hangs.
+/// answer, or what became of the worker. One that takes longer than `limit` hangs. If somebody kills a worker, its
+/// job is done by the next one.
 ///
 /// # Errors
 ///
@@ -41,13 +43,19 @@ pub fn work<J: Serialize + Sync, A: DeserializeOwned>(
     let serve = || -> io::Result<()> {
         let mut worker = Worker::start()?;
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < jobs.len()) {
-            let answer = match worker.ask(&jobs[at], limit) {
-                Ok(answer) => Ok(answer),
-                Err(lost) => {
-                    let end = worker.end();
-                    worker = Worker::start()?;
-                    Err(format!("{lost}; the worker's {end}"))
+            let mut was_killed = false;
+            let answer = loop {
+                let lost = match worker.ask(&jobs[at], limit) {
+                    Ok(answer) => break Ok(answer),
+                    Err(lost) => lost,
+                };
+                let end = worker.end();
+                worker = Worker::start()?;
+                // By hand, most likely: it is asked once more. A job that is killed for its memory is killed again.
+                if was_killed || !end.is_killed || lost.starts_with(HANG) {
+                    break Err(format!("{lost}; the worker's {}", end.told));
                 }
+                was_killed = true;
             };
             done(at, answer);
         }
@@ -72,6 +80,16 @@ struct Worker {
     /// Reads what it complains of, to the end.
     complaints: JoinHandle<VecDeque<String>>,
 }
+
+/// What a worker's end says.
+struct End {
+    told: String,
+    /// By a signal that nothing sends to itself.
+    is_killed: bool,
+}
+
+const HANG: &str = "hang";
+const KILLED: [i32; 2] = [9, 15];
 
 /// The last panics of a worker that are told when it is lost: one, and those that it met on its way out.
 const LAST_WORDS: usize = 5;
@@ -105,18 +123,21 @@ impl Worker {
         let line = serde_json::to_string(job).map_err(io::Error::from).map_err(lost)? + "\n";
         self.jobs.write_all(line.as_bytes()).map_err(lost)?;
         let answer = self.answers.recv_timeout(limit).map_err(|error| match error {
-            RecvTimeoutError::Timeout => format!("hang: no answer within {} s, see --limit", limit.as_secs()),
+            RecvTimeoutError::Timeout => format!("{HANG}: no answer within {} s, see --limit", limit.as_secs()),
             RecvTimeoutError::Disconnected => "crash: no answer".to_owned(),
         })?;
         serde_json::from_str(&answer).map_err(|error| format!("crash: {error}"))
     }
 
     /// How the process ended, and what it said last.
-    fn end(mut self) -> String {
+    fn end(mut self) -> End {
         let _ = self.process.kill();
-        let end = self.process.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        let end = self.process.wait();
+        let is_killed = end.as_ref().is_ok_and(|end| end.signal().is_some_and(|signal| KILLED.contains(&signal)));
+        let end = end.map_or_else(|error| error.to_string(), |status| status.to_string());
         let words: Vec<_> = self.complaints.join().unwrap_or_default().into();
-        if words.is_empty() { end } else { format!("{end}, after: {}", words.join(" / ")) }
+        let told = if words.is_empty() { end } else { format!("{end}, after: {}", words.join(" / ")) };
+        End { told, is_killed }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run found when somebody last explained it: a count that changes is a finding.
 
+use crate::core_files::Core;
 use crate::report::Count;
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,8 @@ use std::{fs, io};
 /// The file `model/pinned.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pinned {
+    /// The digest of the core that it was found with: the verified one.
+    pub core: String,
     tiers: BTreeMap<Tier, Explored>,
     atomic: Explored,
     /// The smallest programs, every schedule under shuttle.
@@ -33,6 +36,7 @@ impl Pinned {
             executions: count.executions,
         };
         Pinned {
+            core: Core::compiled().sha256,
             tiers: tiers.iter().map(|(tier, count)| (*tier, explored(count))).collect(),
             atomic: explored(atomic),
             shuttle: explored(shuttle),

@@ -1,6 +1,7 @@
 //! Another copy of the core, vendored, patched or old: verified where this project's own is.
 
-use crate::core_files::{Core, code_lines};
+use crate::core_files::{Core, code_lines, digest};
+use crate::pinned::Pinned;
 use crate::tree::{Tree, project, target};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,9 +11,8 @@ use std::{fs, io};
 /// A folder that has the core's files.
 pub struct Vendored {
     folder: PathBuf,
-    /// Which files are not those that are verified here.
-    pub different: Vec<String>,
-    pub code_lines: usize,
+    /// What it is: the verified core or, if not, where it differs.
+    pub told: String,
 }
 
 impl Vendored {
@@ -20,7 +20,7 @@ impl Vendored {
     ///
     /// If the core's files are not all there.
     pub fn find(folder: &Path) -> Result<Self, String> {
-        let (mut different, mut lines) = (Vec::new(), 0);
+        let (mut different, mut texts) = (Vec::new(), Vec::new());
         for (name, text) in Core::texts() {
             let name = name.trim_start_matches("src/kernel/");
             let theirs = fs::read_to_string(folder.join(name)).map_err(|error| {
@@ -29,12 +29,21 @@ impl Vendored {
                     "{folder}/{name}: {error}; --core wants the folder that is src/kernel here, with all of its files"
                 )
             })?;
-            lines += code_lines(&theirs);
             if theirs != text {
-                different.push(name.to_owned());
+                different.push(name);
             }
+            texts.push(theirs);
         }
-        Ok(Vendored { folder: folder.to_owned(), different, code_lines: lines })
+        let lines: usize = texts.iter().map(|text| code_lines(text)).sum();
+        let (sha256, recorded) = (digest(texts), Pinned::read().map_err(|error| error.to_string())?.core);
+        let told = match (sha256 == recorded, different.as_slice()) {
+            (true, _) => format!("the core there is byte for byte the verified one, sha256 {sha256}"),
+            (false, []) => format!("the core there is this project's, but not the verified one, sha256 {recorded}"),
+            (false, different) => {
+                format!("not the verified core: {} differ, {lines} lines of code, sha256 {sha256}", different.join(", "))
+            }
+        };
+        Ok(Vendored { folder: folder.to_owned(), told })
     }
 
     /// Runs this command with it, in a copy of the project, and says how that ended.

@@ -8,6 +8,7 @@ use whendone_model::decode::decode;
 use whendone_model::engines::{Engine, loom_mutex};
 use whendone_model::judge::{Verdict, judge};
 use whendone_model::scenario::Scenario;
+use whendone_model::tree::project;
 use whendone_model::universe::Tier;
 use whendone_mutants::PLANTED;
 
@@ -20,6 +21,8 @@ pub enum Check {
     Random,
     /// A tier of the closed world.
     World(Tier),
+    /// One of the races that have names, by its place.
+    Race(usize),
 }
 
 impl Check {
@@ -29,11 +32,18 @@ impl Check {
         all.filter(|check| matches!(check, Check::World(tier) if tier.is_of_the_loop()) == on_a_loop).collect()
     }
 
+    /// The named races, likewise.
+    pub fn races(on_a_loop: bool) -> Vec<Check> {
+        let races = races().into_iter().enumerate();
+        races.filter(|(_, race)| race.script().is_some() == on_a_loop).map(|(at, _)| Check::Race(at)).collect()
+    }
+
     fn programs(self) -> Vec<Scenario> {
         match self {
             Check::Seeds => seeds(),
             Check::Random => (0..RANDOM).map(random).collect(),
             Check::World(tier) => tier.programs(),
+            Check::Race(at) => races().drain(at..=at).collect(),
         }
     }
 }
@@ -44,8 +54,19 @@ impl fmt::Display for Check {
             Check::Seeds => f.write_str("seeds"),
             Check::Random => f.write_str("random"),
             Check::World(tier) => write!(f, "{}", format!("{tier:?}").to_lowercase()),
+            Check::Race(_) => f.write_str(RACE),
         }
     }
+}
+
+/// What each named race is called.
+pub const RACE: &str = "race";
+
+/// The texts in the file that names them.
+fn races() -> Vec<Scenario> {
+    let file = fs::read_to_string(project().join("tests/races.rs")).expect("the races are there");
+    let (_, races) = file.split_once("\nraces! {").expect("they are listed");
+    races.split('"').skip(1).step_by(2).map(|text| text.parse().expect("well formed")).collect()
 }
 
 /// How many random programs.

@@ -5,7 +5,7 @@ mod protocol;
 mod run;
 
 use clap::Parser;
-use hunt::{Check, Hunt, Kill, control};
+use hunt::{Check, Hunt, Kill, RACE, control};
 use run::run;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -18,7 +18,8 @@ use whendone_mutants::STALE;
 use whendone_mutants::table::{Mutant, Table};
 use whendone_stacks as _;
 
-/// Plants every seeded bug and says which check notices it. One that none notices fails the run.
+/// Plants every seeded bug and says which check notices it. One that none notices fails the run, unless there is an
+/// argument that nothing can.
 #[derive(Parser)]
 #[command(name = "cargo verify mutants", bin_name = "cargo verify mutants")]
 struct Arguments {
@@ -34,7 +35,7 @@ struct Arguments {
     workers: Option<usize>,
 }
 
-/// Seconds until one is given up.
+/// Seconds until one is given up; with `--all` ten times as many, for a check may have to be played to its end.
 const LIMIT: u64 = 180;
 
 type Found = BTreeMap<String, Vec<(String, Result<Option<Kill>, String>)>>;
@@ -68,47 +69,71 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
     let mut found = played(&mutants, arguments.all, workers)?;
     found.extend(copied(&mutants)?);
     let pairs: std::collections::BTreeSet<_> = mutants.iter().map(Mutant::pair).collect();
-    let mut survivors = 0;
+    let (mut killed, mut argued, mut wrong) = (0, 0, 0);
     println!("{:<34} {:<5} {:<10} {:>7}  shown on", "seeded bug", "", "killed by", "seconds");
     for mutant in &mutants {
-        let kills: Vec<&Kill> = found[&mutant.id].iter().filter_map(|(_, kill)| kill.as_ref().ok()?.as_ref()).collect();
-        let errors: Vec<_> =
-            found[&mutant.id].iter().filter_map(|(check, kill)| Some((check, kill.as_ref().err()?))).collect();
-        for kill in &kills {
+        let found = &found[&mutant.id];
+        let kills = || found.iter().filter_map(|(_, kill)| kill.as_ref().ok()?.as_ref());
+        let lost: Vec<_> = found.iter().filter_map(|(check, kill)| Some((check, kill.as_ref().err()?))).collect();
+        let (races, others): (Vec<&Kill>, Vec<&Kill>) = kills().partition(|kill| kill.by == RACE);
+        for kill in &others {
             println!("{:<34} {:<5} {:<10} {:>7.1}  {}", mutant.id, mutant.breaks, kill.by, kill.seconds, kill.program);
             println!("{:>60}  {}", "", kill.evidence);
         }
         let is_expected = |error: &str| mutant.run.is_none() && error.contains(&mutant.shown_by);
-        let crash = errors.iter().find(|(_, error)| is_expected(error));
-        match (kills.is_empty(), crash) {
-            (false, _) => {}
-            (true, Some((check, error))) => {
-                println!("{:<34} {:<5} {check:<10}          {error}", mutant.id, mutant.breaks)
+        let crash = lost.iter().find(|(_, error)| is_expected(error));
+        if let (true, Some((check, error))) = (others.is_empty(), crash) {
+            println!("{:<34} {:<5} {check:<10}          {error}", mutant.id, mutant.breaks);
+        }
+        match (&mutant.equivalent, others.is_empty() && races.is_empty() && crash.is_none()) {
+            (None, false) => killed += 1,
+            (Some(argument), true) => {
+                argued += 1;
+                println!("{:<34} {:<5} NOT NOTICED, as is argued: {argument}", mutant.id, mutant.breaks);
             }
-            (true, None) => {
-                survivors += 1;
+            (Some(_), false) => {
+                wrong += 1;
+                println!("{:>60}  is noticed, so the argument that it cannot be is wrong", "");
+            }
+            (None, true) => {
+                wrong += 1;
                 println!("{:<34} {:<5} SURVIVED   {}", mutant.id, mutant.breaks, mutant.why);
-                errors.iter().for_each(|(check, error)| println!("{:>40} {check}: {error}", ""));
+                lost.iter().for_each(|(check, error)| println!("{:>40} {check}: {error}", ""));
             }
         }
-        if arguments.all && kills.len() == 1 && mutant.run.is_none() {
-            println!("{:>60}  only {} notices it", "", kills[0].by);
+        if arguments.all && mutant.run.is_none() {
+            tell_who_is_needed(&others, &races, &lost);
         }
-        for red in kills.iter().filter(|_| mutant.run.is_none()).filter_map(|kill| control(&kill.program)) {
-            survivors += 1;
+        for red in kills().filter(|_| mutant.run.is_none()).filter_map(|kill| control(&kill.program)) {
+            wrong += 1;
             println!("{:>40} {red}", "");
         }
     }
+    let argued = if argued > 0 { format!(", {argued} argued to be equivalent") } else { String::new() };
     println!(
-        "{} seeded bugs, {} distinct pairs of property and place, {} killed, {survivors} not, in {:.0} s with {workers} workers",
+        "{} seeded bugs, {} distinct pairs of property and place, {killed} killed{argued}, {wrong} not, in {:.0} s \
+         with {workers} workers",
         mutants.len(),
         pairs.len(),
-        mutants.len() - survivors.min(mutants.len()),
         start.elapsed().as_secs_f64()
     );
     let own_table = std::env::var_os("WHENDONE_MUTANTS").is_some();
     let unrefused = if own_table { 0 } else { protocol::bugs(is_named, !arguments.only.is_empty())? };
-    Ok(survivors + unrefused == 0)
+    Ok(wrong + unrefused == 0)
+}
+
+/// Which check, and which of the named races, is the only one that notices a bug, as far as each came to an end.
+fn tell_who_is_needed(checks: &[&Kill], races: &[&Kill], lost: &[(&String, &String)]) {
+    let tell = |told: String| println!("{:>60}  {told}", "");
+    let of_those = if lost.is_empty() { "" } else { ", of those that came to an end" };
+    if let [only] = checks {
+        tell(format!("only {} notices it{of_those}", only.by));
+    }
+    match races {
+        [only] => tell(format!("of the named races only `{}` notices it{of_those}", only.program)),
+        races => tell(format!("{} of the named races notice it", races.len())),
+    }
+    lost.iter().for_each(|(check, error)| tell(format!("{check}: {error}")));
 }
 
 /// Those that scenarios can see.
@@ -117,19 +142,26 @@ fn played(mutants: &[Mutant], all: bool, workers: usize) -> Result<Found, String
         .iter()
         .filter(|mutant| mutant.run.is_none())
         .flat_map(|mutant| {
-            let (checks, hunt) = (Check::all(mutant.is_of_the_loop()), |checks| Hunt {
+            let on_a_loop = mutant.is_of_the_loop();
+            let (checks, hunt) = (Check::all(on_a_loop), |checks| Hunt {
                 id: mutant.id.clone(),
                 shown_by: mutant.shown_by.clone(),
                 checks,
             });
-            if all { checks.into_iter().map(|check| hunt(vec![check])).collect() } else { vec![hunt(checks)] }
+            match all {
+                true => checks.into_iter().chain(Check::races(on_a_loop)).map(|check| hunt(vec![check])).collect(),
+                false => vec![hunt(checks)],
+            }
         })
         .collect();
     let found = Mutex::new(Found::new());
-    work(&hunts, workers, Duration::from_secs(LIMIT), |at, kill| {
+    let limit = Duration::from_secs(if all { 10 * LIMIT } else { LIMIT });
+    work(&hunts, workers, limit, |at, kill| {
         let checks = hunts[at].checks.iter().map(Check::to_string).collect::<Vec<_>>();
         let checks = if all { checks.join(" ") } else { "all".to_owned() };
-        eprintln!("{}: {}", hunts[at].id, outcome(&kill));
+        if checks != RACE {
+            eprintln!("{}: {checks}: {}", hunts[at].id, outcome(&kill));
+        }
         found.lock().expect("never poisoned").entry(hunts[at].id.clone()).or_default().push((checks, kill));
     })
     .map_err(|error| error.to_string())?;

@@ -122,6 +122,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let checked = || sing().map_err(Into::into);
     let green = match (&arguments.command, &arguments.explain) {
+        (Some(Command::Mutants { .. }), _) if arguments.core.is_some() => {
+            Err("the seeded bugs are edits of this project's own core; --core does not go with them".into())
+        }
         (Some(Command::Mutants { file, rest }), _) => {
             mutants(file.as_deref(), rest).map(|end| end.success()).map_err(Into::into)
         }
@@ -254,14 +257,7 @@ fn write(report: &Report, name: &str) -> Result<(), Box<dyn Error>> {
 fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let path = arguments.core.as_deref().ok_or("--core wants a folder")?;
     let vendored = Vendored::find(path)?;
-    print(match vendored.different.as_slice() {
-        [] => "the core there is byte for byte the one of this project".to_owned(),
-        different => format!(
-            "not the core of this project: {} differ, {} lines of code",
-            different.join(", "),
-            vendored.code_lines
-        ),
-    })?;
+    print(&vendored.told)?;
     let mut rest: Vec<_> = env::args_os().skip(1).collect();
     let at = rest.iter().position(|argument| argument == "--core");
     match at {
