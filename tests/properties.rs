@@ -3,17 +3,19 @@
 //!
 //! Each must show exactly what the specification allows. Besides, the promises that people rely on
 //! are stated once more without the specification, from the program's text and its hand-overs alone.
-//! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints a scenario's text; one that needs luck may
-//! shrink badly, and is not said to come again.
+//! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints the command that plays it again; one that
+//! needs luck may shrink badly, and is not said to come again.
 
 use proptest::prelude::*;
-use std::collections::{BTreeSet, HashMap};
-use whendone_model::concurrent;
-use whendone_model::decode::{calls_back, check, decode};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use whendone_model::decode::{calls_back, check, command, decode};
 use whendone_model::judge::Engine;
-use whendone_model::observation::Answer;
+use whendone_model::observation::{Answer, Told};
 use whendone_model::scenario::{Part, Scenario, Scheduler, Step};
 use whendone_model::spec::{Nonce, Value};
+use whendone_model::{concurrent, plain_list};
 
 /// A failure is kept as the text of a scenario in `fuzz/seeds`, not in a file of proptest's.
 fn config() -> ProptestConfig {
@@ -24,12 +26,26 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// Some hundred operations; the first byte chooses scheduler and setup, all others are operations.
+/// Up to some 300 operations; the first byte chooses scheduler and setup, all others are operations.
 fn programs() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(any::<u8>(), 1..300)
+    prop::collection::vec(any::<u8>(), 1..450)
 }
 
-/// The same of programs in which callbacks do nothing.
+/// The same of programs in which callbacks, drops and wakers call back, where an operation takes some four bytes.
+fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 1..1200).prop_map(|mut bytes| {
+        bytes[0] = bytes[0] & !3 | 1;
+        bytes
+    })
+}
+
+/// Programs that are completed late, so that many wait; random bytes complete one early.
+fn programs_with_a_long_line() -> impl Strategy<Value = Vec<u8>> {
+    let parts = (any::<u8>(), prop::collection::vec(any::<u8>(), 0..300), prop::collection::vec(any::<u8>(), 0..150));
+    parts.prop_map(|(head, before, after)| completed(head, &before, &after))
+}
+
+/// Of programs in which callbacks do nothing.
 fn plain(head: u8) -> u8 {
     if calls_back(head) { head ^ 1 } else { head }
 }
@@ -42,9 +58,16 @@ fn completed(head: u8, before: &[u8], after: &[u8]) -> Vec<u8> {
     [plain(head) & 0x7f].into_iter().chain(waits).chain([COMPLETE]).chain(after.iter().copied()).collect()
 }
 
+/// Programs that add many and then remove them, mostly.
+fn programs_that_empty_a_long_line() -> impl Strategy<Value = Vec<u8>> {
+    let (adds, removals) = (prop::collection::vec(0..90_u8, 0..100), prop::collection::vec(60..238_u8, 0..200));
+    (any::<u8>(), adds, removals).prop_map(|(head, adds, removals)| completed(head, &[adds, removals].concat(), &[]))
+}
+
 /// What one program did and showed, step by step.
 struct Run {
-    scenario: Scenario,
+    /// Plays it again.
+    command: String,
     steps: Vec<(Step, Option<Answer>)>,
     handed: Vec<Nonce>,
 }
@@ -60,7 +83,8 @@ impl Run {
         let thread = scenario.steps().remove(0).into_iter();
         let thread = thread.map(|step| (step, (!silent(&step)).then(|| answers.next().expect("it answers"))));
         let steps = scenario.setup_steps().into_iter().map(|step| (step, None)).chain(thread).collect();
-        Run { steps, handed: observation.handed.iter().map(|handed| handed.nonce).collect(), scenario }
+        let handed = observation.handed.iter().map(|handed| handed.nonce).collect();
+        Run { command: command(&scenario), steps, handed }
     }
 
     /// The step that completed the task.
@@ -84,26 +108,58 @@ proptest! {
         check(&bytes);
     }
 
-    /// P12, P14: the same of programs whose callbacks, drops and wakers call back and panic, on all tasks and schedulers.
+    /// P1-P11, P15-P17, P19: the same with many that wait.
     #[test]
-    fn programs_that_call_back_show_what_the_specification_allows(mut bytes in programs()) {
-        bytes[0] = bytes[0] & !3 | 1;
+    fn programs_with_a_long_line_show_what_the_specification_allows(bytes in programs_with_a_long_line()) {
         check(&bytes);
     }
 
-    /// P12, P14: whatever is called back, and whatever panics: what runs was added and runs once, and what was added to a
-    /// task that is done runs, unless it was removed or its scheduler refuses it.
+    /// P12, P14: the same of programs whose callbacks, drops and wakers call back and panic, on all tasks and schedulers.
     #[test]
-    fn whatever_calls_back_or_panics_each_callback_runs_once(mut bytes in programs()) {
-        bytes[0] = bytes[0] & !3 | 1;
+    fn programs_that_call_back_show_what_the_specification_allows(bytes in programs_that_call_back()) {
+        check(&bytes);
+    }
+
+    /// P20: what a queue keeps is bounded by what waits.
+    #[test]
+    fn a_queue_keeps_no_more_than_what_waits_needs(
+        bytes in prop_oneof![programs(), programs_with_a_long_line(), programs_that_empty_a_long_line()],
+    ) {
+        plain_list::check(&bytes);
+    }
+
+    /// P12, P14, P15: whatever is called back, and whatever panics: what runs was added and runs once, and what was added
+    /// to a task that is done runs, unless it was removed or its scheduler refuses it. Each panic is told of, once, and
+    /// everything is dropped once.
+    #[test]
+    fn whatever_calls_back_or_panics_each_callback_runs_once(bytes in programs_that_call_back()) {
         let scenario = decode(&bytes);
+        let again = command(&scenario);
         let plan = scenario.plan();
         let observed = Engine::Alone.observe(&scenario);
         let (observation, _) = observed.observations.first_key_value().expect("it was executed");
+        prop_assert!(observed.broken.is_empty(), "{} breaks {:?}", again, observed.broken);
         let calls = observation.handed.iter().filter(|entry| entry.part == Part::Call);
         let called: Vec<Nonce> = calls.map(|entry| entry.nonce).filter(|nonce| !plan.bodies[*nonce].is_waker).collect();
         let once: BTreeSet<Nonce> = called.iter().copied().collect();
-        prop_assert_eq!(called.len(), once.len(), "'{}' called {:?}", scenario, called);
+        prop_assert_eq!(called.len(), once.len(), "{} called {:?}", again, called);
+        let mut panicked = BTreeMap::new();
+        for entry in &observation.handed {
+            let (nonce, body) = (entry.nonce, &plan.bodies[entry.nonce]);
+            if matches!(body.program(entry.part), [.., (_, Step::Panic)]) {
+                // The drop of a closure that was called belongs to its call.
+                let told = match entry.part {
+                    _ if body.is_waker => Told::WakerPanicked(nonce),
+                    _ if once.contains(&nonce) => Told::CallbackPanicked(nonce),
+                    _ => Told::DropPanicked(nonce),
+                };
+                *panicked.entry(told).or_default() += 1;
+            }
+        }
+        let told = observation.told.iter().filter(|(told, _)| told.is_of_a_panic());
+        let told = told.filter(|(told, _)| !matches!(told, Told::SchedulerPanicked(_)));
+        let told: BTreeMap<Told, usize> = told.map(|(told, times)| (*told, *times)).collect();
+        prop_assert_eq!(told, panicked, "{} shows {}", again, observation);
         let (mut added, mut removed, mut done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let threads = plan.threads.iter().zip(&observation.answers).map(|(steps, answers)| (&steps[..], &answers[..]));
         let parts = observation.handed.iter().map(|entry| (plan.bodies[entry.nonce].program(entry.part), &entry.answers[..]));
@@ -125,7 +181,7 @@ proptest! {
         let refuses = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
         let due = added.iter().filter(|nonce| !refuses && done.contains(&plan.bodies[**nonce].task));
         let due: BTreeSet<Nonce> = due.copied().filter(|nonce| !removed.contains(nonce)).collect();
-        prop_assert_eq!(once, due, "'{}' shows {}", scenario, observation);
+        prop_assert_eq!(once, due, "{} shows {}", again, observation);
     }
 
     /// P7: hand-over order is the order of the adds, which is that of the names. (An await shows the name of
@@ -137,7 +193,7 @@ proptest! {
         let run = Run::of(&completed(head, &before, &after));
         let added: Vec<Nonce> = run.added(0..run.steps.len()).collect();
         let callbacks = run.handed.iter().filter(|nonce| added.contains(nonce));
-        prop_assert!(callbacks.is_sorted(), "'{}' handed over {:?}", run.scenario, run.handed);
+        prop_assert!(callbacks.is_sorted(), "{} handed over {:?}", run.command, run.handed);
     }
 
     /// P11: a late add is handed over once, and after all earlier ones.
@@ -148,12 +204,12 @@ proptest! {
         let run = Run::of(&completed(head, &before, &after));
         let completed = run.completed_at().expect("it is completed");
         let late: Vec<Nonce> = run.added(completed..run.steps.len()).collect();
-        prop_assert!(run.handed.ends_with(&late), "'{}' handed over {:?}, late were {late:?}", run.scenario, run.handed);
+        prop_assert!(run.handed.ends_with(&late), "{} handed over {:?}, late were {late:?}", run.command, run.handed);
         let again = run.handed.iter().filter(|handed| late.contains(handed)).count();
-        prop_assert_eq!(again, late.len(), "'{}' handed over {:?}", run.scenario, run.handed);
+        prop_assert_eq!(again, late.len(), "{} handed over {:?}", run.command, run.handed);
     }
 
-    /// P9: a removal says true of exactly those that are never handed over, and once.
+    /// P9: a removal says true of exactly those that are never handed over, and once. P10: and never of a foreign id.
     #[test]
     fn removed_with_true_means_never_handed_over(
         head: u8, before in prop::collection::vec(any::<u8>(), 0..200), after in prop::collection::vec(any::<u8>(), 0..50),
@@ -163,13 +219,15 @@ proptest! {
         let run = Run::of(&completed(head, &before, &after));
         let mut removed: HashMap<Nonce, usize> = HashMap::new();
         for (step, answer) in &run.steps {
-            if let (Step::Remove(Some(nonce)), Some(Answer::Did(true))) = (step, answer) {
-                *removed.entry(*nonce).or_default() += 1;
+            match (step, answer) {
+                (Step::Remove(Some(nonce)), Some(Answer::Did(true))) => *removed.entry(*nonce).or_default() += 1,
+                (Step::Remove(None), answer) => prop_assert_eq!(*answer, Some(Answer::Did(false)), "{}", run.command),
+                _ => {}
             }
         }
         for nonce in run.added(0..run.steps.len()) {
             let (out, over) = (removed.get(&nonce).copied().unwrap_or(0), run.handed.iter().filter(|&&n| n == nonce).count());
-            prop_assert_eq!(out + over, 1, "'{}': {} was removed {} times and handed over {} times", run.scenario, nonce, out, over);
+            prop_assert_eq!(out + over, 1, "{}: {} was removed {} times and handed over {} times", run.command, nonce, out, over);
         }
     }
 
@@ -179,7 +237,7 @@ proptest! {
         let mut bytes = completed(head, &before, &[]);
         bytes.pop();
         let run = Run::of(&bytes);
-        prop_assert_eq!(run.handed, Vec::<Nonce>::new(), "'{}'", run.scenario);
+        prop_assert_eq!(run.handed, Vec::<Nonce>::new(), "{}", run.command);
     }
 
     /// P1, P2: of all completions the first one is read ever after.
@@ -192,11 +250,23 @@ proptest! {
             match (step, answer) {
                 (Step::Complete(value), _) => outcome = outcome.or(Some(*value)),
                 (Step::DropCompleter, _) => outcome = outcome.or(Some(Value::Abandoned)),
-                (Step::Read | Step::Poll(_), Some(Answer::Outcome(read))) => prop_assert_eq!(*read, outcome, "'{}'", run.scenario),
+                (Step::Read | Step::Poll(_), Some(Answer::Outcome(read))) => prop_assert_eq!(*read, outcome, "{}", run.command),
                 _ => {}
             }
         }
     }
+}
+
+/// They are as long as the README says: of each kind a fourth has 200 operations or more.
+#[test]
+fn of_four_programs_one_has_200_operations_or_more() {
+    fn long(programs: impl Strategy<Value = Vec<u8>>) -> usize {
+        let mut runner = TestRunner::deterministic();
+        let drawn = (0..400).map(|_| programs.new_tree(&mut runner).expect("it filters nothing").current());
+        drawn.filter(|bytes| decode(bytes).operations() >= 200).count()
+    }
+    let counts = [long(programs()), long(programs_with_a_long_line()), long(programs_that_call_back())];
+    assert!(counts.iter().all(|&count| count >= 100), "{counts:?} of 400");
 }
 
 /// Threads that run at once, and do up to so many operations each.

@@ -8,7 +8,7 @@
 use crate::judge::Engine;
 use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
 
-/// Operations at the most: the specification costs their square.
+/// No operation is begun beyond so many, those in programs included: the specification costs their square.
 const LONGEST: usize = 300;
 
 /// The scenario that these bytes stand for.
@@ -35,8 +35,10 @@ fn read(bytes: &[u8]) -> Scenario {
     let waiting = usize::from(head >> 2 & 3);
     let setup = (0..waiting).map(|at| Op::Add { tagged: scheduler.is_none() && head >> (4 + at) & 1 == 1 }).collect();
     let scenario = Scenario { scheduler, setup, done: head >> 7 == 1, threads: vec![Vec::new()] };
-    let mut reader = Reader { bytes: rest.iter().take(LONGEST).copied(), waiting, adds: waiting, scenario };
-    while let Some(byte) = reader.bytes.next() {
+    let mut reader = Reader { bytes: rest.iter().copied(), waiting, adds: waiting, operations: 0, scenario };
+    while reader.operations < LONGEST
+        && let Some(byte) = reader.bytes.next()
+    {
         let op = operation(byte, reader.adds);
         let op = if calls_back(head) { reader.with_more(op) } else { op };
         reader.push(op);
@@ -49,6 +51,7 @@ struct Reader<I> {
     /// Callbacks of the setup, and how many operations that take a number there are.
     waiting: usize,
     adds: usize,
+    operations: usize,
     scenario: Scenario,
 }
 
@@ -59,6 +62,7 @@ impl<I: Iterator<Item = u8>> Reader<I> {
         for op in [op.clone(), Op::new(task, bare.clone(), Programs::default())] {
             self.scenario.threads[0].push(op.clone());
             if self.scenario.objection().is_none() {
+                self.operations += op.count();
                 self.adds += op.all().iter().filter(|op| op.takes_number()).count();
                 return;
             }
@@ -141,13 +145,18 @@ pub(crate) fn operation(byte: u8, adds: usize) -> Op {
     }
 }
 
+/// The command that plays it again, alone.
+pub fn command(scenario: &Scenario) -> String {
+    format!("cargo verify scenario '{scenario}' --engine {}", Engine::Alone.name())
+}
+
 /// Plays what the bytes stand for, alone, and holds it against the specification.
 ///
 /// # Panics
 ///
-/// If they differ, with the scenario's text.
+/// If they differ, with the command that plays it again.
 pub fn check(bytes: &[u8]) {
     let scenario = decode(bytes);
     let verdict = Engine::Alone.check(&scenario);
-    assert!(verdict.is_good(), "cargo verify scenario '{scenario}'\n{verdict}");
+    assert!(verdict.is_good(), "{}\n{verdict}", command(&scenario));
 }
