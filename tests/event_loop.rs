@@ -479,6 +479,20 @@ fn cancelling_a_task_of_the_loop_is_a_request() {
     assert_eq!(noted, "1: 2: true false 3: dropped 4: callback 5:");
 }
 
+/// R59: neither one that has begun nor one that has not.
+#[test]
+fn a_task_of_a_loop_that_was_cancelled_is_dropped_without_a_report() {
+    let (mut event_loop, reports) = watched();
+    let begun = event_loop.handle().spawn(pending::<()>());
+    event_loop.run_until_complete(turns(1));
+    let fresh = event_loop.handle().spawn(pending::<()>());
+    assert!(begun.cancel() && fresh.cancel());
+    event_loop.run_until_complete(turns(2));
+    assert!(begun.is_cancelled() && fresh.is_cancelled());
+    drop((begun, fresh, event_loop));
+    assert_eq!(failures(&reports.take()), []);
+}
+
 /// R52
 #[test]
 fn a_task_that_is_cancelled_before_its_first_step_never_runs() {

@@ -351,19 +351,24 @@ fn a_callback_is_passed_its_own_task_and_its_return_value_is_dropped() {
     assert_eq!(log.words(), ["return value dropped"]);
 }
 
-/// R18, R107
+/// R18, R107: the entry alone has them, though the task is still there.
 #[test]
 fn captures_move_to_the_queued_entry_on_completion_and_go_when_it_has_run() {
     let ((scheduler, queue), held) = (queue(), Arc::new(()));
+    let (scheduler, reports) = watched(scheduler);
     let (completer, task) = whendone::task(scheduler);
-    let capture = held.clone();
-    task.add_done_callback(move |_| drop(capture));
+    let [once, shared, lost] = std::array::from_fn(|_| held.clone());
+    task.add_done_callback(move |_| _ = &once);
+    task.add_shared(&SharedCallback::new(move |_: &Task<_>| _ = &shared));
+    task.add_shared(&SharedCallback::new(move |_: &Task<_>| _ = &lost));
     completer.complete(()).unwrap();
-    let ready = queue.recv().unwrap();
-    assert_eq!(Arc::strong_count(&held), 2);
-    ready.run();
-    assert_eq!(Arc::strong_count(&held), 1);
-    assert!(task.is_done());
+    let ends: [fn(Ready); 3] = [Ready::run, Ready::run, drop];
+    for (end, left) in ends.into_iter().zip([3, 2, 1]) {
+        assert_eq!(Arc::strong_count(&held), left + 1);
+        end(queue.recv().unwrap());
+        assert_eq!(Arc::strong_count(&held), left);
+    }
+    assert_eq!((task.is_done(), failures(&reports)), (true, vec![Failure::CallbackLost]));
 }
 
 // Removing

@@ -62,6 +62,21 @@ fn ids_of_a_cell_never_repeat() {
     assert!(early[0] < early[1] && early[1] < late[0] && late[0] < late[1]);
 }
 
+/// R107, P11: at once, before any is handed over. What comes late waits there alone.
+#[test]
+fn completion_empties_the_line() {
+    let cell = cell();
+    for callback in ["a", "b", "c"] {
+        add(&cell, TAG, callback);
+    }
+    let owed = Cell::complete(&cell, 1).unwrap();
+    let done = cell.snapshot();
+    let _ = Cell::add(&cell, TAG, "late");
+    let waits = cell.snapshot().waiting.len();
+    assert_eq!(handed_over(owed), ["a", "b", "c", "late"]);
+    assert_eq!((done, waits), (Snapshot { phase: Phase::Draining, waiting: Vec::new() }, 1));
+}
+
 fn id(added: Added<Arc<Cell<u32, &'static str>>, &'static str>) -> CallbackId {
     match added {
         Added::Waits(id) => id,
