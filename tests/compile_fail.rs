@@ -40,6 +40,12 @@ fn a_callback_that_takes_no_argument_is_refused() {
     refused("wrong_arity", include_str!("compile_fail/wrong_arity.stderr"));
 }
 
+/// R11, R66, D6
+#[test]
+fn a_callback_that_takes_two_arguments_is_refused() {
+    refused("two_arguments", include_str!("compile_fail/two_arguments.stderr"));
+}
+
 /// R69, D6
 #[test]
 fn an_async_callback_is_refused_and_its_author_told_to_spawn_a_task() {
@@ -52,6 +58,12 @@ fn an_async_callback_is_refused_and_its_author_told_to_spawn_a_task() {
 #[test]
 fn a_callback_that_returns_an_async_block_is_refused() {
     refused("async_block", include_str!("compile_fail/async_block.stderr"));
+}
+
+/// R69, D6
+#[test]
+fn an_async_closure_is_refused() {
+    refused("async_closure", include_str!("compile_fail/async_closure.stderr"));
 }
 
 /// R11, R67, D6
