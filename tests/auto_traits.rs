@@ -4,7 +4,11 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::MutexGuard;
-use whendone::{CallbackId, Completer, Outcome, Panic, Ready, Report, SharedCallback, Task, Wait};
+use whendone::kernel::{self, Added, Drain, Snapshot};
+use whendone::{
+    AlreadyDone, CallbackId, Completer, Failure, Inline, Origin, Outcome, Panic, Ready, Report, SharedCallback, Task,
+    Wait,
+};
 
 /// Tells whether `T` is `Send` and whether it is `Sync`: where the bound holds, the inherent constant goes before the
 /// trait's of the same name.
@@ -46,9 +50,19 @@ macro_rules! by_value {
 type Itself<T> = T;
 type WaitByReference<T> = Wait<T, &'static Task<T>>;
 type WaitByValue<T> = Wait<T, Task<T>>;
+type CellOfOutcome<T> = kernel::Cell<T, u32>;
+type CellOfCallback<C> = kernel::Cell<u32, C>;
+type DrainByHandle<H> = Drain<H, u32>;
+type DrainOfCallback<C> = Drain<u32, C>;
+type AddedByHandle<H> = Added<H, u32>;
+type AddedOfCallback<C> = Added<u32, C>;
 
 const ONLY_OF_VALUES_THAT_ARE_BOTH: [(bool, bool); 4] = [(true, true), (false, false), (false, false), (false, false)];
 const AS_THE_VALUE: [(bool, bool); 4] = [(true, true), (true, false), (false, true), (false, false)];
+/// What is read through a shared reference must be both for that to be shared.
+const SENT_AS_THE_VALUE: [(bool, bool); 4] = [(true, true), (true, false), (false, false), (false, false)];
+/// What is moved through a lock need not be shared.
+const BOTH_IF_IT_IS_SENT: [(bool, bool); 4] = [(true, true), (true, true), (false, false), (false, false)];
 
 /// P21
 #[test]
@@ -69,6 +83,23 @@ fn a_task_and_what_holds_one_go_to_other_threads_exactly_if_its_value_may_be_sen
 #[test]
 fn an_outcome_goes_wherever_its_value_goes() {
     assert_eq!(by_value!(Outcome), AS_THE_VALUE);
+    assert_eq!(by_value!(AlreadyDone), AS_THE_VALUE);
+}
+
+/// P21
+#[test]
+fn a_cell_of_the_kernel_is_shared_if_its_outcome_may_be_sent_and_shared_and_its_callbacks_sent() {
+    assert_eq!(by_value!(CellOfOutcome), SENT_AS_THE_VALUE);
+    assert_eq!(by_value!(CellOfCallback), BOTH_IF_IT_IS_SENT);
+}
+
+/// P21
+#[test]
+fn a_drain_goes_wherever_its_handle_and_its_callbacks_go() {
+    assert_eq!(by_value!(DrainByHandle), AS_THE_VALUE);
+    assert_eq!(by_value!(DrainOfCallback), AS_THE_VALUE);
+    assert_eq!(by_value!(AddedByHandle), AS_THE_VALUE);
+    assert_eq!(by_value!(AddedOfCallback), AS_THE_VALUE);
 }
 
 /// P21, D3
@@ -84,4 +115,20 @@ fn a_ready_callback_may_be_sent_and_not_shared_while_ids_and_reports_may_be_both
     assert_eq!(is_send_and_sync!(CallbackId), (true, true));
     assert_eq!(is_send_and_sync!(Report), (true, true));
     assert_eq!(is_send_and_sync!(Panic), (true, true));
+    assert_eq!(is_send_and_sync!(Failure), (true, true));
+    assert_eq!(is_send_and_sync!(Origin), (true, true));
+    assert_eq!(is_send_and_sync!(Inline), (true, true));
+    assert_eq!(is_send_and_sync!(Snapshot), (true, true));
+}
+
+/// P21: what it gives back is a ready callback.
+#[cfg(feature = "event-loop")]
+#[test]
+fn a_loop_its_handle_and_its_sleeps_go_to_other_threads_and_what_a_closed_one_gives_back_is_not_shared() {
+    use whendone::event_loop::Sleep;
+    use whendone::{Closed, EventLoop, Handle};
+    assert_eq!(is_send_and_sync!(EventLoop), (true, true));
+    assert_eq!(is_send_and_sync!(Handle), (true, true));
+    assert_eq!(is_send_and_sync!(Sleep), (true, true));
+    assert_eq!(is_send_and_sync!(Closed), (true, false));
 }
