@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use whendone_model::allowed::allowed;
-use whendone_model::engines::Extent;
+use whendone_model::engines::{Extent, loom_stage};
 use whendone_model::exhibit::Exhibit;
 use whendone_model::fault::Fault;
 use whendone_model::judge::Engine;
@@ -53,6 +53,16 @@ fn each_allowed_outcome_has_an_execution_that_shows_it() {
         let exhibits = Exhibit::of_allowed(&scenario);
         assert_eq!(exhibits.len(), allowed(&scenario).len());
         assert!(exhibits.iter().all(Exhibit::has_execution), "{text}");
+    }
+}
+
+/// `cargo verify` explores something under loom to check itself, and then plays on the engine that was asked for.
+#[test]
+fn an_engine_without_a_world_plays_where_one_was_left() {
+    loom_stage::explore(|| ()).expect("nothing is wrong");
+    for engine in [Engine::Alone, Engine::Threads] {
+        let verdict = engine.check(&scenario("aa ; C | A"));
+        assert!(verdict.is_good(), "{}: {verdict}", engine.name());
     }
 }
 

@@ -36,6 +36,8 @@ pub fn play(scenario: &Scenario) -> Observed {
 
 /// The same, with what one execution is.
 pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observation, Vec<String>)) -> Observed {
+    // What another exploration left on this thread is none of this one's.
+    trace::replayed();
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
