@@ -33,7 +33,7 @@ fn programs() -> impl Strategy<Value = Vec<u8>> {
 
 /// The same of programs in which callbacks, drops and wakers call back, where an operation takes some four bytes.
 fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(any::<u8>(), 1..1200).prop_map(|mut bytes| {
+    prop::collection::vec(any::<u8>(), 1..900).prop_map(|mut bytes| {
         bytes[0] = bytes[0] & !3 | 1;
         bytes
     })
