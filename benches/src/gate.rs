@@ -61,9 +61,11 @@ impl Budget {
         toml::from_str(text)
     }
 
-    /// Compares. Only what is whendone's is kept; a new row of it must be accepted.
-    pub fn check(&self, toolchain: &Toolchain, lines: &[Line]) -> Verdict {
-        let found: Vec<_> = lines.iter().filter_map(|line| self.excess(line)).collect();
+    /// Compares. Only what is whendone's is kept; a new row of it must be accepted. If these are `all` the
+    /// lines, none may be missing whose growth is watched.
+    pub fn check(&self, toolchain: &Toolchain, lines: &[Line], all: bool) -> Verdict {
+        let grown = growth(lines, all);
+        let found: Vec<_> = lines.iter().filter_map(|line| self.excess(line)).chain(grown).collect();
         match (*toolchain == self.toolchain, found.is_empty()) {
             (false, _) => Verdict::Incomparable(found),
             (true, true) => Verdict::Holds,
@@ -89,18 +91,21 @@ impl Budget {
 }
 
 /// What removal may cost as the line grows from 64 to 8192: nothing more while no gap was closed, and
-/// one probe for each doubling afterwards. Says what costs more.
-pub fn growth(lines: &[Line]) -> Vec<String> {
+/// one probe for each doubling afterwards. Says what costs more, and if these should be `all` the lines, also
+/// what was not measured.
+pub fn growth(lines: &[Line], all: bool) -> Vec<String> {
     const PROBE: f64 = 12.5;
     const DOUBLINGS: f64 = 7.0;
     let core = |scenario, n| {
         let found = lines.iter().find(|line| line.peer == "whendone-core" && line.row == Row { scenario, n });
         found.and_then(|line| line.instructions)
     };
-    let at_most = |scenario: Scenario, limit: fn(f64) -> f64| {
-        let (few, many) = core(scenario, 64).zip(core(scenario, 8192))?;
-        let excess = many > limit(few);
-        excess.then(|| format!("{scenario:?}: {many:.1} instructions at n=8192, {few:.1} at n=64"))
+    let at_most = |scenario: Scenario, limit: fn(f64) -> f64| match core(scenario, 64).zip(core(scenario, 8192)) {
+        Some((few, many)) if many > limit(few) => Some(format!(
+            "{scenario:?}: removal becomes dearer with the line: {many:.1} instructions at n=8192, {few:.1} at n=64"
+        )),
+        None if all => Some(format!("{scenario:?}: not measured at n=64 and n=8192")),
+        _ => None,
     };
     let flat = at_most(Scenario::S4First, |few| 1.03 * few);
     flat.into_iter().chain(at_most(Scenario::S4Compact, |few| few + DOUBLINGS * PROBE)).collect()

@@ -20,7 +20,7 @@ fn line(peer: &str, instructions: f64, allocations: f64) -> Line {
 fn verdict(today: Line) -> Verdict {
     let kept = [line("whendone-core", 100.0, 1.0), line("whendone-task", 100.0, 1.0)];
     let budget = Budget::parse(&render(&toolchain(), &kept)).expect("it reads what it wrote");
-    budget.check(&toolchain(), &[today])
+    budget.check(&toolchain(), &[today], false)
 }
 
 #[test]
@@ -62,11 +62,43 @@ fn peers_are_not_gated() {
 
 #[test]
 fn removal_may_not_become_dearer_as_the_line_grows() {
+    let grown = |first, compact| growth(&removals(first, compact), true);
+    assert!(grown(103.0, 187.0).is_empty());
+    assert!(matches!(&grown(104.0, 187.0)[..], [found] if found.starts_with("S4First: removal becomes dearer")));
+    assert!(matches!(&grown(103.0, 188.0)[..], [found] if found.starts_with("S4Compact: removal becomes dearer")));
+}
+
+/// Of the core: 100 instructions at n=64, so many at n=8192.
+fn removals(first: f64, compact: f64) -> [Line; 4] {
     let at = |scenario, n, instructions| Line { row: Row { scenario, n }, ..line("whendone-core", instructions, 0.0) };
-    let first = |many| growth(&[at(Scenario::S4First, 64, 100.0), at(Scenario::S4First, 8192, many)]);
-    assert!(first(103.0).is_empty() && !first(104.0).is_empty());
-    let compact = |many| growth(&[at(Scenario::S4Compact, 64, 100.0), at(Scenario::S4Compact, 8192, many)]);
-    assert!(compact(187.0).is_empty() && !compact(188.0).is_empty());
+    let (few, many) = (64, 8192);
+    [
+        at(Scenario::S4First, few, 100.0),
+        at(Scenario::S4First, many, first),
+        at(Scenario::S4Compact, few, 100.0),
+        at(Scenario::S4Compact, many, compact),
+    ]
+}
+
+#[test]
+fn growth_that_was_not_measured_fails_unless_rows_were_left_out_on_purpose() {
+    let lines = removals(100.0, 100.0);
+    for missing in 0..lines.len() {
+        let rest: Vec<_> =
+            lines.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, line)| line.clone()).collect();
+        assert!(matches!(&growth(&rest, true)[..], [found] if found.contains("not measured")));
+        assert_eq!(growth(&rest, false), [""; 0]);
+    }
+}
+
+#[test]
+fn growth_is_gated_with_the_budget_and_on_another_toolchain_it_only_reports() {
+    let (kept, today) = (removals(100.0, 100.0), removals(110.0, 100.0));
+    let budget = Budget::parse(&render(&toolchain(), &today)).expect("a budget");
+    let other = Toolchain { libc: "glibc 3".to_owned(), ..toolchain() };
+    assert_eq!(budget.check(&toolchain(), &kept, true), Verdict::Holds);
+    assert!(matches!(budget.check(&toolchain(), &today, true), Verdict::Exceeded(found) if found.len() == 1));
+    assert!(matches!(budget.check(&other, &today, true), Verdict::Incomparable(found) if found.len() == 1));
 }
 
 #[test]
@@ -81,7 +113,7 @@ fn a_cost_page_may_differ_by_a_tenth_and_no_more() {
 fn another_toolchain_only_reports() {
     let budget = Budget::parse(&render(&toolchain(), &[line("whendone-core", 100.0, 1.0)])).expect("a budget");
     let other = Toolchain { rustc: "rustc 2".to_owned(), ..toolchain() };
-    let Verdict::Incomparable(found) = budget.check(&other, &[line("whendone-core", 200.0, 1.0)]) else {
+    let Verdict::Incomparable(found) = budget.check(&other, &[line("whendone-core", 200.0, 1.0)], false) else {
         panic!("it was compared");
     };
     assert_eq!(found.len(), 1);
