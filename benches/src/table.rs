@@ -18,7 +18,7 @@ pub struct Line {
     pub instructions: Option<f64>,
     pub instruction_ratio: Option<f64>,
     pub allocations: Option<f64>,
-    /// S1, S5: the heap that one task with n callbacks takes. S3: what a million pairs leave behind.
+    /// S1, S5: what one task with n callbacks takes, handles included. S3: what a million pairs leave behind.
     pub bytes: Option<i64>,
 }
 
@@ -36,15 +36,14 @@ impl Line {
             bytes: None,
         }
     }
+}
 
-    /// True if the others in its row are related to this one.
-    pub fn is_yardstick(&self, row: Row) -> bool {
-        let (with, peer) = match row.scenario {
-            Scenario::S6 => (Row { scenario: Scenario::S1, n: 1 }, YARDSTICK),
-            Scenario::S7 => (row, "mutex-vec"),
-            _ => (row, YARDSTICK),
-        };
-        self.row == with && self.peer == peer
+/// To what the peers in a row are related: a row, and who in it.
+fn yardstick(row: Row) -> (Row, &'static str) {
+    match row.scenario {
+        Scenario::S6 => (Row { scenario: Scenario::S1, n: 1 }, YARDSTICK),
+        Scenario::S7 => (row, "mutex-vec"),
+        _ => (row, YARDSTICK),
     }
 }
 
@@ -52,7 +51,8 @@ impl Line {
 pub fn relate(lines: &mut [Line]) {
     let all = lines.to_vec();
     for line in lines {
-        let Some(yardstick) = all.iter().find(|other| other.is_yardstick(line.row)) else { continue };
+        let (row, peer) = yardstick(line.row);
+        let Some(yardstick) = all.iter().find(|other| other.row == row && other.peer == peer) else { continue };
         line.ns_ratio = line.ns.zip(yardstick.ns).map(|(mine, one)| mine / one);
         line.instruction_ratio = line.instructions.zip(yardstick.instructions).map(|(mine, one)| mine / one);
     }
@@ -60,16 +60,10 @@ pub fn relate(lines: &mut [Line]) {
 
 /// Prints the lines of one row.
 pub fn print(row: Row, lines: &[Line]) {
-    println!(
-        "\n{:<20}{:>10}{:>8}{:>14}{:>8}{:>13}{:>9}",
-        row.to_string(),
-        "ns",
-        "",
-        "instructions",
-        "",
-        "allocations",
-        "bytes"
-    );
+    let (with, peer) = yardstick(row);
+    let to = if with == row { peer.to_owned() } else { format!("{peer}, {with}") };
+    print!("\n{:<20}{:>10}{:>8}", row.to_string(), "ns", "ratio");
+    println!("{:>14}{:>8}{:>13}{:>9}    ratios to {to}", "instructions", "ratio", "allocations", "bytes");
     for line in lines.iter().filter(|line| line.row == row) {
         print!("{:<20}", line.peer);
         print!("{:>10}{:>8}", figure(line.ns, 1), figure(line.ns_ratio, 2));
