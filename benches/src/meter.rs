@@ -84,9 +84,9 @@ impl Meter {
         self.sample.ns = median(batches) / operations as f64;
     }
 
-    /// Notes by how much the heap has grown since it held `before` bytes, for each of some tasks.
-    pub fn weigh(&mut self, before: i64, tasks: u64) {
-        self.sample.bytes = (allocations::live() - before) / tasks as i64;
+    /// Notes how many bytes something takes.
+    pub fn weigh(&mut self, bytes: i64) {
+        self.sample.bytes = bytes;
     }
 
     pub fn sample(self) -> Sample {

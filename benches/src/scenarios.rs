@@ -52,8 +52,8 @@ pub struct Row {
 
 /// Every row of the tables.
 #[rustfmt::skip]
-pub const ROWS: [Row; 26] = [
-    row(S1, 1), row(S1, 8), row(S1, 64), row(S1, 1024), row(S1, 100_000),
+pub const ROWS: [Row; 27] = [
+    row(S1, 1), row(S1, 8), row(S1, 64), row(S1, 65), row(S1, 1024), row(S1, 100_000),
     row(S2, 1), row(S2, 64),
     row(S3, 0), row(S3, 64),
     row(S4, 64), row(S4, 8192), row(S4, 16384),
@@ -122,8 +122,8 @@ fn some_lives<P: Peer, const TASKS: usize>(meter: &mut Meter, n: u64) {
     let rounds = (BATCH / (tasks * n.max(1))).max(1);
     let body = |peer: &mut P, ()| (0..rounds).for_each(|_| life::<P, TASKS>(peer, log, n, || ()));
     meter.repeat(&mut peer, rounds * tasks * n.max(1), |_| (), body);
-    let before = live();
-    life::<P, TASKS>(&mut peer, log, n, || meter.weigh(before, tasks));
+    let (before, handles) = (live(), size_of::<Pair<P>>() as i64);
+    life::<P, TASKS>(&mut peer, log, n, || meter.weigh((live() - before) / TASKS as i64 + handles));
 }
 
 fn life<P: Peer, const TASKS: usize>(peer: &mut P, log: &'static Log, n: u64, when_added: impl FnOnce()) {
@@ -207,7 +207,7 @@ fn pairs<P: Removes>(meter: &mut Meter, others: u64) {
     let before = live();
     let mut in_batch = |peer: &mut P, ()| (0..BATCH).for_each(|_| pair(peer, &mut task));
     meter.repeat(&mut peer, BATCH, |_| (), &mut in_batch);
-    meter.weigh(before, 1);
+    meter.weigh(live() - before);
     P::complete(completer, &mut task, VALUE);
     peer.turn();
     log.settle(others);
@@ -244,17 +244,21 @@ fn shuffled<P: Removes>(meter: &mut Meter, n: u64) {
 fn some_removals<P: Removes>(meter: &mut Meter, all: u64, measured: Range<u64>) {
     let (log, order) = (Log::leak(), random_order(all));
     let (begin, count) = (measured.start as usize, (measured.end - measured.start) as usize);
-    let tasks = (BATCH / count as u64).max(1);
+    let (tasks, stay) = ((BATCH / count as u64).max(1), all - measured.end);
+    let mut stays: Vec<_> = order[begin + count..].to_vec();
+    stays.sort_unstable();
     let left = RefCell::new(Vec::new());
     let prepare = |peer: &mut P| {
-        finish(peer, &mut left.borrow_mut(), log);
-        let prepared = (0..tasks).map(|_| {
+        finish(peer, &mut left.borrow_mut(), log, stay);
+        let prepared = (0..tasks).map(|nth| {
             let (completer, mut task) = peer.task();
-            let mut ids: Vec<_> = (0..all).map(|at| Some(peer.add(&mut task, log.check(at)))).collect();
+            let check = |at| stays.binary_search(&at).map_or(log.never(), |turn| log.check(nth * stay + turn as u64));
+            let mut ids: Vec<_> = (0..all as usize).map(|at| Some(peer.add(&mut task, check(at)))).collect();
             peer.settle();
-            let mut ids: Vec<_> = order[..begin + count].iter().filter_map(|&at| ids[at].take()).collect();
-            let measured = ids.split_off(begin);
-            ids.into_iter().for_each(|id| peer.remove(&mut task, id));
+            let mut removed: Vec<_> = order[..begin + count].iter().filter_map(|&at| ids[at].take()).collect();
+            ids.into_iter().flatten().for_each(P::keep);
+            let measured = removed.split_off(begin);
+            removed.into_iter().for_each(|id| peer.remove(&mut task, id));
             peer.settle();
             ((completer, task), measured)
         });
@@ -271,39 +275,40 @@ fn some_removals<P: Removes>(meter: &mut Meter, all: u64, measured: Range<u64>) 
     };
     let mut peer = P::new();
     meter.repeat(&mut peer, tasks * count as u64, prepare, body);
-    finish(&mut peer, &mut left.borrow_mut(), log);
+    finish(&mut peer, &mut left.borrow_mut(), log, stay);
 }
 
 type Pair<P> = (<P as Peer>::Completer, <P as Peer>::Task);
 
-/// Completes what a body left, outside the figures.
-fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log) {
+/// Completes what a body left, outside the figures: so many callbacks wait on each task, and must run.
+fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log, each: u64) {
+    let expected = left.len() as u64 * each;
     left.drain(..).for_each(|(completer, mut task)| P::complete(completer, &mut task, VALUE));
     peer.turn();
-    log.forget();
+    log.settle(expected);
 }
 
 /// Adding alone.
 pub fn adds<P: Peer>(meter: &mut Meter, n: u64) {
     let (log, tasks, left) = (Log::leak(), (BATCH / n).max(1), RefCell::new(Vec::new()));
     let prepare = |peer: &mut P| {
-        finish(peer, &mut left.borrow_mut(), log);
+        finish(peer, &mut left.borrow_mut(), log, n);
         (0..tasks).map(|_| peer.task()).collect::<Vec<_>>()
     };
     let body = |peer: &mut P, mut prepared: Vec<Pair<P>>| {
-        for (_, task) in &mut prepared {
-            (0..n).for_each(|sequence| P::keep(peer.add(task, log.check(sequence))));
+        for (at, (_, task)) in (0..).zip(&mut prepared) {
+            (at * n..(at + 1) * n).for_each(|sequence| P::keep(peer.add(task, log.check(sequence))));
         }
         left.replace(prepared)
     };
     let mut peer = P::new();
     meter.repeat(&mut peer, tasks * n, prepare, body);
-    finish(&mut peer, &mut left.borrow_mut(), log);
+    finish(&mut peer, &mut left.borrow_mut(), log, n);
 }
 
 /// Completing alone, and running what waits.
 pub fn completes<P: Peer>(meter: &mut Meter, n: u64) {
-    let (log, tasks) = (Log::leak(), if P::HAS_LOOP { 16 } else { 1 });
+    let (log, tasks) = (Log::leak(), (BATCH / n.max(1)).max(1));
     let prepare = |peer: &mut P| {
         let tasks = (0..tasks).map(|at| {
             let (completer, mut task) = peer.task();

@@ -1,7 +1,9 @@
 //! Every peer gives right answers in every scenario that it can do.
 
-use whendone_bench::meter::{Meter, Plan};
-use whendone_bench::peers::PEERS;
+use std::panic::catch_unwind;
+use whendone_bench::check::Check;
+use whendone_bench::meter::{Meter, Plan, Sample};
+use whendone_bench::peers::{Entry, PEERS, Peer, Removes, find};
 use whendone_bench::scenarios::{ROWS, Row, Scenario};
 
 /// The checks are in the scenarios themselves: a wrong answer panics.
@@ -43,4 +45,81 @@ fn a_callback_that_runs_twice_is_noticed() {
         log.check(0).run(whendone_bench::check::VALUE);
     }
     log.settle(1);
+}
+
+/// A peer that is right, or removes nothing, or forgets the first callback of each task.
+struct Faulty<const REMOVES: bool, const FORGETS: bool>;
+
+impl<const REMOVES: bool, const FORGETS: bool> Peer for Faulty<REMOVES, FORGETS> {
+    type Task = Vec<Option<Check>>;
+    type Completer = ();
+    type Id = usize;
+
+    fn new() -> Self {
+        Faulty
+    }
+
+    fn task(&mut self) -> ((), Self::Task) {
+        ((), vec![])
+    }
+
+    fn add(&mut self, task: &mut Self::Task, check: Check) -> usize {
+        task.push(Some(check));
+        task.len() - 1
+    }
+
+    fn complete((): (), task: &mut Self::Task, value: u64) {
+        task.iter().flatten().skip(usize::from(FORGETS)).for_each(|check| check.run(value));
+    }
+}
+
+impl<const REMOVES: bool, const FORGETS: bool> Removes for Faulty<REMOVES, FORGETS> {
+    fn remove(&mut self, task: &mut Self::Task, id: usize) {
+        task[id].take_if(|_| REMOVES);
+    }
+}
+
+fn passes<P: Removes>(scenario: Scenario) -> bool {
+    let peer = Entry::of::<P>("faulty").removes::<P>();
+    let run = Row { scenario, n: 16 }.of(&peer).expect("it can");
+    catch_unwind(|| run(&mut Meter::new(Plan::Batches(1)), 16)).is_ok()
+}
+
+#[test]
+fn a_removed_callback_that_runs_is_noticed_and_so_is_one_that_does_not() {
+    use Scenario::*;
+    for scenario in [S3, S4, S4Remove, S4First, S4Compact] {
+        assert!(passes::<Faulty<true, false>>(scenario), "{scenario:?}");
+        assert!(!passes::<Faulty<false, false>>(scenario), "{scenario:?}");
+    }
+    for scenario in [S1, S3, S4First, Add, Complete] {
+        assert!(!passes::<Faulty<true, true>>(scenario), "{scenario:?}");
+    }
+}
+
+fn sample(peer: &Entry, scenario: Scenario, n: u64) -> Sample {
+    let run = Row { scenario, n }.of(peer).expect("it can");
+    let mut meter = Meter::new(Plan::Batches(1));
+    run(&mut meter, n);
+    meter.sample()
+}
+
+/// No heap is counted here, so handles are all that is left: of the core one, of a task two.
+#[test]
+fn what_a_task_weighs_has_its_handles_in() {
+    for (name, handles) in [("whendone-core", 8), ("whendone-task", 16), ("mutex-vec", 8)] {
+        let peer = find(name).expect("a peer");
+        assert_eq!(sample(peer, Scenario::S1, 1).bytes, handles, "{name}");
+        assert_eq!(sample(peer, Scenario::S5, 0).bytes, handles, "{name}");
+    }
+}
+
+#[test]
+fn a_batch_completes_as_many_tasks_for_every_peer() {
+    for peer in &PEERS {
+        assert_eq!(sample(peer, Scenario::Complete, 0).operations, 2048, "{}", peer.name);
+    }
+    for peer in PEERS.iter().filter(|peer| !peer.only_one) {
+        assert_eq!(sample(peer, Scenario::Complete, 64).operations, 32, "{}", peer.name);
+    }
 }

@@ -70,13 +70,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    const fn of<P: Peer>(name: &'static str) -> Self {
+    pub const fn of<P: Peer>(name: &'static str) -> Self {
         let (lives, late) = (scenarios::lives::<P>, Some(scenarios::late::<P> as fn(&mut Meter, u64)));
         let (adds, completes) = (scenarios::adds::<P>, scenarios::completes::<P>);
         Entry { name, only_one: false, lives, adds, completes, late, reads: None, removals: None, threads: None }
     }
 
-    const fn removes<P: Removes>(self) -> Self {
+    pub const fn removes<P: Removes>(self) -> Self {
         Entry { removals: Some(scenarios::Removals::of::<P>()), ..self }
     }
 
