@@ -1,6 +1,8 @@
 //! `cargo bench --bench scale`: how whendone grows, each case at two sizes; what handing over to a
 //! loop takes, and how many system calls. Each figure from a process of its own.
 
+use clap::Parser;
+use std::fmt::Write;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::time::{Duration, Instant};
@@ -8,25 +10,90 @@ use std::{env, fs, hint, io, thread};
 use whendone::{Completer, EventLoop, Inline, Task};
 use whendone_bench::meter::median;
 
-/// A case by its name, what one operation is, how it is measured, and at which sizes.
-type Case = (&'static str, fn(u64) -> Figures, [u64; 2]);
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/SCALE.md");
+
+#[derive(Parser)]
+struct Options {
+    /// Rewrites the page of growth and hand-over.
+    #[arg(long)]
+    page: bool,
+    /// For the process that measures one case: its name and a size.
+    #[arg(hide = true, num_args = 2)]
+    case: Vec<String>,
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What is measured, at two sizes, and what the figures show.
+struct Case {
+    name: &'static str,
+    run: fn(u64) -> Figures,
+    sizes: [u64; 2],
+    shows: &'static str,
+}
 
 const GROWTH: [Case; 4] = [
-    ("one task with n callbacks", one_task, [10_000, 100_000]),
-    ("n tasks with one callback each", many_tasks, [100_000, 1_000_000]),
-    ("a chain of n tasks", chain, [10_000, 100_000]),
-    ("n tasks on one loop, each with a timer", timers, [1_000, 10_000]),
+    Case {
+        name: "one task with n callbacks",
+        run: one_task,
+        sizes: [10_000, 100_000],
+        shows: "constant for each callback; the bytes hang on how full the buffer is, which doubles",
+    },
+    Case {
+        name: "n tasks with one callback each",
+        run: many_tasks,
+        sizes: [100_000, 1_000_000],
+        shows: "constant for each task",
+    },
+    Case {
+        name: "a chain of n tasks",
+        run: chain,
+        sizes: [10_000, 100_000],
+        shows: "constant for each task, and without recursion",
+    },
+    Case {
+        name: "n tasks on one loop, each with a timer",
+        run: timers,
+        sizes: [1_000, 10_000],
+        shows: "constant for each task, but for the tree of timers, which is logarithmic",
+    },
 ];
 
 /// The second size is for counting: what start and end take cancels out.
-const HAND_OVER: [Case; 2] =
-    [("to a loop that is awake", awake, [200, 1200]), ("to a loop that sleeps", asleep, [200, 1200])];
+const HAND_OVER: [Case; 2] = [
+    Case { name: "to a loop that is awake", run: awake, sizes: [200, 1200], shows: "no system call" },
+    Case {
+        name: "to a loop that sleeps",
+        run: asleep,
+        sizes: [200, 1200],
+        shows: "one wake; most of the time is the operating system's, which wakes the thread",
+    },
+];
 
 /// Wakes by system call for each of them, at the least and at the most: none, and one. Once in a while a
 /// loop that is awake runs out of work, or one that was to sleep does not yet; and now and then, the more
 /// so when it is traced, the woken loop meets its waker at a mutex of the channel, which is a second wake:
 /// `strace -k` shows it in crossbeam's `SyncWaker::notify`.
 const WAKES: [(f64, f64); 2] = [(0.0, 0.05), (0.9, 1.5)];
+
+const HEAD: &str = "\
+# How it grows
+
+Written by `cargo bench --bench scale -- --page`, on a shared machine with two cores, each figure from a process of
+its own: medians of three runs. Time gates nothing; the wakes do.
+
+| case | n | ns for each | | resident bytes for each | |
+|---|---|---|---|---|---|
+";
+
+const HAND_OVER_HEAD: &str = "
+## Handing over
+
+One callback, from another thread, until it begins. Wakes and waits are system calls (futex).
+
+| case | ns, median | wakes for each | waits for each |
+|---|---|---|---|
+";
 
 /// For one operation.
 struct Figures {
@@ -35,44 +102,81 @@ struct Figures {
 }
 
 fn main() -> io::Result<ExitCode> {
-    let arguments: Vec<_> = env::args().collect();
-    if let [_, name, n] = &arguments[..] {
-        let (_, run, _) = GROWTH.iter().chain(&HAND_OVER).find(|case| case.0 == name).expect("a case");
-        let Figures { ns, bytes } = run(n.parse().expect("a number"));
+    let options = Options::parse();
+    if let [name, n] = &options.case[..] {
+        let case = GROWTH.iter().chain(&HAND_OVER).find(|case| case.name == name).expect("a case");
+        let Figures { ns, bytes } = (case.run)(n.parse().expect("a number"));
         println!("{ns} {bytes}");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:<42}{:>10}{:>10}{:>12}{:>8}", "", "n", "ns", "resident B", "growth");
-    for (name, _, sizes) in GROWTH {
-        let mut smaller = None;
-        for n in sizes {
-            let runs = (0..3).map(|_| ask(name, n)).collect::<io::Result<Vec<_>>>()?;
-            let (ns, bytes) =
-                (median(runs.iter().map(|run| run.ns).collect()), median(runs.iter().map(|run| run.bytes).collect()));
-            let growth = smaller.replace(ns).map_or_else(String::new, |smaller| format!("x{:.2}", ns / smaller));
-            println!("{name:<42}{n:>10}{ns:>10.0}{bytes:>12.0}{growth:>8}");
-        }
+    let mut page = HEAD.to_owned();
+    grow(&mut page)?;
+    let wakes = hand_over_each(&mut page)?;
+    println!("{page}");
+    if wakes.contains(&None) {
+        println!(
+            "SKIPPED: SYSTEM CALLS. strace counts them, and it is not here or may not trace (apt-get install -y strace)"
+        );
     }
-    println!("\n{:<42}{:>20}{:>14}{:>14}", "handing over one callback", "ns, median", "futex wakes", "futex waits");
-    let mut wrong = false;
-    for ((name, _, [few, many]), (least, most)) in HAND_OVER.into_iter().zip(WAKES) {
-        let ns = ask(name, few)?.ns;
-        let calls = calls(name, few)?.zip(calls(name, many)?);
-        let each = |of: fn(&(f64, f64)) -> f64| {
-            let count = |calls: &((f64, f64), (f64, f64))| (of(&calls.1) - of(&calls.0)) / (many - few) as f64;
-            calls.as_ref().map_or_else(|| "-".to_owned(), |calls| format!("{:.3}", count(calls)))
-        };
-        println!("{name:<42}{ns:>20.0}{:>14}{:>14}", each(|calls| calls.0), each(|calls| calls.1));
-        let wakes = calls.map(|(few_calls, many_calls)| (many_calls.0 - few_calls.0) / (many - few) as f64);
-        if wakes.is_some_and(|wakes| !(least..=most).contains(&wakes)) {
-            println!("WRONG: between {least} and {most} wakes were expected");
-            wrong = true;
-        }
-        if calls.is_none() {
-            println!("strace is not installed, so no system calls are counted; e.g. `apt install strace`");
-        }
+    let right = |(wakes, (least, most)): (&Option<f64>, _)| wakes.is_none_or(|wakes| (least..=most).contains(&wakes));
+    if !wakes.iter().zip(WAKES).all(right) {
+        println!("WRONG: these wakes were expected, at the least and at the most: {WAKES:?}");
+        return Ok(ExitCode::FAILURE);
     }
-    Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    if options.page {
+        if wakes.contains(&None) {
+            return Ok(ExitCode::FAILURE);
+        }
+        fs::write(PAGE, page)?;
+        println!("written: {PAGE}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn grow(page: &mut String) -> io::Result<()> {
+    for Case { name, sizes: [few, many], .. } in GROWTH {
+        let (small, large) = (measure(name, few)?, measure(name, many)?);
+        let _ = write!(page, "| {name} | {few}, {many} ");
+        for (small, large) in [(small.ns, large.ns), (small.bytes, large.bytes)] {
+            let _ = write!(page, "| {small:.0}, {large:.0} | x{:.2} ", large / small);
+        }
+        *page += "|\n";
+    }
+    tell(page, &GROWTH);
+    Ok(())
+}
+
+/// How many wakes each of them took, if they could be counted.
+fn hand_over_each(page: &mut String) -> io::Result<Vec<Option<f64>>> {
+    *page += HAND_OVER_HEAD;
+    let mut wakes = vec![];
+    for Case { name, sizes: [few, many], .. } in HAND_OVER {
+        let ns = measure(name, few)?.ns;
+        let each = calls(name, few)?.zip(calls(name, many)?).map(|(start, all)| {
+            let each = |start, all| (all - start) / (many - few) as f64;
+            (each(start.0, all.0), each(start.1, all.1))
+        });
+        let (woken, waited) = each.map_or(("-".into(), "-".into()), |(a, b)| (format!("{a:.3}"), format!("{b:.3}")));
+        let _ = writeln!(page, "| {name} | {ns:.0} | {woken} | {waited} |");
+        wakes.push(each.map(|each| each.0));
+    }
+    tell(page, &HAND_OVER);
+    Ok(wakes)
+}
+
+/// A sentence for each case.
+fn tell(page: &mut String, cases: &[Case]) {
+    *page += "\n";
+    for Case { name, shows, .. } in cases {
+        let _ = writeln!(page, "* {name}: {shows}.");
+    }
+}
+
+/// The medians of three processes.
+fn measure(name: &str, n: u64) -> io::Result<Figures> {
+    let runs = (0..3).map(|_| ask(name, n)).collect::<io::Result<Vec<_>>>()?;
+    let middle = |of: fn(&Figures) -> f64| median(runs.iter().map(of).collect());
+    Ok(Figures { ns: middle(|run| run.ns), bytes: middle(|run| run.bytes) })
 }
 
 fn ask(name: &str, n: u64) -> io::Result<Figures> {
@@ -87,6 +191,8 @@ fn ask(name: &str, n: u64) -> io::Result<Figures> {
 fn calls(name: &str, n: u64) -> io::Result<Option<(f64, f64)>> {
     let trace = env::temp_dir().join(format!("whendone-strace-{}", std::process::id()));
     let mut command = Command::new("strace");
+    // Or a free on one thread meets an allocation on the other at malloc's lock, which `strace -k` shows.
+    command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=5000");
     command.args(["-f", "-e", "trace=futex", "-o"]).arg(&trace).arg(env::current_exe()?).arg(name).arg(n.to_string());
     if !command.output().is_ok_and(|output| output.status.success()) {
         return Ok(None);

@@ -8,7 +8,8 @@
 //! * `cargo bench --bench instructions`: what repeats, for whendone and its yardsticks; with
 //!   `-- --check` the [`gate`], which `-- --accept` moves. Time never gates. `-- --costs` writes the page
 //!   `benches/COSTS.md`.
-//! * `cargo bench --bench scale`: large sizes, and what handing over to a loop takes.
+//! * `cargo bench --bench scale`: large sizes, and what handing over to a loop takes. `-- --page` writes the page
+//!   `benches/SCALE.md`.
 //!
 //! Instructions need valgrind, system calls strace.
 
