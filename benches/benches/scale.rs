@@ -125,6 +125,7 @@ fn main() -> io::Result<ExitCode> {
     }
     if options.page {
         if wakes.contains(&None) {
+            println!("not written: {PAGE}");
             return Ok(ExitCode::FAILURE);
         }
         fs::write(PAGE, page)?;

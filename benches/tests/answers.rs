@@ -47,10 +47,10 @@ fn a_callback_that_runs_twice_is_noticed() {
     log.settle(1);
 }
 
-/// A peer that is right, or removes nothing, or forgets the first callback of each task.
-struct Faulty<const REMOVES: bool, const FORGETS: bool>;
+/// A peer that is right, or removes nothing, or runs nothing.
+struct Faulty<const REMOVES: bool, const IDLES: bool>;
 
-impl<const REMOVES: bool, const FORGETS: bool> Peer for Faulty<REMOVES, FORGETS> {
+impl<const REMOVES: bool, const IDLES: bool> Peer for Faulty<REMOVES, IDLES> {
     type Task = Vec<Option<Check>>;
     type Completer = ();
     type Id = usize;
@@ -69,11 +69,11 @@ impl<const REMOVES: bool, const FORGETS: bool> Peer for Faulty<REMOVES, FORGETS>
     }
 
     fn complete((): (), task: &mut Self::Task, value: u64) {
-        task.iter().flatten().skip(usize::from(FORGETS)).for_each(|check| check.run(value));
+        task.iter().flatten().filter(|_| !IDLES).for_each(|check| check.run(value));
     }
 }
 
-impl<const REMOVES: bool, const FORGETS: bool> Removes for Faulty<REMOVES, FORGETS> {
+impl<const REMOVES: bool, const IDLES: bool> Removes for Faulty<REMOVES, IDLES> {
     fn remove(&mut self, task: &mut Self::Task, id: usize) {
         task[id].take_if(|_| REMOVES);
     }
