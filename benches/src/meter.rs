@@ -100,6 +100,11 @@ fn collected(body: &mut dyn FnMut()) {
     black_box(body)();
 }
 
+/// The least.
+pub fn least(figures: Vec<f64>) -> f64 {
+    figures.into_iter().min_by(f64::total_cmp).unwrap_or(f64::NAN)
+}
+
 /// The middle one.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);

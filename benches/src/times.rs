@@ -51,8 +51,9 @@ const GOALS: [Goal; 27] = [
 const HEAD: &str = "\
 # How long it takes
 
-Written by `cargo bench --bench peers -- --times` from the figures of the last `cargo bench --bench peers`: medians
-of one run on a shared machine with two cores, the peers taking turns. Time gates nothing.
+Written by `cargo bench --bench peers -- --times` from the figures of the last `cargo bench --bench peers` on a shared
+machine with two cores, the peers taking turns: the best of nine rounds, of S6 and S7 the median of fifteen. Time
+gates nothing.
 
 | row | who | against | goal | measured | |
 |---|---|---|---|---|---|

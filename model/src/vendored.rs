@@ -40,7 +40,10 @@ impl Vendored {
             (true, _) => format!("the core there is byte for byte the verified one, sha256 {sha256}"),
             (false, []) => format!("the core there is this project's, but not the verified one, sha256 {recorded}"),
             (false, different) => {
-                format!("not the verified core: {} differ, {lines} lines of code, sha256 {sha256}", different.join(", "))
+                format!(
+                    "not the verified core: {} differ, {lines} lines of code, sha256 {sha256}",
+                    different.join(", ")
+                )
             }
         };
         Ok(Vendored { folder: folder.to_owned(), told })
