@@ -34,8 +34,11 @@ type Shared = Arc<Cell<Thing, Thing>>;
 
 const OUTCOME: usize = 0;
 
-/// Each thread has a handle and gives it away in the end. All that a client can see of it.
-fn fates(bodies: [fn(Shared, &dyn Fn(usize) -> Thing); 2]) -> BTreeSet<[[usize; 3]; 2]> {
+/// What a thread does with a handle, which it gives away in the end; and what makes a thing of that number.
+type Body = fn(Shared, &dyn Fn(usize) -> Thing);
+
+/// All that a client can see of two of them.
+fn fates(bodies: [Body; 2]) -> BTreeSet<[[usize; 3]; 2]> {
     let seen = std::sync::Arc::new(Mutex::new(BTreeSet::new()));
     let told = seen.clone();
     loom::model(move || {
