@@ -188,10 +188,10 @@ fn every_file_says_on_top_what_it_is() {
     }
 }
 
-/// Tests never sleep to wait for something.
+/// Neither tests nor benches sleep to wait for something.
 #[test]
 fn nothing_sleeps_on_a_thread() {
-    for folder in ["src", "model/src", "tests", "model/tests", "examples"] {
+    for folder in ["src", "model/src", "tests", "model/tests", "examples", "benches/benches", "benches/src"] {
         for (name, text) in sources(folder) {
             let sleeps = code(&text).any(|line| line.contains("thread::sleep"));
             assert!(!sleeps || name == "tests/house.rs", "{name} sleeps");
