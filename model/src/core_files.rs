@@ -35,10 +35,10 @@ impl Core {
     }
 }
 
-/// Of texts, one after the other.
-pub fn digest<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
+/// Of texts or of files, one after the other.
+pub fn digest<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> String {
     let mut digest = Sha256::new();
-    texts.into_iter().for_each(|text| digest.update(text.as_ref()));
+    texts.into_iter().for_each(|text| digest.update(text));
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

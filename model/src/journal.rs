@@ -4,12 +4,11 @@
 //! pulling the plug, costs at most the programs in flight and a last line that is cut, which is dropped.
 //! A program whose worker was lost is not written down: the next run tries it again.
 
-use crate::core_files::Core;
+use crate::core_files::{Core, digest};
 use crate::judge::Verdict;
 use crate::plan::Shard;
 use crate::token::{LOOM, SHUTTLE};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -88,12 +87,11 @@ fn read(path: &Path) -> io::Result<String> {
 
 impl Author {
     fn this_build(shard: Shard) -> io::Result<Self> {
-        let build = Sha256::digest(fs::read(std::env::current_exe()?)?);
         Ok(Author {
             core: Core::compiled().sha256,
             loom: LOOM.to_owned(),
             shuttle: SHUTTLE.to_owned(),
-            build: build.iter().map(|byte| format!("{byte:02x}")).collect(),
+            build: digest([fs::read(std::env::current_exe()?)?]),
             shard,
         })
     }
