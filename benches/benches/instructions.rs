@@ -4,9 +4,10 @@
 use clap::Parser;
 use std::process::ExitCode;
 use std::{fs, io};
+use whendone_bench::callgrind::{NO_VALGRIND, has_valgrind};
 use whendone_bench::costs;
 use whendone_bench::gate::{Budget, Toolchain, Verdict, render};
-use whendone_bench::probe::{self, NO_VALGRIND, Probes};
+use whendone_bench::probe::{self, Probes};
 use whendone_bench::table::{self, Line};
 
 const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
@@ -36,7 +37,7 @@ struct Options {
 
 fn main() -> io::Result<ExitCode> {
     let options = Options::parse();
-    if !probe::has_valgrind() {
+    if !has_valgrind() {
         println!("SKIPPED: {NO_VALGRIND}");
         return Ok(ExitCode::SUCCESS);
     }

@@ -3,8 +3,9 @@
 
 use clap::Parser;
 use std::{fs, io};
+use whendone_bench::callgrind::{NO_VALGRIND, has_valgrind};
 use whendone_bench::meter::{least, median};
-use whendone_bench::probe::{self, NO_VALGRIND, Probes};
+use whendone_bench::probe::{self, Probes};
 use whendone_bench::scenarios::Scenario;
 use whendone_bench::table::{self, Line};
 use whendone_bench::times;
@@ -40,7 +41,7 @@ fn main() -> io::Result<()> {
         println!("written: {TIMES}");
         return Ok(());
     }
-    let count = !options.quick && probe::has_valgrind();
+    let count = !options.quick && has_valgrind();
     if !count {
         println!("no instructions: {}", if options.quick { "--quick" } else { NO_VALGRIND });
     }

@@ -1,7 +1,7 @@
 //! What whendone costs, beside its peers.
 //!
 //! Follow one measurement. A harness (`benches/`) asks for rows ([`scenarios`]) and starts one
-//! process for each ([`probe`]); there a scenario drives a peer ([`peers`]) and the [`meter`]
+//! process for each ([`probe`], under [`callgrind`] too); there a scenario drives a peer ([`peers`]) and the [`meter`]
 //! measures it. Every callback checks that it runs once, in its turn, with the value ([`check`]).
 //!
 //! * `cargo bench --bench peers`: all scenarios, all peers; `-- --quick`, `-- S1 "S4 n=64" --peer tokio`.
@@ -14,6 +14,7 @@
 //! Instructions need valgrind, system calls strace.
 
 pub mod allocations;
+pub mod callgrind;
 pub mod check;
 pub mod costs;
 pub mod gate;

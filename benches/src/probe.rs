@@ -1,5 +1,6 @@
 //! One process for one measurement: what is asked of it, how it is started, what it answers.
 
+use super::callgrind::{self, Counted};
 use super::meter::{Meter, Plan, Sample};
 use super::peers::{self, Entry};
 use super::scenarios::{ROWS, Row, Scenario};
@@ -26,10 +27,6 @@ pub struct Question {
     pub milliseconds: u64,
 }
 
-/// What is wrong if callgrind cannot be had, and what to do.
-pub const NO_VALGRIND: &str =
-    "valgrind is not installed, so no instructions are counted; install it, e.g. with `apt install valgrind`";
-
 /// The main of both probes: measures and prints the sample.
 pub fn answer() {
     let [_, question, peer] = &env::args().collect::<Vec<_>>()[..] else {
@@ -54,10 +51,10 @@ impl Probes {
         ask(Command::new(self.plain), Question { row, batches: None, milliseconds }, peer)
     }
 
-    /// Fills in what repeats: instructions, allocations and bytes.
+    /// Fills in what repeats: instructions, atomics, allocations and bytes.
     pub fn count(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
         if !line.row.takes_too_long(peer) {
-            line.instructions = Some(self.instructions(line.row, peer)?);
+            self.count_instructions(line, peer)?;
         }
         self.count_allocations(line, peer)
     }
@@ -74,16 +71,19 @@ impl Probes {
         Ok(())
     }
 
-    /// Instructions for one operation, by callgrind.
-    fn instructions(self, row: Row, peer: &Entry) -> io::Result<f64> {
+    /// Fills in instructions and atomics, for one operation.
+    fn count_instructions(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
+        let Line { row, .. } = *line;
         let out = env::temp_dir().join(format!("whendone-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
-        let mut command = Command::new("valgrind");
-        command.args(["--tool=callgrind", "--quiet", "--toggle-collect=*meter*collected*"]);
-        command.arg(format!("--callgrind-out-file={}", out.display())).arg(self.plain);
+        let command = callgrind::command("*meter*collected*", &out, self.plain);
         let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
-        let counted = read_total(&out);
+        let counted = callgrind::read(&out);
         fs::remove_file(&out)?;
-        Ok(counted? / sample.operations as f64)
+        let Counted { instructions, atomics } = counted?;
+        let for_one = |count: u64| count as f64 / sample.operations as f64;
+        line.instructions = Some(for_one(instructions));
+        line.atomics = atomics.map(for_one);
+        Ok(())
     }
 }
 
@@ -94,18 +94,6 @@ fn ask(mut command: Command, question: Question, peer: &Entry) -> io::Result<Sam
         return Err(io::Error::other(format!("{} of {}: {}", question.row, peer.name, output.status)));
     }
     Ok(serde_json::from_slice(&output.stdout)?)
-}
-
-/// The figure behind `totals:` or `summary:` in what callgrind wrote.
-fn read_total(out: &Path) -> io::Result<f64> {
-    let text = fs::read_to_string(out)?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
-    total.and_then(|total| total.trim().parse().ok()).ok_or_else(|| io::Error::other("callgrind wrote no total"))
-}
-
-/// True if callgrind can be had.
-pub fn has_valgrind() -> bool {
-    Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// The rows that are named, as in `S1` or `S1 n=64`; all if none is.

@@ -17,6 +17,8 @@ pub struct Line {
     pub ns_ratio: Option<f64>,
     pub instructions: Option<f64>,
     pub instruction_ratio: Option<f64>,
+    /// Atomic read-modify-writes.
+    pub atomics: Option<f64>,
     pub allocations: Option<f64>,
     /// S1, S5: what one task with n callbacks takes, handles included. S3: what a million pairs leave behind.
     pub bytes: Option<i64>,
@@ -32,6 +34,7 @@ impl Line {
             ns_ratio,
             instructions,
             instruction_ratio,
+            atomics: None,
             allocations: None,
             bytes: None,
         }
@@ -63,13 +66,17 @@ pub fn print(row: Row, lines: &[Line]) {
     let (with, peer) = yardstick(row);
     let to = if with == row { peer.to_owned() } else { format!("{peer}, {with}") };
     print!("\n{:<20}{:>10}{:>8}", row.to_string(), "ns", "ratio");
-    println!("{:>14}{:>8}{:>13}{:>9}    ratios to {to}", "instructions", "ratio", "allocations", "bytes");
+    println!(
+        "{:>14}{:>8}{:>9}{:>13}{:>9}    ratios to {to}",
+        "instructions", "ratio", "atomics", "allocations", "bytes"
+    );
     for line in lines.iter().filter(|line| line.row == row) {
         print!("{:<20}", line.peer);
         print!("{:>10}{:>8}", figure(line.ns, 1), figure(line.ns_ratio, 2));
         print!("{:>14}{:>8}", figure(line.instructions, 1), figure(line.instruction_ratio, 2));
         println!(
-            "{:>13}{:>9}",
+            "{:>9}{:>13}{:>9}",
+            figure(line.atomics, 2),
             figure(line.allocations, 3),
             line.bytes.map_or_else(String::new, |bytes| bytes.to_string())
         );

@@ -43,6 +43,17 @@ fn a_grown_count_fails() {
 }
 
 #[test]
+fn another_atomic_fails_and_an_uncounted_one_does_not() {
+    let atomics = |atomics| Line { atomics, ..line("whendone-task", 100.0, 1.0) };
+    let budget = Budget::parse(&render(&toolchain(), &[atomics(Some(7.0))])).expect("a budget");
+    let verdict = |today| budget.check(&toolchain(), &[atomics(today)], false);
+    assert_eq!(verdict(Some(7.2)), Verdict::Holds);
+    assert_eq!(verdict(None), Verdict::Holds);
+    let Verdict::Exceeded(found) = verdict(Some(8.0)) else { panic!("it passes") };
+    assert_eq!(found, ["whendone-task S1 n=64: 8.0 atomics, not 7.0: 14.3 % more"]);
+}
+
+#[test]
 fn another_allocation_fails_and_so_does_one_less() {
     for allocations in [0.0, 1.0001, 2.0] {
         let verdict = verdict(line("whendone-task", 100.0, allocations));

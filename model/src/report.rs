@@ -314,12 +314,12 @@ impl fmt::Display for Report {
         self.changes.iter().take(20).try_for_each(|change| writeln!(f, "  {change}"))?;
         let verdict = if self.green { "VERIFIED" } else { "NOT VERIFIED" };
         let shard = self.shard.map_or(String::new(), |shard| format!(" shard {shard} of the deep tier"));
-        let others: u64 = self.others.values().map(|count| count.executions).sum();
-        let each_second = (self.executions + self.atomic.executions + others) as f64 / self.seconds;
         let Report { seconds, workers, resumed, .. } = self;
+        let played = sum(self.tiers.values().chain([&self.atomic]).chain(self.others.values()));
+        let (programs, executions) = (played.programs as f64 / seconds, played.executions as f64 / seconds);
         write!(f, "{verdict}{shard} in {seconds:.0} s with {workers} workers, ")?;
         match resumed {
-            0 => write!(f, "{each_second:.0} executions a second"),
+            0 => write!(f, "{programs:.0} programs and {executions:.0} executions a second"),
             _ => write!(f, "and {resumed} programs by an earlier run"),
         }
     }
