@@ -12,16 +12,18 @@
 //!   there is nothing else to do: then the nap is over, which is such a wake, and counts into that turn (R32).
 //! * A cancel request is granted until the task is done (D10). The next step finds it and polls no more;
 //!   one that comes later still beats a value, but not a panic (R55). One that is refused is a look (R75).
+//! * What a callback or function does when its turn comes, its program, are steps of the loop's thread.
 //! * Completion hands over to the queue one callback after another; what is added meanwhile follows (D16).
 //! * Close abandons the task that is not done (P16), counts what stands in the queue, and refuses what
 //!   comes later. Whatever never runs is told of once (D4). So is a panic that nobody looked at (D8).
 
 use crate::observation::{Answer, HandOver, Observation, POLL, Told};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Body, Part, Scenario, Step};
 use crate::script::{Polled, Script};
 use crate::spec::{Nonce, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::mem;
+use std::rc::Rc;
 
 /// What stands in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +44,8 @@ enum Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Move {
     Do(Step),
+    /// The same, of what was handed over as so many others had been.
+    Within(usize, Step),
     Wake,
     Push(Entry),
     /// The drainer's look.
@@ -71,6 +75,8 @@ enum Move {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Page {
     script: Script,
+    /// By the callback's or function's name: its program.
+    programs: Rc<[Vec<Step>]>,
     queue: VecDeque<Entry>,
     stopped: bool,
     closed: bool,
@@ -129,15 +135,19 @@ impl Page {
             let moves = last.into_iter().chain(steps.into_iter().rev().map(Move::Do)).collect();
             Thread { moves, answers: Vec::new() }
         };
+        let plan = scenario.plan();
+        let added = |step| if let Step::Add { nonce, .. } = step { Some(nonce) } else { None };
+        let program = |body: &Body| body.program(Part::Call).iter().map(|(_, step)| *step).collect();
         Page {
             script,
+            programs: plan.bodies.iter().map(program).collect(),
             queue: VecDeque::from([Entry::Step]),
             stopped: false,
             closed: false,
             others: scenario.threads.len() - 1,
             main_waits: false,
             outcome: None,
-            waiting: (0..scenario.setup.len()).collect(),
+            waiting: plan.setup.iter().filter_map(|(_, step)| added(*step)).collect(),
             draining: false,
             queued: true,
             cancel_requested: false,
@@ -167,7 +177,11 @@ impl Page {
         let mut page = self.clone();
         page.threads[thread].moves.pop();
         let (answer, entailed) = page.carry_out(next);
-        page.threads[thread].answers.extend(answer);
+        let answers = match next {
+            Move::Within(at, _) => &mut page.handed[at].answers,
+            _ => &mut page.threads[thread].answers,
+        };
+        answers.extend(answer);
         page.threads[thread].moves.extend(entailed.into_iter().rev());
         Some(page)
     }
@@ -175,7 +189,11 @@ impl Page {
     /// One move: its answer, and what the same thread does next.
     fn carry_out(&mut self, next: Move) -> (Option<Answer>, Vec<Move>) {
         let entailed = match next {
-            Move::Do(step) => return self.operate(step),
+            Move::Within(at, Step::Panic) => {
+                self.tell(Told::CallbackPanicked(self.handed[at].nonce), 1);
+                vec![]
+            }
+            Move::Do(step) | Move::Within(_, step) => return self.operate(step),
             Move::Wake if self.outcome.is_some() || mem::replace(&mut self.queued, true) => vec![],
             Move::Wake => vec![Move::Push(Entry::Step)],
             Move::Push(entry) => {
@@ -300,9 +318,9 @@ impl Page {
     fn run(&mut self, entry: Entry) -> Vec<Move> {
         match entry {
             Entry::Call(nonce) => {
-                let saw = self.read();
+                let (saw, at) = (self.read(), self.handed.len());
                 self.handed.push(HandOver::new(nonce, saw));
-                vec![]
+                self.programs[nonce].iter().map(|step| Move::Within(at, *step)).collect()
             }
             Entry::Step if self.outcome.is_some() => vec![],
             Entry::Step => {

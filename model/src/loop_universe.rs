@@ -1,7 +1,7 @@
 //! The closed world of the event loop: every small program over one task of a loop.
 //!
 //! Every way in which up to two polls can go, with and without a callback that waits. The loop's thread runs
-//! it or closes it, and at least one other thread comes in between. Another task is spawned
+//! it or closes it, and at least one other thread comes in between. Another task is spawned by another thread
 //! beside the shortest one only, and by a thread that does nothing else: what happens to the first makes no
 //! difference to it, and up to a million executions.
 
@@ -47,6 +47,35 @@ pub fn number_of_ends() -> usize {
     let one_thread = |m: usize| m + (m - 1) * m + 1;
     let two_threads = |m: usize| m * (m + 1) / 2;
     SCRIPTS.len() * (one_thread(6) + one_thread(7)) + two_threads(6) + two_threads(7) + 1
+}
+
+/// What a callback or function does on a loop; a callback that waits also removes the one behind it.
+const CALLS: [&str; 8] = ["{A}", "{X}", "{G}", "{K}", "{N}", "{F}", "{!}", "{Rs}"];
+
+/// What another thread does beside a callback that waits, by what the task does: it is done at its first poll, or when
+/// it was woken or cancelled, or panics.
+const BESIDE: [(&str, &[&str]); 3] =
+    [("v", &["A", "R0", "Rs", "X", "G", "K", "N"]), ("pv", &["X", "K"]), ("!", &["G", "X"])];
+
+/// Runs and ends in which a callback does something: one that waits, a late one, and a function.
+pub fn calling_back() -> Vec<Scenario> {
+    let mut texts = Vec::new();
+    for (script, others) in BESIDE {
+        for (kind, other) in CALLS.iter().flat_map(|kind| others.iter().map(move |other| (kind, other))) {
+            // What the first one adds is counted before the second.
+            let second = if kind.contains(['A', 'N', 'F']) { "R2" } else { "R1" };
+            texts.push(format!("@loop{{{script}}} a{kind}a ; OWN | {other}").replace("Rs", second));
+        }
+    }
+    for (script, kind) in ["v", "pv"].iter().flat_map(|script| CALLS[..7].iter().map(move |kind| (script, kind))) {
+        texts.extend(["A", "N"].map(|op| format!("@loop{{{script}}} ; OWN | {op}{kind}")));
+    }
+    let programs = texts.iter().flat_map(|text| ["L", "M Z"].map(|own| text.replace("OWN", own).parse()));
+    programs.map(|program| program.unwrap_or_else(|malformed| panic!("{malformed}"))).collect()
+}
+
+pub fn number_of_calling_back() -> usize {
+    2 * (8 * (7 + 2 + 2) + 2 * 7 * 2)
 }
 
 fn spawns(loops_own: &[Op]) -> Vec<Scenario> {

@@ -37,10 +37,11 @@
 //! D         drop the completer
 //! !         panic, at the end of a program
 //!
-//! on an event loop: a A R G H S W, without programs and on no task but x, where X is a request to cancel, and
+//! on an event loop: a A R G H S W, on no task but x, where X is a request to cancel, and
 //! K         wake the task, by the waker that its first pending poll left; before that, nothing
 //! N         call soon; the function reads the outcome
 //! F         spawn another task; its future reads the outcome and is ready
+//! a, A and N can have a program for the call, without H
 //! and in the first thread only, which neither signals nor waits:
 //! L         run the loop until the other threads are through; M: for a future that is ready at once
 //! Z         close it; else it is closed at the end, when nothing else goes on
@@ -392,7 +393,7 @@ impl Plan {
                 Op::DropHandle => Step::DropHandle,
                 Op::Panic => Step::Panic,
                 Op::Wake => Step::Wake,
-                Op::Soon => Step::Soon(self.name(task, false, None, values)),
+                Op::Soon => Step::Soon(self.name(task, false, programs, values)),
                 Op::Spawn => Step::Spawn(self.name(task, false, None, values)),
                 Op::Run => Step::Run,
                 Op::RunBriefly => Step::RunBriefly,
@@ -425,6 +426,12 @@ struct Check<'a> {
     adds: usize,
     /// Which tasks had their completer used.
     completed: [bool; TASKS.len()],
+}
+
+/// On a loop nothing is cloned, and no drop is told apart from the call before it.
+fn can_call_on_a_loop(op: &Op, programs: &Programs) -> bool {
+    let Programs { clone, drop, .. } = programs;
+    matches!(op, Op::Add { .. } | Op::Soon) && clone.is_empty() && drop.is_empty()
 }
 
 /// What a thread or program has.
@@ -502,7 +509,13 @@ impl Check<'_> {
         match within {
             _ if self.scenario.script().is_none() => of_a_loop.then_some("needs an event loop: put @loop{..} in front"),
             _ if task > 0 => Some("is on another task than x, which a loop has alone"),
-            _ if programs.is_some() => Some("has a program, and on a loop nothing has one"),
+            _ if programs.is_some_and(|programs| !can_call_on_a_loop(op, programs)) => {
+                Some("has a program that no loop runs: a, A and N have one, for the call")
+            }
+            _ if *op == Op::DropHandle && self.scenario.has_programs() => {
+                Some("stands beside a program, which has a handle")
+            }
+            Within::Program { .. } if *op == Op::Panic => None,
             Within::Setup => (!of_any).then_some("is no setup of a task of a loop; there is a"),
             _ if of_its_thread && !is_first => Some("is for the loop's own thread, the first one"),
             _ if of_others && is_first => Some("is not for the loop's own thread, the first one"),
@@ -556,7 +569,9 @@ impl Check<'_> {
             }
             (Op::DropAwait, _) if !own.has_await => "has no await of this thread to drop",
             _ => match programs {
-                Some(_) if !matches!(op, Op::Add { .. } | Op::Poll) => "adds nothing that could have a program",
+                Some(_) if !matches!(op, Op::Add { .. } | Op::Poll | Op::Soon) => {
+                    "adds nothing that could have a program"
+                }
                 Some(programs) if !programs.clone.is_empty() && *op != Op::Poll => {
                     "is never cloned: only the waker of an await is"
                 }

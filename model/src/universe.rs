@@ -28,6 +28,8 @@ pub enum Tier {
     LoopRuns,
     /// The event loop ends, while another thread has 1 or 2 operations, or two have 1.
     LoopEnds,
+    /// The event loop runs or ends, a callback does something, and another thread has 1 operation.
+    LoopPrograms,
     /// The kernel: 3 threads, 4 operations in all.
     Threes,
     /// The kernel: 4 threads of 1 operation.
@@ -36,8 +38,16 @@ pub enum Tier {
 
 impl Tier {
     /// Of every run.
-    pub const ALL: [Tier; 7] =
-        [Tier::Pairs, Tier::Triples, Tier::Signals, Tier::Tasks, Tier::Programs, Tier::LoopRuns, Tier::LoopEnds];
+    pub const ALL: [Tier; 8] = [
+        Tier::Pairs,
+        Tier::Triples,
+        Tier::Signals,
+        Tier::Tasks,
+        Tier::Programs,
+        Tier::LoopRuns,
+        Tier::LoopEnds,
+        Tier::LoopPrograms,
+    ];
 
     /// Of a run that takes its time.
     pub const DEEP: [Tier; 3] = [Tier::Triples, Tier::Threes, Tier::Fours];
@@ -51,6 +61,7 @@ impl Tier {
             Tier::Programs => "callbacks and wakers that call back, 2 threads",
             Tier::LoopRuns => "loop, runs beside 1 operation",
             Tier::LoopEnds => "loop, ends beside 1-2 operations",
+            Tier::LoopPrograms => "callbacks that call back on a loop, beside 1",
             Tier::Threes => "kernel, 3 threads, 4 operations in all",
             Tier::Fours => "kernel, 4 threads x 1 operation, BOUNDED",
         }
@@ -63,7 +74,7 @@ impl Tier {
 
     /// True if its programs are for engines with a loop.
     pub fn is_of_the_loop(self) -> bool {
-        matches!(self, Tier::LoopRuns | Tier::LoopEnds)
+        matches!(self, Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms)
     }
 
     /// The operations that its programs are made of, on what they run.
@@ -82,6 +93,7 @@ impl Tier {
             Tier::Programs => calling_back(),
             Tier::LoopRuns => loop_universe::runs(),
             Tier::LoopEnds => loop_universe::ends(),
+            Tier::LoopPrograms => loop_universe::calling_back(),
             tier => starts(tier).into_iter().flat_map(|start| tier.programs_from(&start)).collect(),
         }
     }
@@ -114,6 +126,7 @@ impl Tier {
             }
             Tier::LoopRuns => loop_universe::number_of_runs(),
             Tier::LoopEnds => loop_universe::number_of_ends(),
+            Tier::LoopPrograms => loop_universe::number_of_calling_back(),
             Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
             Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
         }
@@ -161,7 +174,7 @@ impl Tier {
                 programs.map(with).collect()
             }
             // Their starts are their own.
-            Tier::Programs | Tier::LoopRuns | Tier::LoopEnds => Vec::new(),
+            Tier::Programs | Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms => Vec::new(),
             Tier::Threes => {
                 let unordered =
                     singles.iter().enumerate().flat_map(|(i, one)| singles[i..].iter().map(move |two| (one, two)));

@@ -84,7 +84,12 @@ impl Vendored {
 /// If cargo cannot be started, or the file is not there.
 pub fn mutants(file: Option<&Path>, arguments: &[String]) -> Result<ExitStatus, String> {
     let mut run = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    run.args(["run", "--quiet", "--package", "whendone-mutants", "--"]).args(arguments).current_dir(project());
+    run.args(["run", "--quiet", "--package", "whendone-mutants"]).current_dir(project());
+    if arguments.iter().any(|argument| argument == "--all") {
+        // Each check to its end, which takes longer than an hour: what is compiled better is worth it.
+        run.args(["--config", "profile.dev.package.whendone-mutants.opt-level=1"]);
+    }
+    run.arg("--").args(arguments);
     if let Some(file) = file {
         let file = file.canonicalize().map_err(|error| format!("{}: {error}", file.display()))?;
         run.env("WHENDONE_MUTANTS", file);

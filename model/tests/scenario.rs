@@ -10,7 +10,11 @@ fn refused(text: &str) -> (usize, String) {
 #[test]
 fn a_scenario_prints_what_it_was_read_from() {
     let plain = ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
-    let on_a_loop = ["@loop{pkz!} a ; N M L Z | K F A Rm", "@loop{p} ; L | X S1 | W1 G H"];
+    let on_a_loop = [
+        "@loop{pkz!} a ; N M L Z | K F A Rm",
+        "@loop{p} ; L | X S1 | W1 G H",
+        "@loop{v} a{A{G} R1 X K N{!} F} ; L | N{A Rm !}",
+    ];
     let with_programs = [
         "a{A} a a~{R0 G} b{T}~{A} C ; C | B{R2 A{A Rm}}~{G}",
         "@inline a{y.C} y.a z.a{y.X !} ; C | y.A{G} y.P | z.D",
@@ -98,7 +102,14 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@loop{v} b ; L", 10, "no setup of a task of a loop"),
         ("@loop{v} C ; L", 10, "no setup of a task of a loop"),
         ("@loop{v} y.a ; L", 10, "`y.a` is on another task than x"),
-        ("@loop{v} a{G} ; L", 10, "has a program"),
+        ("@loop{v} a~{G} ; L", 10, "has a program that no loop runs"),
+        ("@loop{v} ; L | F{G}", 16, "has a program that no loop runs"),
+        ("@loop{v} a{H} ; L", 12, "stands beside a program"),
+        ("@loop{v} a{G} ; L | H", 21, "stands beside a program"),
+        ("@loop{v} a{L} ; L", 12, "for the loop's own thread"),
+        ("@loop{v} a{S1} ; L", 12, "cannot stand in a program"),
+        ("@loop{v} a{C} ; L", 12, "no operation on a task of a loop"),
+        ("@loop{v} a{! G} ; L", 12, "does not end its program"),
         ("; K", 3, "needs an event loop"),
         ("; A{K}", 5, "needs an event loop"),
         ("@queue ; L", 10, "needs an event loop"),
@@ -106,7 +117,6 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@loop{v} ; L | !", 16, "no operation on a task of a loop"),
         ("@loop{v} ; L | z.X", 16, "`z.X` is on another task than x"),
         ("@loop{v} ; L | A~{G}", 16, "has a program"),
-        ("@loop{v} ; L | N{G}", 16, "has a program"),
         ("@loop{v} ; L | Z", 16, "for the loop's own thread"),
         ("@loop{v} ; S1 | W1", 12, "not for the loop's own thread"),
         ("@loop{v} ; Z L", 14, "comes after Z"),

@@ -94,6 +94,7 @@ pub struct Hunt {
     pub id: String,
     pub shown_by: String,
     pub checks: Vec<Check>,
+    pub killer: Option<String>,
 }
 
 /// Who noticed a bug, and how.
@@ -103,6 +104,11 @@ pub struct Kill {
     pub program: String,
     pub evidence: String,
     pub seconds: f64,
+}
+
+/// A check and one of its programs, as the table names a killer.
+pub fn named(check: impl fmt::Display, program: impl fmt::Display) -> String {
+    format!("{check}: {program}")
 }
 
 /// Bugs can also make a model deadlock or panic; that counts only where it is what is expected.
@@ -117,15 +123,16 @@ fn shows(verdict: &Verdict, shown_by: &str) -> bool {
 }
 
 impl Hunt {
-    /// The first program that shows it.
+    /// The first program that shows it: the expected one is played first, then the smallest.
     pub fn hunt(&self) -> Option<Kill> {
         let (_, play) = PLANTED.iter().find(|(id, _)| *id == self.id).expect("it is planted");
         let start = Instant::now();
         let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
         let mut programs: Vec<_> = self.checks.iter().flat_map(programs).collect();
         // The tiers of the closed world together.
-        programs.sort_by_key(|(check, program)| {
+        programs.sort_by_cached_key(|(check, program)| {
             (
+                self.killer.as_ref().is_none_or(|killer| *killer != named(check, program)),
                 check.min(&Check::World(Tier::Pairs)).to_owned(),
                 program.operations(),
                 program.threads.len(),

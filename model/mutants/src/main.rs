@@ -5,7 +5,7 @@ mod protocol;
 mod run;
 
 use clap::Parser;
-use hunt::{Check, Hunt, Kill, RACE, control};
+use hunt::{Check, Hunt, Kill, RACE, control, named};
 use run::run;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -80,6 +80,12 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
             println!("{:<34} {:<5} {:<10} {:>7.1}  {}", mutant.id, mutant.breaks, kill.by, kill.seconds, kill.program);
             println!("{:>60}  {}", "", kill.evidence);
         }
+        let is_first = |kill: &&&Kill| mutant.killer == Some(named(&kill.by, &kill.program));
+        if let (Some(killer), Some(kill), None) = (&mutant.killer, others.first(), others.iter().find(is_first)) {
+            wrong += 1;
+            let found = named(&kill.by, &kill.program);
+            println!("{:>60}  not where the table expects it: `{killer}`; found on `{found}`", "");
+        }
         let is_expected = |error: &str| mutant.run.is_none() && error.contains(&mutant.shown_by);
         let crash = lost.iter().find(|(_, error)| is_expected(error));
         if let (true, Some((check, error))) = (others.is_empty(), crash) {
@@ -147,6 +153,7 @@ fn played(mutants: &[Mutant], all: bool, workers: usize) -> Result<Found, String
                 id: mutant.id.clone(),
                 shown_by: mutant.shown_by.clone(),
                 checks,
+                killer: mutant.killer.clone(),
             });
             match all {
                 true => checks.into_iter().chain(Check::races(on_a_loop)).map(|check| hunt(vec![check])).collect(),

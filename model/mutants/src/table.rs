@@ -26,6 +26,8 @@ pub struct Mutant {
     /// process that crashes. Of one that is run: the test that fails, or a text that is printed, or `hang`.
     pub shown_by: String,
     pub why: String,
+    /// The check that is expected to notice it first, and on what: as in `pairs: a ; C | A`. It is tried first.
+    pub killer: Option<String>,
     /// Why nothing can notice it. Then it may survive, and must.
     pub equivalent: Option<String>,
     /// The arguments for cargo that must fail on a copy of the project, where no scenario can see it.

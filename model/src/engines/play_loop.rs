@@ -5,7 +5,7 @@
 use super::event_loop::{EventLoop, Handle, Sleep};
 use super::kernel::CallbackId;
 use super::outcome::Outcome;
-use super::play::{Bench, Subject, Token, at_rest, locked, perform_on, play_by};
+use super::play::{Bench, Carrier, Subject, Token, at_rest, locked, perform_on, play_by};
 use super::report::{Failure, Report};
 use super::stage::Probe;
 use super::sync::locks_held;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use whendone_model::engines::Observed;
@@ -48,17 +48,25 @@ fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
 /// A thread's part: the first one's, which has the loop, or another one's.
 struct OnLoop {
     event_loop: Arc<Mutex<Option<EventLoop>>>,
-    handle: Handle,
+    desk: Arc<Desk>,
+    /// This thread's handle.
     task: Option<Task<Token>>,
-    ids: HashMap<Nonce, CallbackId>,
     /// How many threads are still to be made, and whether a handle is kept for the end.
     unmade: usize,
     keeps: bool,
     is_loops: bool,
-    bench: Arc<Bench>,
-    waker: Arc<Left>,
     others: Arc<Others>,
     end: Arc<Mutex<Option<Value>>>,
+}
+
+/// What threads and programs share.
+struct Desk {
+    handle: Handle,
+    /// For programs, if there are any.
+    task: Option<Task<Token>>,
+    ids: Mutex<HashMap<Nonce, CallbackId>>,
+    waker: Arc<Left>,
+    bench: Arc<Bench>,
 }
 
 impl OnLoop {
@@ -77,23 +85,18 @@ impl OnLoop {
             bench: bench.clone(),
             waker: waker.clone(),
         });
+        let for_programs = scenario.has_programs().then(|| task.clone());
+        let desk = Desk { handle, task: for_programs, ids: Mutex::default(), waker, bench: bench.clone() };
         OnLoop {
             event_loop: Arc::new(Mutex::new(Some(event_loop))),
-            handle,
+            desk: Arc::new(desk),
             task: Some(task),
-            ids: HashMap::new(),
             unmade: scenario.threads.len(),
             keeps: !drops_handles(scenario),
             is_loops: true,
-            bench: bench.clone(),
-            waker,
             others,
             end: end.clone(),
         }
-    }
-
-    fn task(&self) -> &Task<Token> {
-        self.task.as_ref().expect("the scenario was checked: nothing comes after H")
     }
 
     fn run(&self, main: impl Future<Output = ()> + Send + 'static) {
@@ -113,50 +116,25 @@ impl Subject for OnLoop {
         }
         OnLoop {
             event_loop: self.event_loop.clone(),
-            handle: self.handle.clone(),
+            desk: self.desk.clone(),
             task,
-            ids: self.ids.clone(),
             unmade: 0,
             keeps: false,
             is_loops,
-            bench: self.bench.clone(),
-            waker: self.waker.clone(),
             others: self.others.clone(),
             end: self.end.clone(),
         }
     }
 
+    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
+        let desk: Arc<dyn Carrier> = self.desk.clone();
+        Some(Arc::downgrade(&desk))
+    }
+
     fn carry_out(&mut self, (_, step): Move) -> Option<Answer> {
         match step {
-            Step::Add { nonce, .. } => {
-                let capture = self.bench.make(Thing::Callback(nonce));
-                let call = move |task: &Task<Token>| hand_over(&capture.bench, nonce, task);
-                let id = self.task().add_done_callback(call);
-                self.ids.insert(nonce, id);
-                None
-            }
-            Step::Remove(nonce) => {
-                let id = self.ids[&nonce.expect("the scenario was checked: no foreign id on a loop")];
-                Some(Answer::Did(self.task().remove_done_callback(id)))
-            }
-            Step::Complete(_) => Some(Answer::Did(self.task().cancel())),
-            Step::Read => Some(Answer::Outcome(self.task().outcome().map(value_of))),
             Step::DropHandle => {
                 self.task = None;
-                None
-            }
-            Step::Wake => {
-                self.waker.wake();
-                None
-            }
-            Step::Soon(nonce) => {
-                let (task, capture) = (self.task().clone(), self.bench.make(Thing::Callback(nonce)));
-                let call = move || hand_over(&capture.bench, nonce, &task);
-                Some(Answer::Did(self.handle.call_soon(call).is_ok()))
-            }
-            Step::Spawn(nonce) => {
-                let (task, capture) = (self.task().clone(), self.bench.make(Thing::Callback(nonce)));
-                self.handle.spawn(async move { hand_over(&capture.bench, nonce, &task) });
                 None
             }
             Step::Run => {
@@ -171,7 +149,7 @@ impl Subject for OnLoop {
                 let event_loop = locked(&self.event_loop).take().expect("the scenario was checked: it is not closed");
                 Some(Answer::Count(event_loop.close()))
             }
-            _ => unreachable!("the scenario was checked: {step:?} is not for a loop"),
+            step => self.desk.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step),
         }
     }
 
@@ -194,6 +172,51 @@ impl Subject for OnLoop {
     }
 }
 
+/// The scenario was checked.
+const HAS_HANDLE: &str = "nothing comes after H, and H not beside programs";
+
+impl Desk {
+    fn carry_out_on(&self, task: &Task<Token>, step: Step) -> Option<Answer> {
+        match step {
+            Step::Add { nonce, .. } => {
+                let capture = self.bench.make(Thing::Callback(nonce));
+                let call = move |task: &Task<Token>| hand_over(&capture.bench, nonce, task);
+                let id = task.add_done_callback(call);
+                locked(&self.ids).insert(nonce, id);
+                None
+            }
+            Step::Remove(nonce) => {
+                let nonce = nonce.expect("the scenario was checked: no foreign id on a loop");
+                let id = locked(&self.ids)[&nonce];
+                Some(Answer::Did(task.remove_done_callback(id)))
+            }
+            Step::Complete(_) => Some(Answer::Did(task.cancel())),
+            Step::Read => Some(Answer::Outcome(task.outcome().map(value_of))),
+            Step::Wake => {
+                self.waker.wake();
+                None
+            }
+            Step::Soon(nonce) => {
+                let (task, capture) = (task.clone(), self.bench.make(Thing::Callback(nonce)));
+                let call = move || hand_over(&capture.bench, nonce, &task);
+                Some(Answer::Did(self.handle.call_soon(call).is_ok()))
+            }
+            Step::Spawn(nonce) => {
+                let (task, capture) = (task.clone(), self.bench.make(Thing::Callback(nonce)));
+                self.handle.spawn(async move { hand_over(&capture.bench, nonce, &task) });
+                None
+            }
+            _ => unreachable!("the scenario was checked: {step:?} is not for a loop"),
+        }
+    }
+}
+
+impl Carrier for Desk {
+    fn carry_out(&self, (_, step): Move) -> Option<Answer> {
+        self.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step)
+    }
+}
+
 /// The loop runs one after the other.
 fn hand_over(bench: &Bench, nonce: Nonce, task: &Task<Token>) {
     bench.run(nonce, Part::Call, Some(0), || task.outcome().map(value_of));
@@ -210,11 +233,13 @@ fn value_of(outcome: &Outcome<Token>) -> Value {
 
 /// The loop's hook.
 fn tell(bench: &Bench, report: &Report) {
-    let told = match report.failure {
-        Failure::CallbackLost => Told::Lost(0),
-        Failure::TaskAbandoned => Told::Abandoned,
-        Failure::PanicNeverRetrieved => Told::NeverRetrieved,
-        Failure::LoopClosed(unrun) => Told::Closed(unrun),
+    let said = report.panic.as_ref().and_then(|panic| panic.message().parse().ok());
+    let told = match (report.failure, said) {
+        (Failure::CallbackLost, None) => Told::Lost(0),
+        (Failure::TaskAbandoned, None) => Told::Abandoned,
+        (Failure::PanicNeverRetrieved, None) => Told::NeverRetrieved,
+        (Failure::LoopClosed(unrun), None) => Told::Closed(unrun),
+        (Failure::CallbackPanicked, Some(nonce)) => Told::CallbackPanicked(nonce),
         _ => return bench.ledger.broken(format!("P14: {report}")),
     };
     bench.ledger.told(told, locks_held());
