@@ -1,12 +1,15 @@
 //! A planted bug is played, check after check and the small programs first, until one notices it.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
+use whendone_model::allowed::known;
 use whendone_model::decode::decode;
-use whendone_model::engines::{Engine, loom_mutex};
+use whendone_model::engines::{Engine, loom_mutex, until};
 use whendone_model::judge::{Verdict, judge};
+use whendone_model::observation::Observation;
 use whendone_model::scenario::Scenario;
 use whendone_model::tree::project;
 use whendone_model::universe::Tier;
@@ -140,11 +143,27 @@ impl Hunt {
             )
         });
         programs.into_iter().find_map(|(check, program)| {
-            let verdict = judge(&program, true, &play(&program));
+            let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
             let evidence = verdict.to_string().lines().next().unwrap_or_default().to_owned();
             let (by, text, seconds) = (check.to_string(), program.to_string(), start.elapsed().as_secs_f64());
             shows(&verdict, &self.shown_by).then_some(Kill { by, program: text, evidence, seconds })
         })
+    }
+}
+
+/// Executions that are played in any case, which is quicker than to find out what is allowed.
+const SOME: u64 = 500;
+
+impl Hunt {
+    /// A bug can make a program explode: one outcome that is not allowed is enough, if it is outcomes that show it.
+    fn enough(&self, program: &Scenario) -> impl FnMut(u64, &Observation) -> bool + use<> {
+        let (shows, program, mut allowed) = (self.shown_by == "outcome", program.clone(), BTreeSet::new());
+        move |executions, observation| {
+            shows && executions > SOME && !allowed.contains(observation) && {
+                allowed.extend(known(&program, std::iter::once(observation)));
+                !allowed.contains(observation)
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::observation::Observation;
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -98,6 +99,28 @@ impl fmt::Display for Extent {
 
 /// Plays a scenario, as often as the engine finds ways to.
 pub type Engine = fn(&Scenario) -> Observed;
+
+type Enough = Box<dyn FnMut(u64, &Observation) -> bool>;
+
+thread_local! {
+    static ENOUGH: RefCell<Option<Enough>> = const { RefCell::new(None) };
+}
+
+/// What a player says that need not go on.
+pub const SEEN_ENOUGH: &str = "seen enough";
+
+/// Plays until what was seen after so many executions is enough.
+pub fn until<R>(enough: impl FnMut(u64, &Observation) -> bool + 'static, play: impl FnOnce() -> R) -> R {
+    ENOUGH.set(Some(Box::new(enough)));
+    let played = play();
+    ENOUGH.take();
+    played
+}
+
+/// Asked by a player after each execution.
+pub fn is_enough(executions: u64, observation: &Observation) -> bool {
+    ENOUGH.with_borrow_mut(|enough| enough.as_mut().is_some_and(|enough| enough(executions, observation)))
+}
 
 /// A facade's guard: the lock, and what counts it as held. Released in this order.
 pub struct Guard<G, H> {

@@ -19,7 +19,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
-use whendone_model::engines::Observed;
+use whendone_model::engines::{Observed, SEEN_ENOUGH, is_enough};
 use whendone_model::ledger::{Ledger, Thing};
 use whendone_model::observation::{Answer, HandOver, Observation, Told};
 use whendone_model::scenario::{self, Move, Part, Plan, Scenario, Scheduler, Step, TASKS};
@@ -50,12 +50,18 @@ pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observatio
         let mut observed = written.lock().unwrap_or_else(PoisonError::into_inner);
         observed.executions += 1;
         observed.replayed += u64::from(is_replayed);
-        *observed.observations.entry(observation).or_default() += 1;
         broken.into_iter().for_each(|rule| *observed.broken.entry(rule).or_default() += 1);
+        let is_enough = is_enough(observed.executions, &observation);
+        *observed.observations.entry(observation).or_default() += 1;
+        drop(observed);
+        if is_enough {
+            resume_unwind(Box::new(SEEN_ENOUGH));
+        }
     });
     let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match explored {
         Ok(extent) => observed.extent = extent,
+        Err(failure) if failure.ends_with(SEEN_ENOUGH) => {}
         Err(failure) => {
             trace::replayed();
             trace::end(None, std::slice::from_ref(&failure));
