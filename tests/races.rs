@@ -69,6 +69,10 @@ races! {
     /// leak or be dropped twice (P15).
     await_dropped_vs_complete: "@inline ; C | P Q" "@inline ; X | P Q P";
 
+    /// Threads: one completes, one awaits; the waker cancels another task, whose drain is put off. Must not: that one's
+    /// callback run but by its scheduler (P11), or at all before the waker is through (P8).
+    drain_put_off_vs_await: "@queue y.a ; P{y.X} | C" "@inline y.a ; C | P{y.X}" "@queue y.a ; P{y.X} | C y.A";
+
     /// Threads: one drops the completer, one adds. Must not: the callback be lost (P16).
     completer_dropped_vs_add: "@inline ; D | A" "@inline a ; D | A A" "@queue a ; D | A";
 

@@ -300,7 +300,9 @@ fn a_cell_prints_its_phase_its_line_and_its_outcome() {
     let cell = Arc::new(Cell::<u32, &str>::new(0));
     let _ = [add(&cell, 0, "a"), add(&cell, TAG, "b")];
     assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Pending, waiting: [(1, 0), (2, 7)], outcome: None }");
-    complete(&cell);
+    let owed = Cell::complete(&cell, 1).unwrap();
+    assert_eq!(format!("{owed:?}"), "Drain");
+    owed.drain(|_, _| ());
     assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Settled, waiting: [], outcome: Some(1) }");
 }
 

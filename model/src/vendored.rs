@@ -85,8 +85,8 @@ impl Vendored {
 pub fn mutants(file: Option<&Path>, arguments: &[String]) -> Result<ExitStatus, String> {
     let mut run = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     run.args(["run", "--quiet", "--package", "whendone-mutants"]).current_dir(project());
-    if arguments.iter().any(|argument| argument == "--all") {
-        // Each check to its end, which takes longer than an hour: what is compiled better is worth it.
+    if file.is_some() || arguments.iter().any(|argument| argument == "--all") {
+        // Checks may have to be played to their end, which takes minutes or hours: what is compiled better is worth it.
         run.args(["--config", "profile.dev.package.whendone-mutants.opt-level=1"]);
     }
     run.arg("--").args(arguments);
