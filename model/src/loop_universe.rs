@@ -3,7 +3,7 @@
 //! Every way in which up to two polls can go, with and without a callback that waits. The loop's thread runs
 //! it or closes it, and at least one other thread comes in between. Another task is spawned by another thread
 //! beside the shortest one only, and by a thread that does nothing else: what happens to the first makes no
-//! difference to it, and up to a million executions.
+//! difference to it, and up to a million executions. And callbacks and functions that do something themselves.
 
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use crate::script::Script;
