@@ -81,19 +81,19 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
             println!("{:<34} {:<5} {:<10} {:>7.1}  {}", mutant.id, mutant.breaks, kill.by, kill.seconds, kill.program);
             println!("{:>60}  {}", "", kill.evidence);
         }
-        let is_first = |kill: &&&Kill| mutant.killer == Some(named(&kill.by, &kill.program));
-        if let (Some(killer), Some(kill), None) = (&mutant.killer, others.first(), others.iter().find(is_first)) {
-            wrong += 1;
-            let found = named(&kill.by, &kill.program);
-            println!("{:>60}  not where the table expects it: `{killer}`; found on `{found}`", "");
-        }
         let is_expected = |error: &str| mutant.run.is_none() && error.contains(&mutant.shown_by);
         let crash = lost.iter().find(|(_, error)| is_expected(error));
         if let (true, Some((check, error))) = (others.is_empty(), crash) {
             println!("{:<34} {:<5} {check:<10}          {error}", mutant.id, mutant.breaks);
         }
         match (&mutant.equivalent, others.is_empty() && races.is_empty() && crash.is_none()) {
-            (None, false) => killed += 1,
+            (None, false) => match elsewhere(mutant, &others) {
+                None => killed += 1,
+                Some(elsewhere) => {
+                    wrong += 1;
+                    println!("{:>60}  {elsewhere}", "");
+                }
+            },
             (Some(argument), true) => {
                 argued += 1;
                 println!("{:<34} {:<5} NOT NOTICED, as is argued: {argument}", mutant.id, mutant.breaks);
@@ -126,6 +126,14 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
     );
     let unrefused = if is_own_table() { 0 } else { protocol::bugs(is_named, !arguments.only.is_empty())? };
     Ok(wrong + unrefused == 0)
+}
+
+/// What to say of a bug that shows, but not where the table expects it.
+fn elsewhere(mutant: &Mutant, kills: &[&Kill]) -> Option<String> {
+    let (killer, first) = (mutant.killer.as_ref()?, kills.first()?);
+    let found = |kill: &Kill| named(&kill.by, &kill.program);
+    let is_elsewhere = kills.iter().all(|kill| found(kill) != *killer);
+    is_elsewhere.then(|| format!("not where the table expects it: `{killer}`; found on `{}`", found(first)))
 }
 
 /// An auditor's, not the project's.
