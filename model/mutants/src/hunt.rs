@@ -91,13 +91,14 @@ fn seeds() -> Vec<Scenario> {
     files.map(|file| decode(&fs::read(file.expect("readable").path()).expect("readable"))).collect()
 }
 
-/// What a worker is asked: this bug, these checks, in this order.
+/// What a worker is asked: whether this bug shows in these checks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hunt {
     pub id: String,
     pub shown_by: String,
     pub checks: Vec<Check>,
-    pub killer: Option<String>,
+    /// On this program alone, as the table names it: even if the process ends there it is known where it did.
+    pub only: Option<String>,
 }
 
 /// Who noticed a bug, and how.
@@ -107,11 +108,6 @@ pub struct Kill {
     pub program: String,
     pub evidence: String,
     pub seconds: f64,
-}
-
-/// A check and one of its programs, as the table names a killer.
-pub fn named(check: impl fmt::Display, program: impl fmt::Display) -> String {
-    format!("{check}: {program}")
 }
 
 /// Bugs can also make a model deadlock or panic; that counts only where it is what is expected.
@@ -126,21 +122,28 @@ fn shows(verdict: &Verdict, shown_by: &str) -> bool {
 }
 
 impl Hunt {
-    /// The first program that shows it: the expected one is played first, then the smallest.
+    /// Where it looks: on a program as the table names it, or in a check, or in all.
+    pub fn ground(&self) -> String {
+        match (&self.only, &self.checks[..]) {
+            (Some(only), _) => only.clone(),
+            (None, [check]) => check.to_string(),
+            (None, _) => "all".to_owned(),
+        }
+    }
+
+    /// The first program that shows it, the small ones first.
     pub fn hunt(&self) -> Option<Kill> {
         let (_, play) = PLANTED.iter().find(|(id, _)| *id == self.id).expect("it is planted");
         let start = Instant::now();
         let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
         let mut programs: Vec<_> = self.checks.iter().flat_map(programs).collect();
-        // The tiers of the closed world together.
+        if let Some(only) = &self.only {
+            programs.retain(|(check, program)| format!("{check}: {program}") == *only);
+        }
         programs.sort_by_cached_key(|(check, program)| {
-            (
-                self.killer.as_ref().is_none_or(|killer| *killer != named(check, program)),
-                check.min(&Check::World(Tier::Pairs)).to_owned(),
-                program.operations(),
-                program.threads.len(),
-                program.setup.len(),
-            )
+            // The tiers of the closed world together.
+            let check = *check.min(&Check::World(Tier::Pairs));
+            (check, program.operations(), program.threads.len(), program.setup.len())
         });
         programs.into_iter().find_map(|(check, program)| {
             let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));

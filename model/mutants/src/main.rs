@@ -5,7 +5,7 @@ mod protocol;
 mod run;
 
 use clap::Parser;
-use hunt::{Check, Hunt, Kill, RACE, control, named};
+use hunt::{Check, Hunt, Kill, RACE, control};
 use run::run;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -35,11 +35,12 @@ struct Arguments {
     workers: Option<usize>,
 }
 
-/// Seconds until one is given up; ten times as many if checks may have to be played to their end: all of them, or
-/// those of a bug of which nobody said where it is expected to show.
-const LIMIT: u64 = 180;
+/// Until a hunt is given up; ten times as long if checks may have to be played to their end.
+const LIMIT: Duration = Duration::from_secs(180);
 
-type Found = BTreeMap<String, Vec<(String, Result<Option<Kill>, String>)>>;
+/// Of each bug, where it was looked for, and what came of it: what noticed it, or what became of the worker.
+type Found = BTreeMap<String, Vec<Hunted>>;
+type Hunted = (String, Result<Option<Kill>, String>);
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("worker") {
@@ -81,28 +82,29 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
             println!("{:<34} {:<5} {:<10} {:>7.1}  {}", mutant.id, mutant.breaks, kill.by, kill.seconds, kill.program);
             println!("{:>60}  {}", "", kill.evidence);
         }
-        let is_expected = |error: &str| mutant.run.is_none() && error.contains(&mutant.shown_by);
-        let crash = lost.iter().find(|(_, error)| is_expected(error));
-        if let (true, Some((check, error))) = (others.is_empty(), crash) {
-            println!("{:<34} {:<5} {check:<10}          {error}", mutant.id, mutant.breaks);
+        for (ground, error) in lost.iter().filter(|(_, error)| mutant.run.is_none() && is_crash_of(mutant, error)) {
+            println!("{:<34} {:<5} crash               {ground}", mutant.id, mutant.breaks);
+            println!("{:>60}  {error}", "");
         }
-        match (&mutant.equivalent, others.is_empty() && races.is_empty() && crash.is_none()) {
-            (None, false) => match elsewhere(mutant, &others) {
+        let shown: Vec<&String> =
+            found.iter().filter(|hunted| shows(mutant, hunted)).map(|(ground, _)| ground).collect();
+        match (&mutant.equivalent, &shown[..]) {
+            (None, [first, ..]) => match mutant.killer.as_ref().filter(|killer| !shown.contains(killer)) {
                 None => killed += 1,
-                Some(elsewhere) => {
+                Some(killer) => {
                     wrong += 1;
-                    println!("{:>60}  {elsewhere}", "");
+                    println!("{:>60}  not where the table expects it: `{killer}`; found by {first}", "");
                 }
             },
-            (Some(argument), true) => {
+            (Some(argument), []) => {
                 argued += 1;
                 println!("{:<34} {:<5} NOT NOTICED, as is argued: {argument}", mutant.id, mutant.breaks);
             }
-            (Some(_), false) => {
+            (Some(_), _) => {
                 wrong += 1;
                 println!("{:>60}  is noticed, so the argument that it cannot be is wrong", "");
             }
-            (None, true) => {
+            (None, []) => {
                 wrong += 1;
                 println!("{:<34} {:<5} SURVIVED   {}", mutant.id, mutant.breaks, mutant.why);
                 lost.iter().for_each(|(check, error)| println!("{:>40} {check}: {error}", ""));
@@ -128,12 +130,16 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
     Ok(wrong + unrefused == 0)
 }
 
-/// What to say of a bug that shows, but not where the table expects it.
-fn elsewhere(mutant: &Mutant, kills: &[&Kill]) -> Option<String> {
-    let (killer, first) = (mutant.killer.as_ref()?, kills.first()?);
-    let found = |kill: &Kill| named(&kill.by, &kill.program);
-    let is_elsewhere = kills.iter().all(|kill| found(kill) != *killer);
-    is_elsewhere.then(|| format!("not where the table expects it: `{killer}`; found on `{}`", found(first)))
+/// A bug shows where something notices it, or where the process ends as it is expected to.
+fn shows(mutant: &Mutant, (_, kill): &Hunted) -> bool {
+    match kill {
+        Ok(kill) => kill.is_some(),
+        Err(error) => mutant.run.is_none() && is_crash_of(mutant, error),
+    }
+}
+
+fn is_crash_of(mutant: &Mutant, error: &str) -> bool {
+    error.contains(&mutant.shown_by)
 }
 
 /// An auditor's, not the project's.
@@ -155,40 +161,53 @@ fn tell_who_is_needed(checks: &[&Kill], races: &[&Kill], lost: &[(&String, &Stri
     lost.iter().for_each(|(check, error)| tell(format!("{check}: {error}")));
 }
 
-/// Those that scenarios can see.
+/// Those that scenarios can see: each is played where the table expects it to show, then everywhere if it did not, or
+/// on every check by itself if all are asked for.
 fn played(mutants: &[Mutant], all: bool, workers: usize) -> Result<Found, String> {
-    let hunts: Vec<Hunt> = mutants
-        .iter()
-        .filter(|mutant| mutant.run.is_none())
-        .flat_map(|mutant| {
-            let on_a_loop = mutant.is_of_the_loop();
-            let (checks, hunt) = (Check::all(on_a_loop), |checks| Hunt {
-                id: mutant.id.clone(),
-                shown_by: mutant.shown_by.clone(),
-                checks,
-                killer: mutant.killer.clone(),
-            });
-            match all {
-                true => checks.into_iter().chain(Check::races(on_a_loop)).map(|check| hunt(vec![check])).collect(),
-                false => vec![hunt(checks)],
+    let hunt = |mutant: &Mutant, checks: Vec<Check>, only: Option<String>| Hunt {
+        id: mutant.id.clone(),
+        shown_by: mutant.shown_by.clone(),
+        checks,
+        only,
+    };
+    let mutants: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.run.is_none()).collect();
+    let expected =
+        |mutant: &&Mutant| Some(hunt(mutant, Check::all(mutant.is_of_the_loop()), mutant.killer.clone()?.into()));
+    let mut found = Found::new();
+    play(&mutants.iter().filter_map(expected).collect::<Vec<_>>(), LIMIT, workers, &mut found)?;
+    let rest = mutants.iter().flat_map(|mutant| {
+        let noticed = found.get(&mutant.id).and_then(|kills| Some(&kills.iter().find(|kill| shows(mutant, kill))?.0));
+        let checks = Check::all(mutant.is_of_the_loop());
+        match (all, noticed) {
+            (true, noticed) => {
+                let is_known = |check: &Check| noticed.is_some_and(|named| named.starts_with(&format!("{check}: ")));
+                let checks = checks.into_iter().filter(|check| !is_known(check));
+                checks
+                    .chain(Check::races(mutant.is_of_the_loop()))
+                    .map(|check| hunt(mutant, vec![check], None))
+                    .collect()
             }
-        })
-        .collect();
-    let found = Mutex::new(Found::new());
-    let is_long = all || mutants.iter().any(|mutant| mutant.killer.is_none() && is_own_table());
-    let limit = Duration::from_secs(if is_long { 10 * LIMIT } else { LIMIT });
-    work(&hunts, workers, limit, |at, kill| {
-        let checks = hunts[at].checks.iter().map(Check::to_string).collect::<Vec<_>>();
-        let checks = if all { checks.join(" ") } else { "all".to_owned() };
-        if checks != RACE {
-            eprintln!("{}: {checks}: {}", hunts[at].id, outcome(&kill));
+            (false, None) => vec![hunt(mutant, checks, None)],
+            (false, Some(_)) => Vec::new(),
         }
-        found.lock().expect("never poisoned").entry(hunts[at].id.clone()).or_default().push((checks, kill));
-    })
-    .map_err(|error| error.to_string())?;
-    let mut found = found.into_inner().expect("never poisoned");
+    });
+    let rest: Vec<Hunt> = rest.collect();
+    play(&rest, 10 * LIMIT, workers, &mut found)?;
     found.values_mut().for_each(|kills| kills.sort_by(|a, b| a.0.cmp(&b.0)));
     Ok(found)
+}
+
+/// Adds what becomes of each hunt.
+fn play(hunts: &[Hunt], limit: Duration, workers: usize, found: &mut Found) -> Result<(), String> {
+    let found = Mutex::new(found);
+    work(hunts, workers, limit, |at, kill| {
+        let (id, ground) = (&hunts[at].id, hunts[at].ground());
+        if ground != RACE {
+            eprintln!("{id}: {ground}: {}", outcome(&kill));
+        }
+        found.lock().expect("never poisoned").entry(id.clone()).or_default().push((ground, kill));
+    })
+    .map_err(|error| error.to_string())
 }
 
 /// In a line, while it goes on.
