@@ -19,8 +19,8 @@ pub struct Exhibit {
     scenario: Scenario,
     /// What is to be read above.
     above: Option<String>,
-    /// With the token that brings it back.
-    execution: Option<(Trace, Token)>,
+    /// With the token that brings it back, unless nothing does.
+    execution: Option<(Trace, Option<Token>)>,
     /// What is to be read below.
     below: Vec<String>,
 }
@@ -99,19 +99,24 @@ impl Exhibit {
         allowed.iter().enumerate().map(&mut exhibit).collect()
     }
 
+    /// What was played is not what `cargo verify replay` plays.
+    pub fn without_token(self) -> Self {
+        Exhibit { execution: self.execution.map(|(trace, _)| (trace, None)), ..self }
+    }
+
     /// False if there was nothing to show.
     pub fn has_execution(&self) -> bool {
         self.execution.is_some()
     }
 }
 
-fn with_token(trace: Trace, scenario: &Scenario, engine: Engine, extent: Extent) -> (Trace, Token) {
+fn with_token(trace: Trace, scenario: &Scenario, engine: Engine, extent: Extent) -> (Trace, Option<Token>) {
     let execution = match trace.steps.as_str() {
         "" => Execution::Nth(trace.number),
         steps => Execution::Scheduled(steps.to_owned()),
     };
     let token = Token { scenario: scenario.clone(), engine, extent, execution };
-    (trace, token)
+    (trace, Some(token))
 }
 
 /// What an execution showed, beside what it may show: first what differs in the hand-overs alone.
@@ -140,7 +145,8 @@ impl fmt::Display for Exhibit {
         if let Some((trace, token)) = execution {
             let switches = trace.switches();
             let plural = if switches == 1 { "" } else { "es" };
-            write!(f, "   {switches} switch{plural}   replay: {token}")?;
+            write!(f, "   {switches} switch{plural}")?;
+            token.iter().try_for_each(|token| write!(f, "   replay: {token}"))?;
         }
         if let Some(above) = above {
             write!(f, "\n{above}")?;

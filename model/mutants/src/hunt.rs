@@ -8,7 +8,8 @@ use std::{fmt, fs};
 use whendone_model::allowed::known;
 use whendone_model::decode::decode;
 use whendone_model::engines::{Engine, loom_mutex, until};
-use whendone_model::judge::{Verdict, judge};
+use whendone_model::exhibit::Exhibit;
+use whendone_model::judge::{self, Verdict, judge};
 use whendone_model::observation::Observation;
 use whendone_model::scenario::Scenario;
 use whendone_model::tree::project;
@@ -99,6 +100,8 @@ pub struct Hunt {
     pub checks: Vec<Check>,
     /// On this program alone, as the table names it: even if the process ends there it is known where it did.
     pub only: Option<String>,
+    /// Whether a failing execution is to be shown.
+    pub show: bool,
 }
 
 /// Who noticed a bug, and how.
@@ -108,6 +111,7 @@ pub struct Kill {
     pub program: String,
     pub evidence: String,
     pub seconds: f64,
+    pub exhibit: Option<String>,
 }
 
 /// Bugs can also make a model deadlock or panic; that counts only where it is what is expected.
@@ -147,9 +151,14 @@ impl Hunt {
         });
         programs.into_iter().find_map(|(check, program)| {
             let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
-            let evidence = verdict.to_string().lines().next().unwrap_or_default().to_owned();
-            let (by, text, seconds) = (check.to_string(), program.to_string(), start.elapsed().as_secs_f64());
-            shows(&verdict, &self.shown_by).then_some(Kill { by, program: text, evidence, seconds })
+            shows(&verdict, &self.shown_by).then(|| {
+                let seconds = start.elapsed().as_secs_f64();
+                let evidence = verdict.to_string().lines().next().unwrap_or_default().to_owned();
+                let fault = verdict.faults.first().filter(|_| self.show);
+                let exhibit = fault.map(|fault| Exhibit::of_failure(judge::Engine::LoomMutex, *play, &program, fault));
+                let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
+                Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
+            })
         })
     }
 }

@@ -29,6 +29,9 @@ struct Arguments {
     /// Only bugs that scenarios can see, not those that take a copy of the project each
     #[arg(long)]
     played: bool,
+    /// A failing interleaving of each that scenarios can see, shrunk, act by act
+    #[arg(long)]
+    show: bool,
     /// Only bugs whose id contains one of these
     only: Vec<String>,
     #[arg(long, hide = true)]
@@ -68,7 +71,7 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
         return Err(format!("these edits match no longer; adapt {}\n{}", Table::path().display(), stale.join("\n")));
     }
     let workers = arguments.workers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let mut found = played(&mutants, arguments.all, workers)?;
+    let mut found = played(&mutants, arguments, workers)?;
     found.extend(copied(&mutants)?);
     let pairs: std::collections::BTreeSet<_> = mutants.iter().map(Mutant::pair).collect();
     let (mut killed, mut argued, mut wrong) = (0, 0, 0);
@@ -81,6 +84,7 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
         for kill in &others {
             println!("{:<34} {:<5} {:<10} {:>7.1}  {}", mutant.id, mutant.breaks, kill.by, kill.seconds, kill.program);
             println!("{:>60}  {}", "", kill.evidence);
+            kill.exhibit.iter().for_each(|exhibit| println!("\n{exhibit}\n"));
         }
         for (ground, error) in lost.iter().filter(|(_, error)| mutant.run.is_none() && is_crash_of(mutant, error)) {
             println!("{:<34} {:<5} crash               {ground}", mutant.id, mutant.breaks);
@@ -163,12 +167,13 @@ fn tell_who_is_needed(checks: &[&Kill], races: &[&Kill], lost: &[(&String, &Stri
 
 /// Those that scenarios can see: each is played where the table expects it to show, then everywhere if it did not, or
 /// on every check by itself if all are asked for.
-fn played(mutants: &[Mutant], all: bool, workers: usize) -> Result<Found, String> {
+fn played(mutants: &[Mutant], &Arguments { all, show, .. }: &Arguments, workers: usize) -> Result<Found, String> {
     let hunt = |mutant: &Mutant, checks: Vec<Check>, only: Option<String>| Hunt {
         id: mutant.id.clone(),
         shown_by: mutant.shown_by.clone(),
         checks,
         only,
+        show,
     };
     let mutants: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.run.is_none()).collect();
     let expected =

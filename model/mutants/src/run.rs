@@ -38,8 +38,13 @@ pub fn run(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<Option<Kill>
             |line: &&str| line.contains(if mutant.shown_by == "test" { "... FAILED" } else { &mutant.shown_by });
         let evidence = printed.lines().find(shows).unwrap_or(&mutant.shown_by).trim();
         let seconds = start.elapsed().as_secs_f64();
-        let kill =
-            Kill { by: "copy".to_owned(), program: arguments.to_owned(), evidence: evidence.to_owned(), seconds };
+        let kill = Kill {
+            by: "copy".to_owned(),
+            program: arguments.to_owned(),
+            evidence: evidence.to_owned(),
+            seconds,
+            exhibit: None,
+        };
         if !is_shown {
             let end = end.map_or_else(|| "it hangs".to_owned(), |status| status.to_string());
             eprintln!("{}: expected {:?}, but: {end}", mutant.id, mutant.shown_by);
