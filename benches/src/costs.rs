@@ -1,9 +1,9 @@
 //! The cost page: what each operation costs, and how far the goals are.
 
+use super::lock_sections::lock_sections;
 use super::scenarios::{Row, Scenario, Scenario::*};
 use super::table::Line;
 use std::fmt::Write;
-use whendone_model::costs::lock_sections;
 
 /// An operation, the lock sections that it takes, and the row that measures it.
 const OPERATIONS: [(&str, &str, Row); 7] = [

@@ -18,6 +18,7 @@ pub mod callgrind;
 pub mod check;
 pub mod costs;
 pub mod gate;
+pub mod lock_sections;
 pub mod meter;
 pub mod peers;
 pub mod probe;

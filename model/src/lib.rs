@@ -16,7 +16,6 @@ pub mod chosen;
 pub mod claims;
 pub mod concurrent;
 pub mod core_files;
-pub mod costs;
 pub mod countermodel;
 pub mod crew;
 pub mod crowd;

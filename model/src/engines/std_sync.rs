@@ -11,17 +11,11 @@ pub use std::thread_local;
 
 thread_local! {
     static HELD: Cell<usize> = const { Cell::new(0) };
-    static SECTIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// How many locks of this facade the current thread holds (P13).
 pub fn locks_held() -> usize {
     HELD.get()
-}
-
-/// How many lock sections the current thread has begun.
-pub fn lock_sections() -> usize {
-    SECTIONS.get()
 }
 
 pub struct Mutex<T>(std::sync::Mutex<T>);
@@ -35,7 +29,6 @@ impl<T> Mutex<T> {
         history::let_others_in();
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         HELD.set(HELD.get() + 1);
-        SECTIONS.set(SECTIONS.get() + 1);
         Guard { guard, held: Held }
     }
 }

@@ -1,7 +1,10 @@
-//! What each operation of the core costs in lock sections, counted by the facade.
+//! What each operation of the core costs in lock sections: its own files, against a facade that counts.
 
-use crate::engines::alone::kernel::{Added, CallbackId, Cell};
-use crate::engines::std_sync::lock_sections as sections_so_far;
+#[path = "../../src/kernel/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod kernel;
+
+use kernel::{Added, CallbackId, Cell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,9 +42,34 @@ fn add(cell: &Handle, callback: u32) -> CallbackId {
 }
 
 fn sections<R>(operation: impl FnOnce() -> R) -> usize {
-    let before = sections_so_far();
+    let before = sync::SECTIONS.get();
     operation();
-    sections_so_far() - before
+    sync::SECTIONS.get() - before
+}
+
+mod sync {
+    use std::cell::Cell;
+    use std::sync::{MutexGuard, PoisonError};
+
+    pub use std::sync::OnceLock;
+
+    thread_local! {
+        /// How many lock sections the current thread has begun.
+        pub static SECTIONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub struct Mutex<T>(std::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub fn new(value: T) -> Self {
+            Mutex(std::sync::Mutex::new(value))
+        }
+
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            SECTIONS.set(SECTIONS.get() + 1);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
 }
 
 /// P18: two for what drains, the second a look that finds no more, however many callbacks there were.
