@@ -1,0 +1,78 @@
+//! What is printed of a bug: who noticed it, on what, and whether that is as it should be.
+
+use super::hunt::{Kill, RACE, control};
+use super::search::{Hunted, is_crash_of, shows};
+use whendone_mutants::table::Mutant;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Killed,
+    /// Not noticed, as the argument beside it says.
+    Argued,
+    Wrong,
+}
+
+/// Prints what came of a bug; if `all` was tried, also what it takes to notice it.
+pub fn tell(mutant: &Mutant, found: &[Hunted], all: bool) -> End {
+    let kills = found.iter().filter_map(|(_, kill)| kill.as_ref().ok()?.as_ref());
+    let lost: Vec<_> = found.iter().filter_map(|(ground, kill)| Some((ground, kill.as_ref().err()?))).collect();
+    let (races, others): (Vec<&Kill>, Vec<&Kill>) = kills.partition(|kill| kill.by == RACE);
+    for kill in &others {
+        line(mutant, &format!("{:<10} {:>7.1}  {}", kill.by, kill.seconds, kill.program));
+        below(&kill.evidence);
+        kill.exhibit.iter().for_each(|exhibit| println!("\n{exhibit}\n"));
+    }
+    for (ground, error) in lost.iter().filter(|(_, error)| is_crash_of(mutant, error)) {
+        line(mutant, &format!("{:<18}  {ground}", "crash"));
+        below(error);
+    }
+    let shown: Vec<_> = found.iter().filter(|hunted| shows(mutant, hunted)).map(|(ground, _)| ground).collect();
+    let end = match (&mutant.equivalent, &mutant.killer, &shown[..]) {
+        (Some(argument), _, []) => {
+            line(mutant, &format!("NOT NOTICED, as is argued: {argument}"));
+            End::Argued
+        }
+        (Some(_), ..) => {
+            below("is noticed, so the argument that it cannot be is wrong");
+            End::Wrong
+        }
+        (None, _, []) => {
+            line(mutant, &format!("SURVIVED   {}", mutant.why));
+            lost.iter().for_each(|(ground, error)| below(&format!("{ground}: {error}")));
+            End::Wrong
+        }
+        (None, Some(killer), [first, ..]) if !shown.contains(&killer) => {
+            below(&format!("not where the table expects it: `{killer}`; found by {first}"));
+            End::Wrong
+        }
+        _ => End::Killed,
+    };
+    if all && mutant.run.is_none() {
+        tell_who_is_needed(&others, &races, &lost);
+    }
+    let played = others.iter().chain(&races).filter(|_| mutant.run.is_none());
+    let reds: Vec<String> = played.filter_map(|kill| control(&kill.program)).collect();
+    reds.iter().for_each(|red| below(red));
+    if reds.is_empty() { end } else { End::Wrong }
+}
+
+fn line(mutant: &Mutant, told: &str) {
+    println!("{:<34} {:<5} {told}", mutant.id, mutant.breaks);
+}
+
+fn below(told: &str) {
+    println!("{:>60}  {told}", "");
+}
+
+/// Which check, and which of the named races, is the only one that notices a bug, as far as each came to an end.
+fn tell_who_is_needed(checks: &[&Kill], races: &[&Kill], lost: &[(&String, &String)]) {
+    let of_those = if lost.is_empty() { "" } else { ", of those that came to an end" };
+    if let [only] = checks {
+        below(&format!("only {} notices it{of_those}", only.by));
+    }
+    match races {
+        [only] => below(&format!("of the named races only `{}` notices it{of_those}", only.program)),
+        races => below(&format!("{} of the named races notice it", races.len())),
+    }
+    lost.iter().for_each(|(check, error)| below(&format!("{check}: {error}")));
+}
