@@ -21,24 +21,26 @@ pub fn is_listed(scenario: &Scenario) -> bool {
     threads < 2 || (threads <= LISTED.0 && scenario.operations() <= LISTED.1)
 }
 
-/// What is allowed; with many threads or operations, of what was seen only, found by going nowhere else.
+/// What is allowed; with many threads or operations, of what was seen only.
 pub fn known<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Observation>) -> BTreeSet<Observation> {
-    if is_listed(scenario) {
-        return allowed(scenario);
-    }
+    if is_listed(scenario) { allowed(scenario) } else { those_allowed(scenario, seen) }
+}
+
+/// Of what was seen what is allowed, found by going nowhere else.
+pub fn those_allowed<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Observation>) -> BTreeSet<Observation> {
     let seen: BTreeSet<&Observation> = seen.collect();
     if seen.is_empty() {
         return BTreeSet::new();
     }
-    let mut known = match scenario.script() {
+    let mut allowed = match scenario.script() {
         Some(script) => loop_spec::allowed(scenario, script),
         None => {
             let world = World::new(scenario);
             explore(&world, |machine| seen.iter().any(|seen| world.leads_to(machine, seen)))
         }
     };
-    known.retain(|known| seen.contains(known));
-    known
+    allowed.retain(|allowed| seen.contains(allowed));
+    allowed
 }
 
 /// The exact set of observations that the specification allows.

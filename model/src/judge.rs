@@ -182,7 +182,11 @@ pub struct Verdict {
 
 /// Holds what was observed against what is allowed.
 pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdict {
-    let allowed = known(scenario, observed.observations.keys());
+    judge_by(&known(scenario, observed.observations.keys()), scenario, complete, observed)
+}
+
+/// Of what is allowed it need be given only what was seen, unless what is missing counts.
+pub fn judge_by(allowed: &BTreeSet<Observation>, scenario: &Scenario, complete: bool, observed: &Observed) -> Verdict {
     let seen: BTreeSet<&Observation> = observed.observations.keys().collect();
     let print = |observation: &Observation| observation.to_string();
     let mut broken: Vec<String> = observed.broken.keys().cloned().collect();
@@ -192,7 +196,7 @@ pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdic
     if complete && observed.replayed < observed.executions && broken.is_empty() {
         broken.push("harness: not every execution was replayed".to_owned());
     }
-    let mut faults = Fault::all(scenario, &allowed, &broken, seen.iter().copied());
+    let mut faults = Fault::all(scenario, allowed, &broken, seen.iter().copied());
     faults.extend((complete && !allowed.iter().all(|allowed| seen.contains(allowed))).then_some(Fault::Missing));
     Verdict {
         executions: observed.executions,
