@@ -17,6 +17,7 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
+use whendone::event_loop::Sleep;
 use whendone::{
     AlreadyDone, Closed, EventLoop, Failure, Handle, Inline, Outcome, Ready, Report, Schedule, Task, run, sleep, spawn,
     spawn_named,
@@ -962,24 +963,56 @@ fn completing_from_another_thread_wakes_a_loop_that_sleeps() {
     assert_eq!(noted, "callback awaited");
 }
 
-/// R32, R97
+/// R32, R97: also if that thread has a loop of its own.
 #[test]
 fn each_timer_that_another_thread_sets_wakes_a_loop_that_would_sleep_past_it() {
-    let noted = noted(|log, handle| async move {
-        let (completer, task) = whendone::task(handle.clone());
-        let naps = [1; 9].map(|milliseconds| handle.sleep(Duration::from_millis(milliseconds)));
-        let sleeper = move || {
-            for nap in naps {
-                futures::executor::block_on(nap);
-                log.note("over");
-            }
-            completer.complete(()).unwrap();
-        };
-        // The loop most likely sleeps by the time that thread has started, and again at each further nap.
-        handle.call_soon(|| drop(thread::spawn(sleeper))).unwrap();
-        (&task).await;
+    let ways: [fn(Sleep); 2] = [|nap| futures::executor::block_on(nap), |nap| run(nap)];
+    let noted = noted(move |log, handle| async move {
+        for wait in ways {
+            let (completer, task) = whendone::task(handle.clone());
+            let naps = [1; 9].map(|milliseconds| handle.sleep(Duration::from_millis(milliseconds)));
+            let log = log.clone();
+            let sleeper = move || {
+                for nap in naps {
+                    wait(nap);
+                    log.note("over");
+                }
+                completer.complete(()).unwrap();
+            };
+            // The loop most likely sleeps by the time that thread has started, and again at each further nap.
+            handle.call_soon(|| drop(thread::spawn(sleeper))).unwrap();
+            (&task).await;
+        }
     });
-    assert_eq!(noted, ["over"; 9].join(" "));
+    assert_eq!(noted, ["over"; 18].join(" "));
+}
+
+/// P16: it was to wake the loop, and is nobody's.
+#[test]
+fn a_loop_that_is_closed_does_not_count_its_nudges_as_callbacks_that_never_ran() {
+    let (event_loop, reports) = watched();
+    let mut nap = event_loop.handle().sleep(Duration::from_secs(9));
+    assert!(is_pending(&mut nap, Waker::noop()));
+    assert_eq!((event_loop.close(), failures(&reports.take())), (0, Vec::new()));
+}
+
+/// D1, P13
+#[test]
+fn a_sleep_that_is_given_up_drops_its_waker_where_that_may_give_up_another() {
+    struct Holds(#[allow(dead_code)] Mutex<Sleep>);
+    impl Wake for Holds {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (event_loop, reports) = watched();
+    let nap = || event_loop.handle().sleep(Duration::from_secs(9));
+    let (mut inner, mut outer) = (nap(), nap());
+    assert!(is_pending(&mut inner, Waker::noop()));
+    let waker = Waker::from(Arc::new(Holds(Mutex::new(inner))));
+    assert!(is_pending(&mut outer, &waker));
+    drop(waker);
+    drop(outer);
+    event_loop.close();
+    assert_eq!(failures(&reports.take()), []);
 }
 
 /// D16

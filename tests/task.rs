@@ -388,6 +388,19 @@ fn removal_of_a_shared_callback_takes_out_every_registration_and_counts_them() {
     assert_eq!(log.words(), ["twin", "b"]);
 }
 
+/// D3, D5, P14
+#[test]
+fn a_panic_in_a_shared_callback_is_reported_with_the_place_where_it_was_added() {
+    let (scheduler, reports) = watched(Inline);
+    let (completer, task) = whendone::task::<()>(scheduler);
+    let shared = SharedCallback::new(|_: &Task<()>| panic!("shared"));
+    let line = line!() + 1;
+    task.add_shared(&shared);
+    completer.complete(()).unwrap();
+    let added_at = reports.try_recv().unwrap().callback.unwrap().added_at;
+    assert_eq!((added_at.file(), added_at.line()), (file!(), line));
+}
+
 /// R19, D3, P9
 #[test]
 fn one_registration_of_a_shared_callback_is_removed_by_its_id() {
@@ -1580,6 +1593,20 @@ fn printing_survives_a_task_that_holds_itself() {
     let (completer, task) = whendone::task::<Holder>(Inline);
     completer.complete(Holder(OnceLock::from(task.clone()))).unwrap();
     assert_eq!(format!("{task:?}"), "<Task finished result=holds Some(<Task ...>)>");
+}
+
+/// R103
+#[test]
+fn printing_survives_a_task_that_holds_itself_twice() {
+    struct Twice([OnceLock<Task<Twice>>; 2]);
+    impl fmt::Debug for Twice {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{:?} and {:?}", self.0[0].get(), self.0[1].get())
+        }
+    }
+    let (completer, task) = whendone::task::<Twice>(Inline);
+    completer.complete(Twice([(), ()].map(|()| OnceLock::from(task.clone())))).unwrap();
+    assert_eq!(format!("{task:?}"), "<Task finished result=Some(<Task ...>) and Some(<Task ...>)>");
 }
 
 /// R103, P14

@@ -52,7 +52,7 @@ fn every_phase_and_event_that_can_meet_has_one_row() {
     assert_eq!(TRANSITIONS.len(), 3 * 6 + 2);
 }
 
-/// P10: also across completion.
+/// D3, P10: also across completion.
 #[test]
 fn ids_of_a_cell_never_repeat() {
     let cell = Arc::new(Cell::new(1));
@@ -60,6 +60,16 @@ fn ids_of_a_cell_never_repeat() {
     Cell::complete(&cell, 1).unwrap().drain(|_, _| ());
     let late = [(), ()].map(|()| id(Cell::add(&cell, TAG, "late")));
     assert!(early[0] < early[1] && early[1] < late[0] && late[0] < late[1]);
+}
+
+/// P9
+#[test]
+fn what_waits_is_removed_by_its_tag_like_what_was_added() {
+    let cell = cell();
+    add(&cell, TAG, "added");
+    cell.add_waiting(TAG, "waits").unwrap();
+    cell.add_waiting(TAG + 1, "of another tag").unwrap();
+    assert_eq!((cell.remove_all(TAG), cell.snapshot().waiting.len()), (vec!["added", "waits"], 1));
 }
 
 /// R107, P11: at once, before any is handed over. What comes late waits there alone.

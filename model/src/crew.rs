@@ -123,7 +123,7 @@ impl Worker {
         let line = serde_json::to_string(job).map_err(io::Error::from).map_err(lost)? + "\n";
         self.jobs.write_all(line.as_bytes()).map_err(lost)?;
         let answer = self.answers.recv_timeout(limit).map_err(|error| match error {
-            RecvTimeoutError::Timeout => format!("{HANG}: no answer within {} s, see --limit", limit.as_secs()),
+            RecvTimeoutError::Timeout => format!("{HANG}: no answer within {} s", limit.as_secs()),
             RecvTimeoutError::Disconnected => "crash: no answer".to_owned(),
         })?;
         serde_json::from_str(&answer).map_err(|error| format!("crash: {error}"))

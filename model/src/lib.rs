@@ -44,6 +44,7 @@ pub mod report;
 pub mod round_trip;
 pub mod scenario;
 pub mod script;
+pub mod seeded;
 pub mod shrink;
 pub mod solver;
 pub mod spec;

@@ -23,7 +23,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     pub scenarios: Scenarios,
-    /// On the mutex stand-in, which must be equal.
+    /// On the mutex stand-in.
     pub executions: u64,
     /// On both stand-ins: executions that were replayed step by step through the protocol.
     pub replayed: u64,

@@ -10,7 +10,8 @@ pub fn project() -> PathBuf {
 
 /// Where cargo builds, unless it is told otherwise.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
+    let told = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    told.map_or_else(|| project().join("target"), |told| std::path::absolute(&told).unwrap_or(told))
 }
 
 pub struct Tree {

@@ -2,7 +2,7 @@
 
 use crate::core_files::{Core, code_lines, digest};
 use crate::pinned::Pinned;
-use crate::tree::{Tree, project, target};
+use crate::tree::{Tree, target};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -73,26 +73,6 @@ impl Vendored {
             ));
         }
         let mut run = Command::new(built_in.join("release/verify"));
-        run.args(arguments).env("CARGO_TARGET_DIR", built_in).status().map_err(told)
+        run.args(arguments).env("CARGO_TARGET_DIR", &built_in).status().map_err(|error| format!("{run:?}: {error}"))
     }
-}
-
-/// `cargo verify mutants`: the seeded bugs are a package of their own, built when they are wanted.
-///
-/// # Errors
-///
-/// If cargo cannot be started, or the file is not there.
-pub fn mutants(file: Option<&Path>, arguments: &[String]) -> Result<ExitStatus, String> {
-    let mut run = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    run.args(["run", "--quiet", "--package", "whendone-mutants"]).current_dir(project());
-    if file.is_some() || arguments.iter().any(|argument| argument == "--all") {
-        // Checks may have to be played to their end, which takes minutes or hours: what is compiled better is worth it.
-        run.args(["--config", "profile.dev.package.whendone-mutants.opt-level=1"]);
-    }
-    run.arg("--").args(arguments);
-    if let Some(file) = file {
-        let file = file.canonicalize().map_err(|error| format!("{}: {error}", file.display()))?;
-        run.env("WHENDONE_MUTANTS", file);
-    }
-    run.status().map_err(|error| format!("cargo: {error}"))
 }

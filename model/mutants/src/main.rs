@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 use whendone_model::crew::be_a_worker;
+use whendone_model::seeded::Wanted;
 use whendone_mutants::STALE;
 use whendone_mutants::table::{Mutant, Table};
 use whendone_stacks as _;
@@ -24,17 +25,8 @@ use whendone_stacks as _;
 #[derive(Parser)]
 #[command(name = "cargo verify mutants", bin_name = "cargo verify mutants")]
 struct Arguments {
-    /// Every check for every bug, not only the first that notices it
-    #[arg(long)]
-    all: bool,
-    /// Only bugs that scenarios can see, not those that take a copy of the project each
-    #[arg(long)]
-    played: bool,
-    /// A failing interleaving of each that scenarios can see, shrunk, act by act
-    #[arg(long)]
-    show: bool,
-    /// Only bugs whose id contains one of these
-    only: Vec<String>,
+    #[command(flatten)]
+    wanted: Wanted,
     #[arg(long, hide = true)]
     workers: Option<usize>,
 }
@@ -53,22 +45,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn verdict(arguments: &Arguments) -> Result<bool, String> {
+fn verdict(Arguments { wanted, workers }: &Arguments) -> Result<bool, String> {
     let start = Instant::now();
-    let is_named =
-        |mutant: &Mutant| arguments.only.is_empty() || arguments.only.iter().any(|only| mutant.id.contains(only));
-    let is_chosen = |mutant: &Mutant| is_named(mutant) && !(arguments.played && mutant.run.is_some());
+    let is_named = |mutant: &Mutant| wanted.only.is_empty() || wanted.only.iter().any(|only| mutant.id.contains(only));
+    let is_chosen = |mutant: &Mutant| is_named(mutant) && !(wanted.played && mutant.run.is_some());
     let mutants: Vec<Mutant> = Table::read(&Table::path())?.mutants.into_iter().filter(is_chosen).collect();
     let stale: Vec<&str> =
         STALE.iter().copied().filter(|stale| mutants.iter().any(|mutant| stale.starts_with(&mutant.id))).collect();
     if !stale.is_empty() {
         return Err(format!("these edits match no longer; adapt {}\n{}", Table::path().display(), stale.join("\n")));
     }
-    let workers = arguments.workers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let mut found = played(&mutants, arguments, workers)?;
+    let workers = workers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let mut found = played(&mutants, wanted, workers)?;
     found.extend(copied(&mutants)?);
     println!("{:<34} {:<5} {:<10} {:>7}  shown on", "seeded bug", "", "killed by", "seconds");
-    let ends: Vec<End> = mutants.iter().map(|mutant| tell(mutant, &found[&mutant.id], arguments.all)).collect();
+    let ends: Vec<End> = mutants.iter().map(|mutant| tell(mutant, &found[&mutant.id], wanted.all)).collect();
     let count = |wanted: End| ends.iter().filter(|&&end| end == wanted).count();
     let (killed, argued, wrong) = (count(End::Killed), count(End::Argued), count(End::Wrong));
     let argued = if argued > 0 { format!(", {argued} argued to be equivalent") } else { String::new() };
@@ -79,7 +70,7 @@ fn verdict(arguments: &Arguments) -> Result<bool, String> {
         mutants.iter().map(Mutant::pair).collect::<BTreeSet<_>>().len(),
         start.elapsed().as_secs_f64()
     );
-    let unrefused = if is_own_table() { 0 } else { protocol::bugs(is_named, !arguments.only.is_empty())? };
+    let unrefused = if is_own_table() { 0 } else { protocol::bugs(is_named, !wanted.only.is_empty())? };
     Ok(wrong + unrefused == 0)
 }
 

@@ -1,6 +1,6 @@
 //! What is printed of a bug: who noticed it, on what, and whether that is as it should be.
 
-use super::hunt::{Kill, RACE, control};
+use super::hunt::{Check, Kill, RACE, control};
 use super::search::{Hunted, is_crash_of, shows};
 use whendone_mutants::table::Mutant;
 
@@ -39,6 +39,10 @@ pub fn tell(mutant: &Mutant, found: &[Hunted], all: bool) -> End {
         (None, _, []) => {
             line(mutant, &format!("SURVIVED   {}", mutant.why));
             lost.iter().for_each(|(ground, error)| below(&format!("{ground}: {error}")));
+            if mutant.run.is_none() {
+                let checks: Vec<String> = Check::all(mutant.is_of_the_loop()).iter().map(Check::to_string).collect();
+                below(&format!("looked for in {}; no other test was run", checks.join(", ")));
+            }
             End::Wrong
         }
         (None, Some(killer), [first, ..]) if !shown.contains(&killer) => {

@@ -9,8 +9,8 @@ use wait_timeout::ChildExt;
 use whendone_model::tree::{Tree, project, target};
 use whendone_mutants::table::{File, Mutant};
 
-/// Until it counts as hanging.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Until it counts as hanging: where that is what is expected, and elsewhere.
+const LIMITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 
 /// Applies the bug, builds, runs and takes the bug out again.
 ///
@@ -28,7 +28,8 @@ pub fn run(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<Option<Kill>
     write(&planted)?;
     let start = Instant::now();
     let ran = build(mutant, arguments, tree).and_then(|()| {
-        let (end, printed) = cargo(arguments, tree).map_err(told)?;
+        let limit = LIMITS[usize::from(mutant.shown_by != "hang")];
+        let (end, printed) = cargo(arguments, limit, tree).map_err(told)?;
         let is_shown = match mutant.shown_by.as_str() {
             "hang" => end.is_none(),
             "test" => end.is_some_and(|status| !status.success()) && printed.contains("... FAILED"),
@@ -72,14 +73,14 @@ fn build(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<(), String> {
 }
 
 /// How it ended, none if it hangs, and what it printed.
-fn cargo(arguments: &str, tree: &Tree) -> io::Result<(Option<std::process::ExitStatus>, String)> {
+fn cargo(arguments: &str, limit: Duration, tree: &Tree) -> io::Result<(Option<std::process::ExitStatus>, String)> {
     let path = tree.root().join("printed.txt");
     let output = Output::create(&path)?;
     let mut command = command(arguments, tree);
     // In a group of its own, so that a hanging test ends with the cargo that started it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.stdout(output.try_clone()?).stderr(output).spawn()?;
-    let end = child.wait_timeout(LIMIT)?;
+    let end = child.wait_timeout(limit)?;
     if end.is_none() {
         let _ = Command::new("kill").args(["-9", "--", &format!("-{}", child.id())]).status();
         child.wait()?;

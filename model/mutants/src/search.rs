@@ -1,12 +1,12 @@
 //! Where each seeded bug is looked for, and what comes of it.
 
-use super::Arguments;
 use super::hunt::{Check, Hunt, Kill, RACE};
 use super::run::run;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 use whendone_model::crew::work;
+use whendone_model::seeded::Wanted;
 use whendone_model::tree::{Tree, target};
 use whendone_mutants::table::Mutant;
 
@@ -26,12 +26,13 @@ pub fn shows(mutant: &Mutant, (_, kill): &Hunted) -> bool {
 }
 
 pub fn is_crash_of(mutant: &Mutant, error: &str) -> bool {
-    mutant.run.is_none() && error.contains(&mutant.shown_by)
+    let is_seen_otherwise = matches!(mutant.shown_by.as_str(), "outcome" | "missing" | "engine");
+    mutant.run.is_none() && !is_seen_otherwise && error.contains(&mutant.shown_by)
 }
 
 /// Those that scenarios can see: each is played where the table expects it to show, then everywhere if it did not, or
 /// on every check by itself if all are asked for.
-pub fn played(mutants: &[Mutant], &Arguments { all, show, .. }: &Arguments, workers: usize) -> Result<Found, String> {
+pub fn played(mutants: &[Mutant], &Wanted { all, show, .. }: &Wanted, workers: usize) -> Result<Found, String> {
     let hunt = |mutant: &Mutant, checks: Vec<Check>, only: Option<String>| Hunt {
         id: mutant.id.clone(),
         shown_by: mutant.shown_by.clone(),

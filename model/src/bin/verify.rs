@@ -28,10 +28,11 @@ use whendone_model::plan::{CROWDS, Plan, Shard};
 use whendone_model::proof::{Proof, Theory};
 use whendone_model::report::{Failure, Failures, Report, Samples, Tally};
 use whendone_model::scenario::Scenario;
+use whendone_model::seeded::{Wanted, seeded};
 use whendone_model::solver::Solver;
 use whendone_model::token::Token;
 use whendone_model::tree::target;
-use whendone_model::vendored::{Vendored, mutants};
+use whendone_model::vendored::Vendored;
 use whendone_stacks as _;
 
 /// Explores every small concurrent program over the core under loom, and checks that what clients
@@ -110,9 +111,8 @@ enum Command {
         /// Another table of bugs: an auditor's own
         #[arg(long)]
         file: Option<PathBuf>,
-        /// `--all` for every check, not only the first that notices it; names, or parts of them, for a selection
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<String>,
+        #[command(flatten)]
+        wanted: Wanted,
     },
     #[command(hide = true)]
     Worker,
@@ -125,8 +125,8 @@ fn main() -> ExitCode {
         (Some(Command::Mutants { .. }), _) if arguments.core.is_some() => {
             Err("the seeded bugs are edits of this project's own core; --core does not go with them".into())
         }
-        (Some(Command::Mutants { file, rest }), _) => {
-            mutants(file.as_deref(), rest).map(|end| end.success()).map_err(Into::into)
+        (Some(Command::Mutants { file, wanted }), _) => {
+            seeded(file.as_deref(), wanted).map(|end| end.success()).map_err(Into::into)
         }
         _ if arguments.core.is_some() => verify_another(&arguments),
         (None, None) if arguments.deep => checked().and_then(|()| verify_deep(&arguments)),
