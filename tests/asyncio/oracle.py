@@ -281,6 +281,11 @@ class Player:
     def abandon(self, task):
         # D7: so are tasks whose loop is gone; asyncio leaves them pending.
         self.departs("D7")
+        # What it awaits may be done and have queued its wake-up, which would keep that future to the end.
+        waits = task._fut_waiter
+        for handle in self.loop._ready:
+            if waits is not None and handle._callback is waits.wakeup:
+                handle._args = (waits,)
         task.get_coro().close()
         if task.cancelling():
             asyncio.Future.cancel(task)
