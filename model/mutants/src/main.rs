@@ -57,7 +57,7 @@ fn verdict(Arguments { wanted, workers }: &Arguments) -> Result<bool, String> {
     }
     let workers = workers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let mut found = played(&mutants, wanted, workers)?;
-    found.extend(copied(&mutants)?);
+    found.extend(copied(&mutants, workers)?);
     println!("{:<34} {:<5} {:<10} {:>7}  shown on", "seeded bug", "", "killed by", "seconds");
     let ends: Vec<End> = mutants.iter().map(|mutant| tell(mutant, &found[&mutant.id], wanted.all)).collect();
     let count = |wanted: End| ends.iter().filter(|&&end| end == wanted).count();

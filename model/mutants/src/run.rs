@@ -3,6 +3,7 @@
 use super::hunt::Kill;
 use std::fs::File as Output;
 use std::io;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
@@ -12,24 +13,43 @@ use whendone_mutants::table::{File, Mutant};
 /// Until it counts as hanging: where that is what is expected, and elsewhere.
 const LIMITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 
+/// A copy of the project, and where it is built.
+pub struct Copy {
+    tree: Tree,
+    target: PathBuf,
+}
+
+impl Copy {
+    /// As many as are wanted; the first is built where the project is, and finds there what that needs too.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn new(number: usize) -> io::Result<Self> {
+        let root = target().join(format!("mutants{}", if number == 0 { String::new() } else { number.to_string() }));
+        let target = if number == 0 { target() } else { root.join("target") };
+        Ok(Copy { tree: Tree::lay(root)?, target })
+    }
+}
+
 /// Applies the bug, builds, runs and takes the bug out again.
 ///
 /// # Errors
 ///
 /// If the edit does not match, or what it makes does not compile: then nothing was shown.
-pub fn run(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<Option<Kill>, String> {
+pub fn run(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<Option<Kill>, String> {
     let told = |error: io::Error| format!("{}: {error}", mutant.id);
     let original = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(project().join(file))?));
     let edited = mutant.edits.iter().map(|edit| edit.file.as_str()).collect::<std::collections::BTreeSet<_>>();
     let files: Vec<File> = edited.into_iter().map(original).collect::<io::Result<_>>().map_err(told)?;
     let planted = mutant.plant(&files)?;
     let write =
-        |files: &[File]| files.iter().try_for_each(|(file, text)| tree.write(file, text.as_bytes())).map_err(told);
+        |files: &[File]| files.iter().try_for_each(|(file, text)| copy.tree.write(file, text.as_bytes())).map_err(told);
     write(&planted)?;
     let start = Instant::now();
-    let ran = build(mutant, arguments, tree).and_then(|()| {
+    let ran = build(mutant, arguments, copy).and_then(|()| {
         let limit = LIMITS[usize::from(mutant.shown_by != "hang")];
-        let (end, printed) = cargo(arguments, limit, tree).map_err(told)?;
+        let (end, printed) = cargo(arguments, limit, copy).map_err(told)?;
         let is_shown = match mutant.shown_by.as_str() {
             "hang" => end.is_none(),
             "test" => end.is_some_and(|status| !status.success()) && printed.contains("... FAILED"),
@@ -57,13 +77,13 @@ pub fn run(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<Option<Kill>
 }
 
 /// Compiling is not what is to fail.
-fn build(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<(), String> {
+fn build(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<(), String> {
     let before = arguments.split(" -- ").next().unwrap_or(arguments);
     let arguments = match before.strip_prefix("run") {
         Some(rest) => format!("build{rest}"),
         None => format!("{before} --no-run"),
     };
-    let output = command(&arguments, tree).output().map_err(|error| format!("cargo: {error}"))?;
+    let output = command(&arguments, copy).output().map_err(|error| format!("cargo: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
@@ -73,10 +93,10 @@ fn build(mutant: &Mutant, arguments: &str, tree: &Tree) -> Result<(), String> {
 }
 
 /// How it ended, none if it hangs, and what it printed.
-fn cargo(arguments: &str, limit: Duration, tree: &Tree) -> io::Result<(Option<std::process::ExitStatus>, String)> {
-    let path = tree.root().join("printed.txt");
+fn cargo(arguments: &str, limit: Duration, copy: &Copy) -> io::Result<(Option<std::process::ExitStatus>, String)> {
+    let path = copy.tree.root().join("printed.txt");
     let output = Output::create(&path)?;
-    let mut command = command(arguments, tree);
+    let mut command = command(arguments, copy);
     // In a group of its own, so that a hanging test ends with the cargo that started it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.stdout(output.try_clone()?).stderr(output).spawn()?;
@@ -95,11 +115,15 @@ const QUICK: [&str; 3] = [
     "env.PROPTEST_MAX_SHRINK_ITERS=\"0\"",
 ];
 
-fn command(arguments: &str, tree: &Tree) -> Command {
+fn command(arguments: &str, copy: &Copy) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let split = shell_words::split(arguments).unwrap_or_default();
     command.args(QUICK.iter().flat_map(|setting| ["--config", setting]));
-    command.args(split).current_dir(tree.root()).env("CARGO_TARGET_DIR", target()).env_remove("WHENDONE_MUTANTS");
+    command
+        .args(split)
+        .current_dir(copy.tree.root())
+        .env("CARGO_TARGET_DIR", &copy.target)
+        .env_remove("WHENDONE_MUTANTS");
     command.stdin(Stdio::null());
     command
 }

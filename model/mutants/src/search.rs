@@ -1,13 +1,15 @@
 //! Where each seeded bug is looked for, and what comes of it.
 
 use super::hunt::{Check, Hunt, Kill, RACE};
-use super::run::run;
+use super::run::{Copy, run};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 use whendone_model::crew::work;
 use whendone_model::seeded::Wanted;
-use whendone_model::tree::{Tree, target};
 use whendone_mutants::table::Mutant;
 
 /// Until a hunt is given up; ten times as long if checks may have to be played to their end.
@@ -89,18 +91,27 @@ fn outcome(kill: &Result<Option<Kill>, String>) -> String {
     }
 }
 
-/// Those that need a copy of the project.
-pub fn copied(mutants: &[Mutant]) -> Result<Found, String> {
-    let mut found = Found::new();
+/// More copies than this would each have to build first what all of them need.
+const COPIES: usize = 2;
+
+/// Those that need a copy of the project, of which there are some: a compiler and a test keep one processor busy.
+pub fn copied(mutants: &[Mutant], workers: usize) -> Result<Found, String> {
     let copied: Vec<_> = mutants.iter().filter_map(|mutant| Some((mutant, mutant.run.as_deref()?))).collect();
-    if copied.is_empty() {
-        return Ok(found);
-    }
-    let tree = Tree::lay(target().join("mutants")).map_err(|error| error.to_string())?;
-    for (mutant, arguments) in copied {
-        let kill = run(mutant, arguments, &tree);
-        eprintln!("{}: {}", mutant.id, outcome(&kill));
-        found.insert(mutant.id.clone(), vec![("copy".to_owned(), kill)]);
-    }
-    Ok(found)
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::new()));
+    let serve = &|number| -> io::Result<()> {
+        let copy = Copy::new(number)?;
+        while let Some((mutant, arguments)) = copied.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let kill = run(mutant, arguments, &copy);
+            eprintln!("{}: {}", mutant.id, outcome(&kill));
+            found.lock().expect("never poisoned").insert(mutant.id.clone(), vec![("copy".to_owned(), kill)]);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers = (0..workers.min(copied.len()).min(COPIES)).map(|number| scope.spawn(move || serve(number)));
+        let workers: Vec<_> = workers.collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
+    })
+    .map_err(|error| error.to_string())?;
+    Ok(found.into_inner().expect("never poisoned"))
 }
