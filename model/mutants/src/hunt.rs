@@ -114,30 +114,18 @@ pub struct Kill {
     pub exhibit: Option<String>,
 }
 
-/// Bugs can also make a model deadlock or panic; that counts only where it is what is expected.
-fn shows(verdict: &Verdict, shown_by: &str) -> bool {
-    match shown_by {
-        "outcome" => !verdict.extra.is_empty(),
-        "missing" => !verdict.missing.is_empty(),
-        "engine" => verdict.broken.iter().any(|broken| is_of_engine(broken)),
-        rule => verdict.extra.is_empty() && verdict.broken.iter().any(|broken| broken.starts_with(rule)),
-    }
-}
-
-/// That the protocol does not know such a step says nothing of the engine.
-fn is_of_engine(broken: &str) -> bool {
-    !broken.starts_with("protocol")
-}
-
-/// The line of a verdict that shows it.
-fn evidence(verdict: &Verdict, shown_by: &str) -> String {
-    let shows = |line: &&str| match (line.split_once(' ').map(|(kind, told)| (kind, told.trim_start())), shown_by) {
-        (Some(("extra", _)), "outcome") | (Some(("missing", _)), "missing") => true,
-        (Some(("broken", told)), "engine") => is_of_engine(told),
-        (Some(("broken", told)), rule) => told.starts_with(rule),
-        _ => false,
+/// What shows a bug, if anything does. Bugs can also make a model deadlock or panic; that counts only where it is what
+/// is expected.
+fn evidence(verdict: &Verdict, shown_by: &str) -> Option<String> {
+    let Verdict { extra, missing, broken, .. } = verdict;
+    let (kind, found) = match shown_by {
+        "outcome" => ("extra", extra.first()),
+        "missing" => ("missing", missing.first()),
+        // That the protocol does not know such a step says nothing of the engine.
+        "engine" => ("broken", broken.iter().find(|broken| !broken.starts_with("protocol"))),
+        rule => ("broken", broken.iter().find(|broken| extra.is_empty() && broken.starts_with(rule))),
     };
-    verdict.to_string().lines().find(shows).unwrap_or_default().to_owned()
+    found.map(|found| format!("{kind:<7}  {found}"))
 }
 
 impl Hunt {
@@ -166,9 +154,8 @@ impl Hunt {
         });
         programs.into_iter().find_map(|(check, program)| {
             let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
-            shows(&verdict, &self.shown_by).then(|| {
+            evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
-                let evidence = evidence(&verdict, &self.shown_by);
                 let fault = verdict.faults.first().filter(|_| self.show);
                 let exhibit = fault.map(|fault| Exhibit::of_failure(judge::Engine::LoomMutex, *play, &program, fault));
                 let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());

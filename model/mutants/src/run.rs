@@ -10,16 +10,17 @@ use wait_timeout::ChildExt;
 use whendone_model::tree::{Tree, project, target};
 use whendone_mutants::table::{File, Mutant};
 
-/// Until it counts as hanging: where that is what is expected, and elsewhere.
-const LIMITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
+/// Until it counts as hanging, unless that is what is expected: then it is waited for no longer than need be.
+const LIMIT: Duration = Duration::from_secs(30);
+const EXPECTED: Duration = Duration::from_secs(10);
 
 /// A copy of the project, and where it is built.
-pub struct Copy {
+pub struct ProjectCopy {
     tree: Tree,
     target: PathBuf,
 }
 
-impl Copy {
+impl ProjectCopy {
     /// As many as are wanted; the first is built where the project is, and finds there what that needs too.
     ///
     /// # Errors
@@ -28,7 +29,7 @@ impl Copy {
     pub fn new(number: usize) -> io::Result<Self> {
         let root = target().join(format!("mutants{}", if number == 0 { String::new() } else { number.to_string() }));
         let target = if number == 0 { target() } else { root.join("target") };
-        Ok(Copy { tree: Tree::lay(root)?, target })
+        Ok(ProjectCopy { tree: Tree::lay(root)?, target })
     }
 }
 
@@ -37,7 +38,7 @@ impl Copy {
 /// # Errors
 ///
 /// If the edit does not match, or what it makes does not compile: then nothing was shown.
-pub fn run(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<Option<Kill>, String> {
+pub fn run(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<Option<Kill>, String> {
     let told = |error: io::Error| format!("{}: {error}", mutant.id);
     let original = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(project().join(file))?));
     let edited = mutant.edits.iter().map(|edit| edit.file.as_str()).collect::<std::collections::BTreeSet<_>>();
@@ -48,7 +49,7 @@ pub fn run(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<Option<Kill>
     write(&planted)?;
     let start = Instant::now();
     let ran = build(mutant, arguments, copy).and_then(|()| {
-        let limit = LIMITS[usize::from(mutant.shown_by != "hang")];
+        let limit = if mutant.shown_by == "hang" { EXPECTED } else { LIMIT };
         let (end, printed) = cargo(arguments, limit, copy).map_err(told)?;
         let is_shown = match mutant.shown_by.as_str() {
             "hang" => end.is_none(),
@@ -77,7 +78,7 @@ pub fn run(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<Option<Kill>
 }
 
 /// Compiling is not what is to fail.
-fn build(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<(), String> {
+fn build(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<(), String> {
     let before = arguments.split(" -- ").next().unwrap_or(arguments);
     let arguments = match before.strip_prefix("run") {
         Some(rest) => format!("build{rest}"),
@@ -93,7 +94,11 @@ fn build(mutant: &Mutant, arguments: &str, copy: &Copy) -> Result<(), String> {
 }
 
 /// How it ended, none if it hangs, and what it printed.
-fn cargo(arguments: &str, limit: Duration, copy: &Copy) -> io::Result<(Option<std::process::ExitStatus>, String)> {
+fn cargo(
+    arguments: &str,
+    limit: Duration,
+    copy: &ProjectCopy,
+) -> io::Result<(Option<std::process::ExitStatus>, String)> {
     let path = copy.tree.root().join("printed.txt");
     let output = Output::create(&path)?;
     let mut command = command(arguments, copy);
@@ -115,7 +120,7 @@ const QUICK: [&str; 3] = [
     "env.PROPTEST_MAX_SHRINK_ITERS=\"0\"",
 ];
 
-fn command(arguments: &str, copy: &Copy) -> Command {
+fn command(arguments: &str, copy: &ProjectCopy) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let split = shell_words::split(arguments).unwrap_or_default();
     command.args(QUICK.iter().flat_map(|setting| ["--config", setting]));

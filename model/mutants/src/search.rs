@@ -1,7 +1,7 @@
 //! Where each seeded bug is looked for, and what comes of it.
 
 use super::hunt::{Check, Hunt, Kill, RACE};
-use super::run::{Copy, run};
+use super::run::{ProjectCopy, run};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Mutex;
@@ -28,8 +28,7 @@ pub fn shows(mutant: &Mutant, (_, kill): &Hunted) -> bool {
 }
 
 pub fn is_crash_of(mutant: &Mutant, error: &str) -> bool {
-    let is_seen_otherwise = matches!(mutant.shown_by.as_str(), "outcome" | "missing" | "engine");
-    mutant.run.is_none() && !is_seen_otherwise && error.contains(&mutant.shown_by)
+    mutant.run.is_none() && mutant.is_of_last_words() && error.contains(&mutant.shown_by)
 }
 
 /// Those that scenarios can see: each is played where the table expects it to show, then everywhere if it did not, or
@@ -43,28 +42,26 @@ pub fn played(mutants: &[Mutant], &Wanted { all, show, .. }: &Wanted, workers: u
         show,
     };
     let mutants: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.run.is_none()).collect();
-    let expected =
-        |mutant: &&Mutant| Some(hunt(mutant, Check::all(mutant.is_of_the_loop()), mutant.killer.clone()?.into()));
     let mut found = Found::new();
+    let expected = |mutant: &&Mutant| {
+        let killer = mutant.killer.clone()?;
+        Some(hunt(mutant, Check::all(mutant.is_of_the_loop()), Some(killer)))
+    };
     play(&mutants.iter().filter_map(expected).collect::<Vec<_>>(), LIMIT, workers, &mut found)?;
-    let rest = mutants.iter().flat_map(|mutant| {
-        let noticed = found.get(&mutant.id).and_then(|kills| Some(&kills.iter().find(|kill| shows(mutant, kill))?.0));
-        let checks = Check::all(mutant.is_of_the_loop());
-        match (all, noticed) {
-            (true, noticed) => {
-                let is_known = |check: &Check| noticed.is_some_and(|named| named.starts_with(&format!("{check}: ")));
-                let checks = checks.into_iter().filter(|check| !is_known(check));
-                checks
-                    .chain(Check::races(mutant.is_of_the_loop()))
-                    .map(|check| hunt(mutant, vec![check], None))
-                    .collect()
-            }
-            (false, None) => vec![hunt(mutant, checks, None)],
-            (false, Some(_)) => Vec::new(),
-        }
-    });
-    let rest: Vec<Hunt> = rest.collect();
-    play(&rest, 10 * LIMIT, workers, &mut found)?;
+    let elsewhere = |mutant: &&Mutant| {
+        let shown = found.get(&mutant.id).into_iter().flatten().find(|hunted| shows(mutant, hunted));
+        let (mut checks, races) = (Check::all(mutant.is_of_the_loop()), Check::races(mutant.is_of_the_loop()));
+        let grounds: Vec<Vec<Check>> = if all {
+            // That of the killer has noticed it already.
+            checks.retain(|check| shown.is_none_or(|(killer, _)| !killer.starts_with(&format!("{check}: "))));
+            checks.into_iter().chain(races).map(|check| vec![check]).collect()
+        } else {
+            shown.is_none().then_some(checks).into_iter().collect()
+        };
+        grounds.into_iter().map(|checks| hunt(mutant, checks, None)).collect::<Vec<_>>()
+    };
+    let elsewhere: Vec<Hunt> = mutants.iter().flat_map(elsewhere).collect();
+    play(&elsewhere, 10 * LIMIT, workers, &mut found)?;
     found.values_mut().for_each(|kills| kills.sort_by(|a, b| a.0.cmp(&b.0)));
     Ok(found)
 }
@@ -99,7 +96,7 @@ pub fn copied(mutants: &[Mutant], workers: usize) -> Result<Found, String> {
     let copied: Vec<_> = mutants.iter().filter_map(|mutant| Some((mutant, mutant.run.as_deref()?))).collect();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::new()));
     let serve = &|number| -> io::Result<()> {
-        let copy = Copy::new(number)?;
+        let copy = ProjectCopy::new(number)?;
         while let Some((mutant, arguments)) = copied.get(next.fetch_add(1, Ordering::Relaxed)) {
             let kill = run(mutant, arguments, &copy);
             eprintln!("{}: {}", mutant.id, outcome(&kill));

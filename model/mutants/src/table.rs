@@ -86,6 +86,13 @@ impl Mutant {
         (self.breaks.clone(), file.clone(), find.clone())
     }
 
+    /// True if what shows it is said by a process that ends, and by no verdict.
+    pub fn is_of_last_words(&self) -> bool {
+        let digits = self.shown_by.strip_prefix('P').unwrap_or_default();
+        let is_rule = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        !is_rule && !["outcome", "missing", "engine"].contains(&self.shown_by.as_str())
+    }
+
     /// True if it takes a loop to see it.
     pub fn is_of_the_loop(&self) -> bool {
         self.edits.iter().any(|edit| edit.file.starts_with("src/event_loop/"))
