@@ -73,6 +73,15 @@ races! {
     /// callback run but by its scheduler (P11), or at all before the waker is through (P8).
     drain_put_off_vs_await: "@queue y.a ; P{y.X} | C" "@inline y.a ; C | P{y.X}" "@queue y.a ; P{y.X} | C y.A";
 
+    /// Threads: one completes, and the scheduler that it calls adds, cancels or reads, one adds. Must not: what is
+    /// added there overtake (P7), or another task's hand-over come before the scheduler is through with this one (P8).
+    scheduler_calls_back_vs_add: "@inline{A} aa ; C | A" "@queue{A} a ; C | A" "@refuse{A} aa ; C | A"
+        "@panic{X} aa ; C | A" "@queue{y.X} a y.a ; C | y.A";
+
+    /// Threads: the loop's closes it, one adds or removes; what is dropped calls the loop. Must not: that be taken and
+    /// then lost uncounted (P16), or a callback be lost without being told of (D4).
+    loop_closes_vs_drops_that_call_it: "@loop{v} a~{N}a ; Z | A" "@loop{v} a~{A}a ; M Z | R0" "@loop{v} ; Z | N~{N}";
+
     /// Threads: one drops the completer, one adds. Must not: the callback be lost (P16).
     completer_dropped_vs_add: "@inline ; D | A" "@inline a ; D | A A" "@queue a ; D | A";
 

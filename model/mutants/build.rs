@@ -1,7 +1,8 @@
 //! Plants the seeded bugs that scenarios can see in copies of the audited files.
 //!
-//! A bug whose edit does not match is not built but listed as stale, which fails `cargo verify mutants`
-//! and a test: so whoever edits the core can still run everything else.
+//! An edit that matches no longer fails the build where a change is to land, which is where `CI` is set. Elsewhere the
+//! bug is listed as stale, which fails `cargo verify mutants` and a test: so whoever plants a bug of his own can still
+//! build everything, and see what notices it.
 
 #[path = "src/table.rs"]
 #[allow(dead_code)]
@@ -9,16 +10,16 @@ mod table;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 use table::{File, Table};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    let (source, engines, table) = (root.join("src"), root.join("model/src/engines"), Table::path());
-    [&source, &engines, &table].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
-    println!("cargo::rerun-if-env-changed=WHENDONE_MUTANTS");
-    let table = Table::read(&table).unwrap_or_else(|error| refuse(&error));
+    let (source, engines, path) = (root.join("src"), root.join("model/src/engines"), Table::path());
+    [&source, &engines, &path].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
+    ["WHENDONE_MUTANTS", "CI"].into_iter().for_each(|name| println!("cargo::rerun-if-env-changed={name}"));
+    let table = Table::read(&path).unwrap_or_else(|error| refuse(&error));
     let audited = audited_files(&source);
     let (mut modules, mut entries, mut stale) = (String::new(), String::new(), Vec::new());
     for mutant in table.mutants.iter().filter(|mutant| mutant.run.is_none()) {
@@ -39,7 +40,15 @@ fn main() {
             Err(mismatch) => stale.push(mismatch),
         }
     }
+    // Those that are run are planted by `cargo verify mutants`, in copies of the project.
+    for mutant in table.mutants.iter().filter(|mutant| mutant.run.is_some()) {
+        let files: Vec<File> = mutant.edits.iter().filter_map(|edit| read(&root, &edit.file).ok()).collect();
+        stale.extend(mutant.plant(&files).err());
+    }
     let protocols = plant_protocols(&root, &out, &mut modules, &mut stale);
+    if env::var_os("CI").is_some() && !stale.is_empty() {
+        refuse(&format!("these edits match no longer; adapt {}\n{}", path.display(), stale.join("\n")));
+    }
     let text = format!(
         "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Engine)] = &[\n{entries}];\n\n\
          /// Bugs of the protocol: the claim that begins like this and does not hold, and the way to where it does not.\n\
@@ -55,16 +64,18 @@ fn refuse(error: &str) -> ! {
     std::process::exit(1)
 }
 
+fn read(root: &Path, file: &str) -> io::Result<File> {
+    let path = root.join(file);
+    println!("cargo::rerun-if-changed={}", path.display());
+    Ok((file.to_owned(), fs::read_to_string(path)?))
+}
+
 /// The bugs of the protocol, in copies of it beside what is claimed of it.
 fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Vec<String>) -> String {
     let (table, source) = (root.join("model/mutants/protocol.toml"), root.join("model/src"));
-    let read = |file: &str| {
-        let path = root.join(file);
-        println!("cargo::rerun-if-changed={}", path.display());
-        (file.to_owned(), fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}")))
-    };
     println!("cargo::rerun-if-changed={}", table.display());
-    let files = ["model/src/protocol.rs", "model/proof/protocol.smt2"].map(read);
+    let files = ["model/src/protocol.rs", "model/proof/protocol.smt2"];
+    let files = files.map(|file| read(root, file).unwrap_or_else(|error| panic!("{file}: {error}")));
     let mut entries = String::new();
     for bug in &Table::read(&table).unwrap_or_else(|error| refuse(&error)).mutants {
         let id = &bug.id;

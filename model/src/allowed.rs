@@ -3,11 +3,11 @@
 //! The page says what each operation answers and in which order a task's callbacks are handed over. Who runs what a
 //! callback does, and when, is told here: whoever completes or adds late owes the drain, unless somebody drains that
 //! task already; a drain that is owed inside another one of the same agent comes after it. On the queue a hand-over is a
-//! place in one line. The scenario's last thread serves that line, once it is through with its own operations, until it
+//! place in one line. A scheduler's own program, if it has one, is what the first hand-over begins with. The scenario's last thread serves that line, once it is through with its own operations, until it
 //! finds it empty; what comes later is served when all threads are through.
 
 use crate::loop_spec;
-use crate::observation::{Answer, HandOver, Observation, Told};
+use crate::observation::{Answer, HandOver, Observation, SCHEDULER, Told};
 use crate::scenario::{Move, Part, Plan, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Spec, Value};
 use std::collections::{BTreeSet, HashSet, VecDeque};
@@ -89,6 +89,8 @@ pub(crate) struct Machine {
     raised: Vec<u8>,
     /// What has begun and not ended.
     inside: Vec<(Nonce, Part)>,
+    /// The scheduler was called.
+    has_scheduled: bool,
     pub(crate) shown: Observation,
 }
 
@@ -116,6 +118,8 @@ enum Todo {
     Operations(usize),
     /// To hand over what is in line of a task, one after the other.
     Drain(Task),
+    /// To hand over this one of it.
+    HandOver(Task, Nonce),
     /// The end of the outermost drain, when those that were put off come.
     Outermost,
     /// To serve the queue until it is empty.
@@ -197,6 +201,7 @@ impl World {
             line: VecDeque::new(),
             raised: Vec::new(),
             inside: Vec::new(),
+            has_scheduled: false,
             shown: Observation { answers: vec![Vec::new()], ..Observation::default() },
         };
         for &setup in &self.plan.setup {
@@ -245,7 +250,8 @@ impl World {
                 machine.agents[agent].todo.extend(rest.then_some(Todo::Operations(at + 1)));
                 self.carry_out(machine, agent, self.plan.threads[agent][at], Asker::Thread(agent));
             }
-            Todo::Drain(task) => self.hand_over(machine, agent, task),
+            Todo::Drain(task) => self.drain(machine, agent, task),
+            Todo::HandOver(task, nonce) => self.hand_over(machine, agent, task, nonce),
             Todo::Outermost => {
                 let agent = &mut machine.agents[agent];
                 match agent.put_off.pop_front() {
@@ -260,7 +266,7 @@ impl World {
                 }
             }
             Todo::Enter(nonce, part) => self.enter(machine, agent, nonce, part),
-            Todo::Program { nonce, part, at, entry } => match self.plan.bodies[nonce].program(part).get(at) {
+            Todo::Program { nonce, part, at, entry } => match self.program(nonce, part).get(at) {
                 Some(&step) => {
                     machine.agents[agent].todo.push(Todo::Program { nonce, part, at: at + 1, entry });
                     self.carry_out(machine, agent, step, Asker::Entry(entry));
@@ -359,7 +365,7 @@ impl World {
     }
 
     fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
-        self.plan.bodies[nonce].program(part)
+        self.plan.body(nonce).program(part)
     }
 
     /// What was completed or added late goes over: by this agent, unless somebody drains that task already.
@@ -380,7 +386,7 @@ impl World {
     }
 
     /// The next in line, or the drain is over.
-    fn hand_over(&self, machine: &mut Machine, agent: usize, task: Task) {
+    fn drain(&self, machine: &mut Machine, agent: usize, task: Task) {
         let page = &mut machine.pages[task];
         let Some(&nonce) = page.spec.scheduled().get(page.handed) else {
             page.is_draining = false;
@@ -388,6 +394,17 @@ impl World {
         };
         page.handed += 1;
         machine.agents[agent].todo.push(Todo::Drain(task));
+        let does = !self.plan.bodies[nonce].is_waker && !self.program(SCHEDULER, Part::Call).is_empty();
+        match does && !std::mem::replace(&mut machine.has_scheduled, true) {
+            true => {
+                machine.agents[agent].todo.push(Todo::HandOver(task, nonce));
+                self.enter(machine, agent, SCHEDULER, Part::Call);
+            }
+            false => self.hand_over(machine, agent, task, nonce),
+        }
+    }
+
+    fn hand_over(&self, machine: &mut Machine, agent: usize, task: Task, nonce: Nonce) {
         let body = &self.plan.bodies[nonce];
         let told = &mut machine.shown.told;
         match self.scheduler {
@@ -422,9 +439,8 @@ impl World {
     }
 
     fn enter(&self, machine: &mut Machine, agent: usize, nonce: Nonce, part: Part) {
-        let body = &self.plan.bodies[nonce];
-        let reads = part == Part::Call && !body.is_waker;
-        let saw = if reads { machine.pages[body.task].spec.outcome() } else { None };
+        let body = self.plan.bodies.get(nonce).filter(|body| part == Part::Call && !body.is_waker);
+        let saw = body.and_then(|body| machine.pages[body.task].spec.outcome());
         let mut amid: Vec<Nonce> = machine.inside.iter().map(|(nonce, _)| *nonce).collect();
         amid.sort();
         machine.inside.push((nonce, part));

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// take turns in saying what they do, so that all come to the completion at about the same time.
 pub fn program(scheduler: Option<Scheduler>, tags: &[bool], done: bool, threads: &[Vec<u8>]) -> Scenario {
     let setup = tags.iter().map(|&tagged| Op::Add { tagged: tagged && scheduler.is_none() }).collect();
-    let mut scenario = Scenario { scheduler, setup, done, threads: vec![Vec::new(); threads.len()] };
+    let mut scenario =
+        Scenario { scheduler, setup, done, threads: vec![Vec::new(); threads.len()], ..Scenario::default() };
     // Of each thread how many it has added, and which of them an operation of it removes: the number that this
     // one has in the text is not known before all is there.
     let mut adds = vec![0; threads.len()];

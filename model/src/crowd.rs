@@ -14,7 +14,7 @@ pub fn program(number: usize) -> Scenario {
     let setup = (0..head >> 2 & 3).map(|at| Op::Add { tagged: tagged(at) }).collect();
     let ends = [Op::Complete, Op::Cancel, if scheduler.is_some() { Op::DropCompleter } else { Op::Complete }];
     let first = vec![ends[usize::from(completion) % ends.len()].clone()];
-    let mut scenario = Scenario { scheduler, setup, done: false, threads: vec![first] };
+    let mut scenario = Scenario { scheduler, setup, threads: vec![first], ..Scenario::default() };
     for _ in 0..4 + usize::from(head >> 4) % 4 {
         scenario.threads.push(Vec::new());
         for chance in [u8::MAX, 80] {

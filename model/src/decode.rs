@@ -34,7 +34,8 @@ fn read(bytes: &[u8]) -> Scenario {
     };
     let waiting = usize::from(head >> 2 & 3);
     let setup = (0..waiting).map(|at| Op::Add { tagged: scheduler.is_none() && head >> (4 + at) & 1 == 1 }).collect();
-    let scenario = Scenario { scheduler, setup, done: head >> 7 == 1, threads: vec![Vec::new()] };
+    let scenario =
+        Scenario { scheduler, setup, done: head >> 7 == 1, threads: vec![Vec::new()], ..Scenario::default() };
     let mut reader = Reader { bytes: rest.iter().copied(), waiting, adds: waiting, operations: 0, scenario };
     while reader.operations < LONGEST
         && let Some(byte) = reader.bytes.next()

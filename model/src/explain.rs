@@ -24,7 +24,7 @@ pub struct Unexplained {
     /// The ticket that no walk came past; behind the last one if something was left undone.
     pub at: usize,
     pub rule: String,
-    history: History,
+    history: Box<History>,
 }
 
 impl History {
@@ -40,7 +40,7 @@ impl History {
         };
         let Some(at) = at else {
             let rule = format!("harness: no explanation was found in {MOST} steps, nor that there is none");
-            return Err(Unexplained { at: 0, rule, history: self.clone() });
+            return Err(Unexplained { at: 0, rule, history: Box::new(self.clone()) });
         };
         let timeless = match Walk::new(&self.timeless()).goes_through() {
             Ok(()) => "without the tickets there is one",
@@ -48,7 +48,7 @@ impl History {
             Err(None) => "whether there is one without the tickets is not known",
         };
         let rule = format!("{}: no order of the steps explains this history; {timeless}", self.property(at));
-        Err(Unexplained { at, rule, history: self.clone() })
+        Err(Unexplained { at, rule, history: Box::new(self.clone()) })
     }
 
     /// The same without times: everything begins before anything ends.

@@ -1,6 +1,6 @@
 //! In which way an execution is wrong: the property that it breaks.
 
-use crate::observation::{Answer, HandOver, Observation, POLL, Told};
+use crate::observation::{Answer, HandOver, Observation, POLL, SCHEDULER, Told};
 use crate::scenario::{Move, Part, Scenario, Scheduler, Step, Task};
 use crate::spec::{Nonce, Value};
 use serde::{Deserialize, Serialize};
@@ -163,7 +163,7 @@ enum Learned {
 impl Facts {
     fn new(scenario: &Scenario, observation: &Observation, task: Task) -> Self {
         let plan = scenario.plan();
-        let of_task = |nonce: Nonce| plan.bodies[nonce].task == task;
+        let of_task = |nonce: Nonce| nonce != SCHEDULER && plan.bodies[nonce].task == task;
         let done = task == 0 && scenario.done;
         let is_refused = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
         let completions = usize::from(done);
@@ -179,7 +179,7 @@ impl Facts {
         }
         let handed = || observation.handed.iter().filter(|entry| entry.nonce != POLL);
         for entry in handed() {
-            facts.take_in_all(plan.bodies[entry.nonce].program(entry.part), &entry.answers, &of_task);
+            facts.take_in_all(plan.body(entry.nonce).program(entry.part), &entry.answers, &of_task);
         }
         let calls = handed().filter(|entry| entry.part == Part::Call && of_task(entry.nonce));
         facts.handed = calls.clone().map(|entry| entry.nonce).collect();

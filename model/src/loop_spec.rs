@@ -12,10 +12,12 @@
 //!   there is nothing else to do: then the nap is over, which is such a wake, and counts into that turn (R32).
 //! * A cancel request is granted until the task is done (D10). The next step finds it and polls no more;
 //!   one that comes later still beats a value, but not a panic (R55). One that is refused is a look (R75).
-//! * What a callback or function does when its turn comes, its program, are steps of the loop's thread.
+//! * What a callback or function does when its turn comes, its program, are steps of the loop's thread. What its drop
+//!   does are steps of whoever drops it: the loop behind the call, whoever removes it or is refused, or the close.
 //! * Completion hands over to the queue one callback after another; what is added meanwhile follows (D16).
 //! * Close abandons the task that is not done (P16), counts what stands in the queue, and refuses what
-//!   comes later. Whatever never runs is told of once (D4). So is a panic that nobody looked at (D8).
+//!   comes later, also from the drops of what it counted. Whatever never runs is told of once (D4). So is a panic that
+//!   nobody looked at (D8).
 
 use crate::observation::{Answer, HandOver, Observation, POLL, Told};
 use crate::scenario::{Body, Part, Scenario, Step};
@@ -59,6 +61,9 @@ enum Move {
     /// So many entries of the batch are left.
     Batch(usize),
     Run(Entry),
+    /// It is called, polled or dropped: it begins, and it ends.
+    Enter(Nonce, Part),
+    Leave(Nonce, Part),
     /// The step looks whether it is to cancel.
     Begin,
     Poll,
@@ -67,16 +72,16 @@ enum Move {
     Abandon,
     /// What stands in the queue will never run.
     Gather,
-    /// The channel goes, with what was pushed since.
-    Disconnect(usize),
+    /// The channel goes, with what was pushed since; then so does what was gathered.
+    Disconnect,
 }
 
 /// The loop, its task, and where each thread stands.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Page {
     script: Script,
-    /// By the callback's or function's name: its program.
-    programs: Rc<[Vec<Step>]>,
+    /// By the callback's or function's name.
+    bodies: Rc<[Body]>,
     queue: VecDeque<Entry>,
     stopped: bool,
     closed: bool,
@@ -101,6 +106,10 @@ struct Page {
 
     threads: Vec<Thread>,
     raised: Vec<u8>,
+    /// What stood in the queue when the loop was closed, until it is dropped.
+    gathered: Vec<Nonce>,
+    /// What has begun and not ended.
+    inside: Vec<(Nonce, Part)>,
     handed: Vec<HandOver>,
     told: BTreeMap<Told, usize>,
 }
@@ -137,17 +146,17 @@ impl Page {
         };
         let plan = scenario.plan();
         let added = |step| if let Step::Add { nonce, .. } = step { Some(nonce) } else { None };
-        let program = |body: &Body| body.program(Part::Call).iter().map(|(_, step)| *step).collect();
+        let waiting = plan.setup.iter().filter_map(|(_, step)| added(*step)).collect();
         Page {
             script,
-            programs: plan.bodies.iter().map(program).collect(),
+            bodies: plan.bodies.into(),
             queue: VecDeque::from([Entry::Step]),
             stopped: false,
             closed: false,
             others: scenario.threads.len() - 1,
             main_waits: false,
             outcome: None,
-            waiting: plan.setup.iter().filter_map(|(_, step)| added(*step)).collect(),
+            waiting,
             draining: false,
             queued: true,
             cancel_requested: false,
@@ -158,6 +167,8 @@ impl Page {
             spawned: Some(Vec::new()),
             threads: scenario.steps().into_iter().enumerate().map(thread).collect(),
             raised: Vec::new(),
+            gathered: Vec::new(),
+            inside: Vec::new(),
             handed: Vec::new(),
             told: BTreeMap::new(),
         }
@@ -190,16 +201,13 @@ impl Page {
     fn carry_out(&mut self, next: Move) -> (Option<Answer>, Vec<Move>) {
         let entailed = match next {
             Move::Within(at, Step::Panic) => {
-                self.tell(Told::CallbackPanicked(self.handed[at].nonce), 1);
+                self.panicked(self.handed[at].nonce);
                 vec![]
             }
             Move::Do(step) | Move::Within(_, step) => return self.operate(step),
             Move::Wake if self.outcome.is_some() || mem::replace(&mut self.queued, true) => vec![],
             Move::Wake => vec![Move::Push(Entry::Step)],
-            Move::Push(entry) => {
-                self.push(entry);
-                vec![]
-            }
+            Move::Push(entry) => self.push(entry),
             Move::Look if self.waiting.is_empty() => {
                 self.draining = false;
                 vec![]
@@ -225,8 +233,13 @@ impl Page {
                 vec![Move::Run(entry), Move::Batch(left - 1)]
             }
             Move::Run(entry) => self.run(entry),
+            Move::Enter(nonce, part) => self.enter(nonce, part),
+            Move::Leave(nonce, part) => {
+                self.inside.retain(|entered| *entered != (nonce, part));
+                vec![]
+            }
             Move::Begin if self.cancel_requested => vec![Move::Finish(Value::Cancelled)],
-            Move::Begin => vec![Move::Poll],
+            Move::Begin => vec![Move::Enter(POLL, Part::Call)],
             Move::Poll => self.poll(),
             Move::Finish(value) => {
                 let beaten = self.cancel_requested && value != Value::Panicked;
@@ -244,14 +257,16 @@ impl Page {
                 task.into_iter().chain([Move::Gather]).collect()
             }
             Move::Gather => {
-                let unrun = self.lose_all();
-                self.tell(Told::Closed(unrun), usize::from(unrun > 0));
-                vec![Move::Disconnect(unrun)]
+                self.gathered = self.take_calls();
+                vec![Move::Disconnect]
             }
-            Move::Disconnect(unrun) => {
+            Move::Disconnect => {
                 self.closed = true;
-                self.lose_all();
-                return (Some(Answer::Count(unrun)), vec![]);
+                let (late, gathered) = (self.take_calls(), mem::take(&mut self.gathered));
+                let unrun = gathered.len();
+                self.tell(Told::Closed(unrun), usize::from(unrun > 0));
+                let lost = late.into_iter().chain(gathered).filter_map(|nonce| self.lose(nonce)).collect();
+                return (Some(Answer::Count(unrun)), lost);
             }
         };
         (None, entailed)
@@ -269,8 +284,9 @@ impl Page {
             }
             Step::Remove(nonce) => {
                 let place = self.waiting.iter().position(|waiting| Some(*waiting) == nonce);
-                let place = place.filter(|_| self.outcome.is_none());
-                (Some(Answer::Did(place.map(|place| self.waiting.remove(place)).is_some())), vec![])
+                let removed = place.filter(|_| self.outcome.is_none()).map(|place| self.waiting.remove(place));
+                let dropped = removed.and_then(|nonce| self.dropped(nonce));
+                (Some(Answer::Did(removed.is_some())), dropped.into_iter().collect())
             }
             Step::Complete(_) => {
                 let requested = self.read().is_none();
@@ -279,7 +295,7 @@ impl Page {
             }
             Step::Read => (Some(Answer::Outcome(self.read())), vec![]),
             Step::Wake => (None, self.has_waker.then_some(Move::Wake).into_iter().collect()),
-            Step::Soon(nonce) => (Some(Answer::Did(self.push(Entry::Call(nonce)))), vec![]),
+            Step::Soon(nonce) => (Some(Answer::Did(!self.closed)), self.push(Entry::Call(nonce))),
             Step::Run => (None, vec![Move::Push(Entry::Main { brief: false }), Move::Sleep]),
             Step::RunBriefly => (None, vec![Move::Push(Entry::Main { brief: true }), Move::Sleep]),
             Step::Spawn(nonce) => {
@@ -299,14 +315,48 @@ impl Page {
         }
     }
 
-    /// False if the loop is closed. Then a callback is lost, and anything else goes in silence.
-    fn push(&mut self, entry: Entry) -> bool {
+    /// Once the loop is closed a callback is lost, and anything else goes in silence.
+    fn push(&mut self, entry: Entry) -> Vec<Move> {
         match (self.closed, entry) {
             (false, _) => self.queue.push_back(entry),
-            (true, Entry::Call(_)) => self.tell(Told::Lost(0), 1),
+            (true, Entry::Call(nonce)) => return self.lose(nonce).into_iter().collect(),
             (true, _) => {}
         }
-        !self.closed
+        vec![]
+    }
+
+    /// It will never run, and is dropped.
+    fn lose(&mut self, nonce: Nonce) -> Option<Move> {
+        self.tell(Told::Lost(0), 1);
+        self.dropped(nonce)
+    }
+
+    /// What drops it enters its drop, if that does something.
+    fn dropped(&self, nonce: Nonce) -> Option<Move> {
+        let does = !self.bodies[nonce].program(Part::Drop).is_empty();
+        does.then_some(Move::Enter(nonce, Part::Drop))
+    }
+
+    /// It begins, reads if it is called, carries out its program and ends; what was called is dropped behind that.
+    fn enter(&mut self, nonce: Nonce, part: Part) -> Vec<Move> {
+        let saw = if part == Part::Call && nonce != POLL { self.read() } else { None };
+        let mut amid: Vec<Nonce> = self.inside.iter().map(|(nonce, _)| *nonce).collect();
+        amid.sort_unstable();
+        let at = self.handed.len();
+        self.handed.push(HandOver { part, amid, ..HandOver::new(nonce, saw) });
+        self.inside.push((nonce, part));
+        if nonce == POLL {
+            return vec![Move::Poll];
+        }
+        let program = self.bodies[nonce].program(part).iter().map(|(_, step)| Move::Within(at, *step));
+        let dropped = if part == Part::Call { self.dropped(nonce) } else { None };
+        program.chain([Move::Leave(nonce, part)]).chain(dropped).collect()
+    }
+
+    /// The drop of what was called belongs to its call.
+    fn panicked(&mut self, nonce: Nonce) {
+        let is_called = self.handed.iter().any(|entry| (entry.nonce, entry.part) == (nonce, Part::Call));
+        self.tell(if is_called { Told::CallbackPanicked(nonce) } else { Told::DropPanicked(nonce) }, 1);
     }
 
     /// Of the drainer: all that wait, one after the other, and another look.
@@ -317,21 +367,15 @@ impl Page {
 
     fn run(&mut self, entry: Entry) -> Vec<Move> {
         match entry {
-            Entry::Call(nonce) => {
-                let (saw, at) = (self.read(), self.handed.len());
-                self.handed.push(HandOver::new(nonce, saw));
-                self.programs[nonce].iter().map(|step| Move::Within(at, *step)).collect()
-            }
+            Entry::Call(nonce) => vec![Move::Enter(nonce, Part::Call)],
             Entry::Step if self.outcome.is_some() => vec![],
             Entry::Step => {
                 self.queued = false;
                 vec![Move::Begin]
             }
             Entry::Other(nonce) => {
-                let saw = self.read();
                 self.spawned.iter_mut().for_each(|spawned| spawned.retain(|other| *other != nonce));
-                self.handed.push(HandOver::new(nonce, saw));
-                vec![]
+                vec![Move::Enter(nonce, Part::Call)]
             }
             Entry::Main { brief } if brief || self.others == 0 => vec![Move::Push(Entry::Stop)],
             Entry::Main { .. } => {
@@ -346,22 +390,22 @@ impl Page {
     }
 
     fn poll(&mut self) -> Vec<Move> {
-        self.handed.push(HandOver::new(POLL, None));
+        let over = Move::Leave(POLL, Part::Call);
         if self.naps {
-            return vec![];
+            return vec![over];
         }
         let polled = self.script.poll(self.polls);
         self.polls += 1;
         self.has_waker |= !polled.is_last();
         match polled {
-            Polled::Waits => vec![],
+            Polled::Waits => vec![over],
             Polled::Naps => {
                 self.naps = true;
-                vec![]
+                vec![over]
             }
-            Polled::WakesItself => vec![Move::Wake],
-            Polled::Ready => vec![Move::Finish(Value::Finished(0))],
-            Polled::Panics => vec![Move::Finish(Value::Panicked)],
+            Polled::WakesItself => vec![Move::Wake, over],
+            Polled::Ready => vec![over, Move::Finish(Value::Finished(0))],
+            Polled::Panics => vec![over, Move::Finish(Value::Panicked)],
         }
     }
 
@@ -370,11 +414,10 @@ impl Page {
         self.outcome
     }
 
-    /// Empties the queue, and says how many callbacks and functions were in it.
-    fn lose_all(&mut self) -> usize {
-        let lost = mem::take(&mut self.queue).into_iter().filter(|entry| matches!(entry, Entry::Call(_))).count();
-        self.tell(Told::Lost(0), lost);
-        lost
+    /// Empties the queue: the callbacks and functions that were in it.
+    fn take_calls(&mut self) -> Vec<Nonce> {
+        let calls = mem::take(&mut self.queue).into_iter();
+        calls.filter_map(|entry| if let Entry::Call(nonce) = entry { Some(nonce) } else { None }).collect()
     }
 
     /// What was seen when all threads are through, and the loop is closed if nobody did so. The last row is

@@ -49,33 +49,42 @@ pub fn number_of_ends() -> usize {
     SCRIPTS.len() * (one_thread(6) + one_thread(7)) + two_threads(6) + two_threads(7) + 1
 }
 
-/// What a callback or function does on a loop; a callback that waits also removes the one behind it.
+/// What a callback or function does on a loop, or its drop does; a callback that waits also removes the one behind it.
 const CALLS: [&str; 8] = ["{A}", "{X}", "{G}", "{K}", "{N}", "{F}", "{!}", "{Rs}"];
+const DROPS: [&str; 8] = ["~{A}", "~{X}", "~{G}", "~{K}", "~{N}", "~{F}", "~{!}", "~{Rs}"];
 
 /// What another thread does beside a callback that waits, by what the task does: it is done at its first poll, or when
 /// it was woken or cancelled, or panics.
 const BESIDE: [(&str, &[&str]); 3] =
     [("v", &["A", "R0", "Rs", "X", "G", "K", "N"]), ("pv", &["X", "K"]), ("!", &["G", "X"])];
 
-/// Runs and ends in which a callback does something: one that waits, a late one, and a function.
+/// Runs and ends in which a callback or its drop does something: one that waits, a late one, and a function. What is
+/// dropped also meets an end without a run, which abandons the task.
 pub fn calling_back() -> Vec<Scenario> {
     let mut texts = Vec::new();
+    let mut both = |kind: &str, text: &str| {
+        let ends = if kind.starts_with('~') { &["L", "M Z", "Z"][..] } else { &["L", "M Z"] };
+        texts.extend(ends.iter().map(|own| text.replace("OWN", own)));
+    };
     for (script, others) in BESIDE {
-        for (kind, other) in CALLS.iter().flat_map(|kind| others.iter().map(move |other| (kind, other))) {
+        for (kind, other) in CALLS.iter().chain(&DROPS).flat_map(|kind| others.iter().map(move |other| (kind, other))) {
             // What the first one adds is counted before the second.
             let second = if kind.contains(['A', 'N', 'F']) { "R2" } else { "R1" };
-            texts.push(format!("@loop{{{script}}} a{kind}a ; OWN | {other}").replace("Rs", second));
+            both(kind, &format!("@loop{{{script}}} a{kind}a ; OWN | {other}").replace("Rs", second));
         }
     }
-    for (script, kind) in ["v", "pv"].iter().flat_map(|script| CALLS[..7].iter().map(move |kind| (script, kind))) {
-        texts.extend(["A", "N"].map(|op| format!("@loop{{{script}}} ; OWN | {op}{kind}")));
+    for (script, kind) in
+        ["v", "pv"].iter().flat_map(|script| CALLS[..7].iter().chain(&DROPS[..7]).map(move |kind| (script, kind)))
+    {
+        for op in ["A", "N"] {
+            both(kind, &format!("@loop{{{script}}} ; OWN | {op}{kind}"));
+        }
     }
-    let programs = texts.iter().flat_map(|text| ["L", "M Z"].map(|own| text.replace("OWN", own).parse()));
-    programs.map(|program| program.unwrap_or_else(|malformed| panic!("{malformed}"))).collect()
+    texts.iter().map(|text| text.parse().unwrap_or_else(|malformed| panic!("{malformed}"))).collect()
 }
 
 pub fn number_of_calling_back() -> usize {
-    2 * (8 * (7 + 2 + 2) + 2 * 7 * 2)
+    (2 + 3) * (8 * (7 + 2 + 2) + 2 * 7 * 2)
 }
 
 fn spawns(loops_own: &[Op]) -> Vec<Scenario> {
@@ -88,7 +97,7 @@ fn starts(scripts: &[&str], loops_own: &[Op]) -> Vec<Scenario> {
     let setups = |script| [vec![], vec![Op::Add { tagged: false }]].map(|setup| (script, setup));
     let start = |(script, setup)| {
         let (scheduler, threads) = (Some(Scheduler::Loop(script)), vec![loops_own.to_vec()]);
-        Scenario { scheduler, setup, done: false, threads }
+        Scenario { scheduler, setup, threads, ..Scenario::default() }
     };
     scripts.iter().map(script).flat_map(setups).map(start).collect()
 }

@@ -58,6 +58,9 @@ impl Told {
 /// Stands for a poll of the loop's task among the hand-overs.
 pub const POLL: Nonce = Nonce::MAX - 1;
 
+/// Stands for what the scheduler itself does.
+pub const SCHEDULER: Nonce = Nonce::MAX - 2;
+
 /// The answers of each thread, on a loop with how the task ended behind them, the hand-overs in their order, and how often a hook was told what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Observation {
@@ -170,6 +173,7 @@ impl fmt::Display for Value {
 pub fn letter(nonce: Nonce) -> String {
     match u8::try_from(nonce) {
         _ if nonce == POLL => "poll".to_owned(),
+        _ if nonce == SCHEDULER => "scheduler".to_owned(),
         Ok(n @ 0..26) => char::from(b'a' + n).to_string(),
         _ => format!("#{nonce}"),
     }

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! scenario  = [scheduler] [setup] ";" thread { "|" thread }
-//! scheduler = "@inline" | "@queue" | "@refuse" | "@panic"
-//!                                      the task layer on this scheduler; without one, the kernel alone
+//! scheduler = ("@inline" | "@queue" | "@refuse" | "@panic") [program]
+//!                                      the task layer on this scheduler; without one, the kernel alone.
+//!                                      The program: what it does itself when it is called for the first time
 //!           | "@loop{" polls "}"       x is a task of an event loop, which is the first thread's
 //! setup     = { [task] ("a" | "b") [programs] } ["C"]
 //!                                      callbacks added beforehand, `b` with the shared tag; `C`: x is done already
@@ -41,7 +42,7 @@
 //! K         wake the task, by the waker that its first pending poll left; before that, nothing
 //! N         call soon; the function reads the outcome
 //! F         spawn another task; its future reads the outcome and is ready
-//! a, A and N can have a program for the call, without H
+//! a, A and N can have programs for the call and for the drop, without H
 //! and in the first thread only, which neither signals nor waits:
 //! L         run the loop until the other threads are through; M: for a future that is ready at once
 //! Z         close it; else it is closed at the end, when nothing else goes on
@@ -61,15 +62,18 @@
 //! through. `@refuse` gives every callback back, `@panic` panics
 //! when it is called; both run nothing.
 
+use crate::observation::SCHEDULER;
 use crate::script::Script;
 use crate::spec::{Nonce, Value};
 
 pub use crate::text::Malformed;
 
 /// A scenario, checked: every operation makes sense where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scenario {
     pub scheduler: Option<Scheduler>,
+    /// What that one does itself when it is called for the first time.
+    pub scheduling: Vec<Op>,
     /// What is added beforehand.
     pub setup: Vec<Op>,
     /// Completed beforehand.
@@ -144,6 +148,7 @@ pub struct Plan {
     pub threads: Vec<Vec<Move>>,
     /// Everything that is added or polled, by its nonce.
     pub bodies: Vec<Body>,
+    pub scheduling: Body,
 }
 
 /// A step, and the task that it is taken on.
@@ -179,7 +184,7 @@ impl Step {
 }
 
 /// A callback, or a waker.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Body {
     pub task: Task,
     pub is_waker: bool,
@@ -266,6 +271,7 @@ impl Scenario {
     pub fn plan(&self) -> Plan {
         let mut plan = Plan::default();
         let mut values = 0;
+        plan.scheduling.call = plan.resolve(&self.scheduling, &mut values);
         plan.setup = plan.resolve(&self.setup, &mut values);
         if self.done {
             plan.setup.push((0, Step::Complete(Value::Finished(values))));
@@ -289,12 +295,13 @@ impl Scenario {
 
     /// Along the line of text.
     pub fn all(&self) -> impl Iterator<Item = &Op> {
-        self.setup.iter().chain(self.threads.iter().flatten()).flat_map(Op::all)
+        [&self.scheduling, &self.setup].into_iter().chain(&self.threads).flatten().flat_map(Op::all)
     }
 
     /// Changes them along the line of text, each without its task and its programs.
     pub(crate) fn visit(&mut self, visit: &mut impl FnMut(&mut Op)) {
-        self.setup.iter_mut().chain(self.threads.iter_mut().flatten()).for_each(|op| op.visit(visit));
+        let Scenario { scheduling, setup, threads, .. } = self;
+        [scheduling, setup].into_iter().chain(threads).flatten().for_each(|op| op.visit(visit));
     }
 
     /// All but the plain callbacks of the setup.
@@ -303,7 +310,7 @@ impl Scenario {
     }
 
     pub fn has_programs(&self) -> bool {
-        self.all().any(|op| op.parts().2.is_some())
+        !self.scheduling.is_empty() || self.all().any(|op| op.parts().2.is_some())
     }
 
     /// What the loop's task does, if there is a loop.
@@ -313,15 +320,18 @@ impl Scenario {
 
     /// Why this is no program that could be run, and which operation is to blame, counted along the text.
     pub(crate) fn objection(&self) -> Option<(usize, String)> {
+        let numbers = |op: &Op| op.all().iter().filter(|op| op.takes_number()).count();
         let mut setup = Vec::new();
-        let mut adds = 0;
+        let mut adds = self.scheduling.iter().map(numbers).sum();
         for op in &self.setup {
             setup.push(adds);
-            adds += op.all().iter().filter(|op| op.takes_number()).count();
+            adds += numbers(op);
         }
         let mut check = Check { scenario: self, setup, at: 0, adds: 0, completed: [self.done, false, false] };
         let mut own = Own::default();
-        let checked = self.setup.iter().try_for_each(|op| check.op(op, &mut own, Within::Setup));
+        let checked = self.scheduling.iter().try_for_each(|op| check.op(op, &mut own, Within::Scheduler));
+        let mut own = Own::default();
+        let checked = checked.and_then(|()| self.setup.iter().try_for_each(|op| check.op(op, &mut own, Within::Setup)));
         let checked = checked.and_then(|()| {
             self.threads.iter().enumerate().try_for_each(|(number, thread)| {
                 let mut own = Own::default();
@@ -358,11 +368,16 @@ impl Scenario {
             false => format!("waits for S{flag}, which no thread gives"),
         };
         let before = self.threads[..stuck].iter().flatten().chain(&self.threads[stuck][..at[stuck]]);
-        Some((self.setup.iter().chain(before).map(|op| op.all().len()).sum(), reason))
+        Some((self.scheduling.iter().chain(&self.setup).chain(before).map(|op| op.all().len()).sum(), reason))
     }
 }
 
 impl Plan {
+    /// Of what is handed over, or of the scheduler.
+    pub fn body(&self, nonce: Nonce) -> &Body {
+        if nonce == SCHEDULER { &self.scheduling } else { &self.bodies[nonce] }
+    }
+
     /// Gives out the names along the line of text.
     fn resolve(&mut self, ops: &[Op], values: &mut usize) -> Vec<Move> {
         let mut last = None;
@@ -428,10 +443,9 @@ struct Check<'a> {
     completed: [bool; TASKS.len()],
 }
 
-/// On a loop nothing is cloned, and no drop is told apart from the call before it.
+/// On a loop nothing is cloned.
 fn can_call_on_a_loop(op: &Op, programs: &Programs) -> bool {
-    let Programs { clone, drop, .. } = programs;
-    matches!(op, Op::Add { .. } | Op::Soon) && clone.is_empty() && drop.is_empty()
+    matches!(op, Op::Add { .. } | Op::Soon) && programs.clone.is_empty()
 }
 
 /// What a thread or program has.
@@ -448,6 +462,8 @@ struct Own {
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     Setup,
+    /// The scheduler's program.
+    Scheduler,
     Thread {
         is_first: bool,
     },
@@ -510,7 +526,7 @@ impl Check<'_> {
             _ if self.scenario.script().is_none() => of_a_loop.then_some("needs an event loop: put @loop{..} in front"),
             _ if task > 0 => Some("is on another task than x, which a loop has alone"),
             _ if programs.is_some_and(|programs| !can_call_on_a_loop(op, programs)) => {
-                Some("has a program that no loop runs: a, A and N have one, for the call")
+                Some("has a program that no loop runs: a, A and N have them, for the call and for the drop")
             }
             _ if *op == Op::DropHandle && self.scenario.has_programs() => {
                 Some("stands beside a program, which has a handle")
@@ -545,7 +561,8 @@ impl Check<'_> {
             _ if shared && scheduler.is_some() => {
                 "needs the kernel alone: registrations of one shared callback look alike"
             }
-            (_, Within::Program { .. }) if in_thread => "cannot stand in a program",
+            (_, Within::Program { .. } | Within::Scheduler) if in_thread => "cannot stand in a program",
+            (Op::Panic, Within::Scheduler) => "would be the scheduler's: @panic is one that panics",
             (Op::Panic, Within::Program { part: Part::Clone, .. }) => "would go to whoever polls",
             (Op::Panic, Within::Program { is_last: false, .. }) => "does not end its program",
             (Op::Panic, Within::Program { part: Part::Call, drops: true, .. }) => {
@@ -557,7 +574,7 @@ impl Check<'_> {
             (Op::Remove(Whom::Nth(n)), _) if !self.setup.contains(n) && !own.added.contains(n) => {
                 "names a callback that is neither of the setup nor an earlier one of this thread or program"
             }
-            (Op::Remove(Whom::Mine), Within::Program { .. }) if own.added.is_empty() => {
+            (Op::Remove(Whom::Mine), Within::Program { .. } | Within::Scheduler) if own.added.is_empty() => {
                 "has no earlier add in this program"
             }
             (Op::Remove(Whom::Mine), _) if own.added.is_empty() => "has no earlier add in this thread",

@@ -18,7 +18,7 @@ pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenari
 fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     let threads = scenario.threads.len();
     let count = |ops: &[Op]| ops.iter().map(Op::count).sum::<usize>();
-    let setup = count(&scenario.setup);
+    let setup = count(&scenario.scheduling) + count(&scenario.setup);
     let mut end = setup;
     let spans = scenario.threads.iter().map(|thread| {
         end += count(thread);
@@ -30,7 +30,8 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         less.threads.remove(thread);
         Some(less)
     });
-    let on_kernel = scenario.scheduler.map(|_| Scenario { scheduler: None, ..scenario.clone() });
+    let plain = scenario.scheduler.filter(|_| scenario.scheduling.is_empty());
+    let on_kernel = plain.map(|_| Scenario { scheduler: None, ..scenario.clone() });
     let without_operation = (setup..end).chain(0..setup).filter_map(|at| without(scenario, at..at + 1));
     let pending = scenario.done.then(|| Scenario { done: false, ..scenario.clone() });
     let shorter = scenario.script().and_then(Script::shorter);
@@ -44,9 +45,9 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
 /// gone is named elsewhere.
 fn without(scenario: &Scenario, places: Range<usize>) -> Option<Scenario> {
     let mut cut = Cut { places, at: 0, numbers: 0, gone: Vec::new() };
-    let setup = cut.ops(&scenario.setup);
+    let (scheduling, setup) = (cut.ops(&scenario.scheduling), cut.ops(&scenario.setup));
     let threads: Vec<_> = scenario.threads.iter().map(|thread| cut.ops(thread)).collect();
-    let mut less = Scenario { setup, threads, ..scenario.clone() };
+    let mut less = Scenario { scheduling, setup, threads, ..scenario.clone() };
     let gone = &cut.gone;
     let mut is_whole = true;
     less.visit(&mut |op| {

@@ -29,7 +29,8 @@ const LOOP: &str = "@loop";
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words: Vec<String> = Vec::new();
-        words.extend(self.scheduler.map(|scheduler| scheduler.to_string()));
+        let scheduling = Programs { call: self.scheduling.clone(), ..Programs::default() };
+        words.extend(self.scheduler.map(|scheduler| format!("{scheduler}{scheduling}")));
         // Plain callbacks of x stand together.
         let mut is_plain = false;
         for op in &self.setup {
@@ -223,9 +224,12 @@ impl<'a> Reader<'a> {
     }
 
     fn scenario(&mut self) -> Result<Scenario, Wrong> {
-        let mut scenario = Scenario { scheduler: None, setup: Vec::new(), done: false, threads: Vec::new() };
+        let mut scenario = Scenario::default();
         if self.next() == Some('@') {
             scenario.scheduler = Some(self.scheduler()?);
+            if scenario.script().is_none() && self.rest().starts_with('{') {
+                scenario.scheduling = self.program()?;
+            }
         }
         loop {
             match self.next() {

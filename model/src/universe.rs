@@ -58,7 +58,7 @@ impl Tier {
             Tier::Triples => "kernel, 3 threads x 1 operation",
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
-            Tier::Programs => "callbacks and wakers that call back, 2 threads",
+            Tier::Programs => "callbacks, wakers, schedulers that call back",
             Tier::LoopRuns => "loop, runs beside 1 operation",
             Tier::LoopEnds => "loop, ends beside 1-2 operations",
             Tier::LoopPrograms => "callbacks that call back on a loop, beside 1",
@@ -116,13 +116,15 @@ impl Tier {
                 })
                 .sum(),
             // Starts, times what one thread does, times what the other does, times two if their order counts, as on the
-            // queue: a callback that waits, one that is added, an await, and two tasks.
+            // queue: a callback that waits, one that is added, an await, the scheduler, and two tasks.
             Tier::Programs => {
                 // `X | X` has but one order.
                 let waiting = 10 * 2 * 5 + 12 * (3 * 6 * (1 + 2) - 1) + 6 * 3 * 6 + 3 * 6;
                 let added = (6 + 8 + 8 * 2 + 4) * 2 * (4 + 4 + 3);
                 let awaits = 11 * 3 * 4 * (1 + 2);
-                waiting + added + awaits + (6 * (1 + 2) + 2 + 1) * 2 * 4
+                // `X | X` once each.
+                let schedulers = (3 * 5 * (3 + 2) - 1) + 3 * (3 * 6 * (3 + 2) - 1);
+                waiting + added + awaits + schedulers + (7 * (1 + 2) + 2 + 1) * 2 * 4
             }
             Tier::LoopRuns => loop_universe::number_of_runs(),
             Tier::LoopEnds => loop_universe::number_of_ends(),
@@ -211,6 +213,7 @@ fn choose_two(n: usize) -> usize {
 const CALLS: [&str; 6] = ["{A}", "{X}", "{G}", "{A{A}}", "{R0}", "{Rs}"];
 const DROPS: [&str; 4] = ["~{A}", "~{X}", "~{G}", "~{Rs}"];
 const PANICS: [&str; 2] = ["{!}", "~{!}"];
+
 const CLONES: [&str; 3] = ["^{A}", "^{X}", "^{G}"];
 
 /// Programs in which something calls back: each kind in turn, on whatever runs it.
@@ -233,6 +236,15 @@ fn calling_back() -> Vec<Scenario> {
         programs.extend(combine(front, &texts(&["", "a"]), &adds, &texts(&["X", "A", "G", "C"])));
         programs.extend(combine(front, &texts(&["C"]), &adds, &texts(&["X", "A", "G"])));
     }
+    for front in ["@inline", "@queue", "@refuse", "@panic"] {
+        for kind in ["{A}", "{X}", "{G}", "{R1}"] {
+            // What the scheduler adds is counted before the one that waits.
+            let (setup, removes) = if kind == "{A}" { ("a", &["R1"][..]) } else { ("aa", &["R0", "R1"][..]) };
+            let others = [&["A", "G", "X", "P"], removes].concat();
+            let (front, completes) = (format!("{front}{kind}"), texts(&["C", "X", "D"]));
+            programs.extend(combine(&front, &texts(&[setup]), &completes, &texts(&others)));
+        }
+    }
     for front in ["@inline", "@queue"] {
         let kinds = kinds(&[&CALLS[..3], &DROPS[..3], &PANICS, &CLONES]);
         let polls: Vec<String> =
@@ -243,6 +255,9 @@ fn calling_back() -> Vec<Scenario> {
         ["a{y.X} y.a{X}", "a{y.C} y.a{G}", "a{y.A} y.a", "a{y.G} y.a{R0}", "a{y.C z.C} y.a z.a", "a~{y.X} y.a~{X}"];
     let both =
         [("@inline", &calling[..]), ("@queue", &calling), ("@refuse", &["a y.a", calling[5]]), ("@panic", &["a y.a"])];
+    for front in ["@inline{y.X}", "@queue{y.X}"] {
+        programs.extend(combine(front, &texts(&["a y.a"]), &texts(&["C", "X"]), &texts(&["A", "y.A", "y.X", "y.G"])));
+    }
     for (front, setups) in both {
         programs.extend(combine(front, &texts(setups), &texts(&["C", "X"]), &texts(&["A", "y.A", "y.X", "y.G"])));
     }
@@ -257,7 +272,7 @@ fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -
         let second = format!("R{}", setup.matches(['a', 'A']).count().saturating_sub(1));
         for (one, other) in ones.iter().flat_map(|one| others.iter().map(move |other| (one, other))) {
             let orders = [(one, other), (other, one)];
-            for (first, last) in &orders[..if front == "@queue" && one != other { 2 } else { 1 }] {
+            for (first, last) in &orders[..if front.starts_with("@queue") && one != other { 2 } else { 1 }] {
                 let text = format!("{front} {setup} ; {first} | {last}").replace("Rs", &second);
                 programs.push(text.parse().unwrap_or_else(|malformed| panic!("{malformed}")));
             }
@@ -276,7 +291,7 @@ fn starts(tier: Tier) -> Vec<Scenario> {
     let add = |tagged| Op::Add { tagged };
     let setups = setups.into_iter().map(|tags: Vec<bool>| tags.into_iter().map(add).collect::<Vec<_>>());
     let starts = setups.flat_map(|setup| [false, true].map(|done| (setup.clone(), done)));
-    starts.map(|(setup, done)| Scenario { scheduler, setup, done, threads: Vec::new() }).collect()
+    starts.map(|(setup, done)| Scenario { scheduler, setup, done, ..Scenario::default() }).collect()
 }
 
 /// Every sequence of this length that makes sense in one thread.

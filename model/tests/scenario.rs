@@ -14,6 +14,7 @@ fn a_scenario_prints_what_it_was_read_from() {
         "@loop{pkz!} a ; N M L Z | K F A Rm",
         "@loop{p} ; L | X S1 | W1 G H",
         "@loop{v} a{A{G} R1 X K N{!} F} ; L | N{A Rm !}",
+        "@loop{v} a{G}~{A~{!} X} ; Z | N~{N}",
     ];
     let with_programs = [
         "a{A} a a~{R0 G} b{T}~{A} C ; C | B{R2 A{A Rm}}~{G}",
@@ -21,6 +22,7 @@ fn a_scenario_prints_what_it_was_read_from() {
         "@queue ; P^{G}{A Rm}~{Rf} | z.A~{!} H",
         "@refuse a~{X A} ; D",
         "@panic aa y.a{G} ; X | y.C",
+        "@queue{A{G} Rm R2 y.X} a a{A} ; C | R2",
     ];
     for text in plain.into_iter().chain(with_programs).chain(on_a_loop) {
         assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
@@ -88,6 +90,14 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@inline a{! G} ; C", 11, "does not end its program"),
         ("@inline a{!}~{G} ; C", 11, "while it unwinds"),
         ("@panic a~{G} ; C", 8, "unwinds"),
+        ("@queue{P} ; C", 8, "cannot stand in a program"),
+        ("@queue{!} ; C", 8, "@panic is one that panics"),
+        ("@queue{Rm} ; C", 8, "no earlier add in this program"),
+        ("@queue{R1} a ; C", 8, "neither of the setup nor an earlier one"),
+        ("@queue{A} a ; C | R0", 19, "neither of the setup nor an earlier one"),
+        ("@queue{C} ; C", 13, "the completer"),
+        ("@queue{G a ; C", 10, "`a` is no operation"),
+        ("{G} ; C", 1, "`{` is no setup"),
         ("@inline ; P^{!}", 14, "would go to whoever polls"),
         ("; A^{G}", 3, "is never cloned"),
         ("; C{G}", 3, "adds nothing that could have a program"),
@@ -102,7 +112,7 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@loop{v} b ; L", 10, "no setup of a task of a loop"),
         ("@loop{v} C ; L", 10, "no setup of a task of a loop"),
         ("@loop{v} y.a ; L", 10, "`y.a` is on another task than x"),
-        ("@loop{v} a~{G} ; L", 10, "has a program that no loop runs"),
+        ("@loop{v} a^{G} ; L", 10, "has a program that no loop runs"),
         ("@loop{v} ; L | F{G}", 16, "has a program that no loop runs"),
         ("@loop{v} a{H} ; L", 12, "stands beside a program"),
         ("@loop{v} a{G} ; L | H", 21, "stands beside a program"),
@@ -116,7 +126,9 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@loop{v} ; L | C", 16, "no operation on a task of a loop"),
         ("@loop{v} ; L | !", 16, "no operation on a task of a loop"),
         ("@loop{v} ; L | z.X", 16, "`z.X` is on another task than x"),
-        ("@loop{v} ; L | A~{G}", 16, "has a program"),
+        ("@loop{v} a~{H} ; L", 13, "stands beside a program"),
+        ("@loop{v} a{!}~{G} ; L", 12, "while it unwinds"),
+        ("@loop{v}{G} ; L", 9, "`{` is no setup"),
         ("@loop{v} ; L | Z", 16, "for the loop's own thread"),
         ("@loop{v} ; S1 | W1", 12, "not for the loop's own thread"),
         ("@loop{v} ; Z L", 14, "comes after Z"),

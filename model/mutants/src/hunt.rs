@@ -145,7 +145,9 @@ impl Hunt {
         let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
         let mut programs: Vec<_> = self.checks.iter().flat_map(programs).collect();
         if let Some(only) = &self.only {
-            programs.retain(|(check, program)| format!("{check}: {program}") == *only);
+            let (named, text) = only.split_once(": ").unwrap_or_default();
+            let expected = text.parse::<Scenario>();
+            programs.retain(|(check, program)| check.to_string() == named && expected.as_ref() == Ok(program));
         }
         programs.sort_by_cached_key(|(check, program)| {
             // The tiers of the closed world together.

@@ -17,11 +17,12 @@ use std::collections::{HashMap, VecDeque};
 use std::future::{Future, IntoFuture};
 use std::panic::resume_unwind;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
 use whendone_model::engines::{Observed, SEEN_ENOUGH, is_enough};
 use whendone_model::ledger::{Ledger, Thing};
-use whendone_model::observation::{Answer, HandOver, Observation, Told};
+use whendone_model::observation::{Answer, HandOver, Observation, SCHEDULER, Told};
 use whendone_model::scenario::{self, Move, Part, Plan, Scenario, Scheduler, Step, TASKS};
 use whendone_model::spec::{Nonce, Value};
 use whendone_model::trace::{self, Act};
@@ -169,12 +170,12 @@ impl Bench {
         Bench { plan, has_programs, ledger: Ledger::default(), probe: Probe::new(), carrier: OnceLock::new() }
     }
 
-    fn touch(&self) {
+    pub(super) fn touch(&self) {
         if self.has_programs { self.probe.touch_in_order() } else { self.probe.touch() }
     }
 
     fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
-        self.plan.bodies.get(nonce).map_or(&[], |body| body.program(part))
+        self.plan.body(nonce).program(part)
     }
 
     /// What a caller's code does when its turn comes: a dependent operation first and last. `serial`: it is itself
@@ -393,6 +394,8 @@ struct Layer {
 /// The scheduler of the scenario, and where wakes go that must keep their place among callbacks.
 struct Bed {
     scheduler: Scheduler,
+    /// It was called.
+    has_scheduled: AtomicBool,
     line: Line,
     bench: Arc<Bench>,
 }
@@ -441,16 +444,22 @@ impl Bed {
 }
 
 /// What the scheduler says when it panics. A callback says its nonce.
-const SCHEDULER: &str = "scheduler";
+const SAYS: &str = "scheduler";
 
 impl Schedule for Desk {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
-        let Bed { scheduler, line, bench } = &*self.bed;
-        // On a queue the push is the dependent operation, between the begin of the hand-over and its end.
-        let touch = || if *scheduler != Scheduler::Queue { bench.touch() };
-        bench.ledger.scheduled(self.task, locks_held(), if *scheduler == Scheduler::Queue { 0 } else { 2 });
-        touch();
+        let Bed { scheduler, has_scheduled, line, bench } = &*self.bed;
+        // On a queue the push is the dependent operation, between the begin of the hand-over and its end. Only who is
+        // the first to call makes a difference before it.
+        let (is_queue, does) = (*scheduler == Scheduler::Queue, !bench.program(SCHEDULER, Part::Call).is_empty());
+        let touches = [does || !is_queue, !is_queue];
+        let touch = |at: usize| if touches[at] { bench.touch() };
+        bench.ledger.scheduled(self.task, locks_held(), touches.iter().filter(|touches| **touches).count());
+        touch(0);
         bench.ledger.handing(self.task);
+        if does && !has_scheduled.swap(true, Relaxed) {
+            bench.run(SCHEDULER, Part::Call, None, || None);
+        }
         let taken = match scheduler {
             Scheduler::Inline => {
                 ready.run();
@@ -463,11 +472,11 @@ impl Schedule for Desk {
             Scheduler::Refuse | Scheduler::Panic => Err(ready),
             Scheduler::Loop(_) => unreachable!("no event loop: the scenario was refused"),
         };
-        touch();
+        touch(1);
         bench.ledger.handed_over(self.task);
         if *scheduler == Scheduler::Panic {
             trace::record(|| Act::Panics);
-            resume_unwind(Box::new(SCHEDULER));
+            resume_unwind(Box::new(SAYS));
         }
         taken
     }
@@ -479,7 +488,7 @@ impl Schedule for Desk {
         let nonce = said.and_then(|said| said.parse().ok()).filter(of_ours);
         let told = match (report.failure, nonce) {
             (Failure::CallbackLost, None) if said.is_none() => Some(Told::Lost(self.task)),
-            (Failure::SchedulerPanicked, None) if said == Some(SCHEDULER) => Some(Told::SchedulerPanicked(self.task)),
+            (Failure::SchedulerPanicked, None) if said == Some(SAYS) => Some(Told::SchedulerPanicked(self.task)),
             (Failure::CallbackPanicked, Some(nonce)) => Some(Told::CallbackPanicked(nonce)),
             (Failure::DropPanicked, Some(nonce)) => Some(Told::DropPanicked(nonce)),
             (Failure::WakerPanicked, Some(nonce)) => Some(Told::WakerPanicked(nonce)),
@@ -537,7 +546,8 @@ fn value_of(outcome: &Outcome<Shared>) -> Value {
 
 impl OnTask {
     fn new(bench: &Arc<Bench>, scheduler: Scheduler) -> Self {
-        let bed = Arc::new(Bed { scheduler, line: Line::default(), bench: bench.clone() });
+        let has_scheduled = AtomicBool::new(false);
+        let bed = Arc::new(Bed { scheduler, has_scheduled, line: Line::default(), bench: bench.clone() });
         let pairs = (0..bench.plan.tasks).map(|task| task_named(TASKS[task], Desk { task, bed: bed.clone() }));
         let (completers, tasks): (Vec<_>, Vec<_>) = pairs.unzip();
         let completers = Mutex::new(completers.into_iter().map(Some).collect());

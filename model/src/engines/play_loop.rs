@@ -240,6 +240,7 @@ fn tell(bench: &Bench, report: &Report) {
         (Failure::PanicNeverRetrieved, None) => Told::NeverRetrieved,
         (Failure::LoopClosed(unrun), None) => Told::Closed(unrun),
         (Failure::CallbackPanicked, Some(nonce)) => Told::CallbackPanicked(nonce),
+        (Failure::DropPanicked, Some(nonce)) => Told::DropPanicked(nonce),
         _ => return bench.ledger.broken(format!("P14: {report}")),
     };
     bench.ledger.told(told, locks_held());
@@ -292,11 +293,11 @@ impl Future for Scripted {
     type Output = Token;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Token> {
-        self.bench.probe.touch();
+        self.bench.touch();
         self.bench.ledger.handing(0);
         self.bench.ledger.entered(HandOver::new(POLL, None), locks_held());
         let polled = self.next(context);
-        self.bench.probe.touch();
+        self.bench.touch();
         self.bench.ledger.left(POLL, Part::Call, locks_held());
         self.bench.ledger.handed_over(0);
         match polled {
