@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use std::sync::{Arc, MutexGuard, OnceLock};
 
+/// What counts the handles of a task.
+pub(crate) use std::sync::Arc as Counted;
+
 #[cfg(feature = "event-loop")]
 pub(crate) use {crossbeam_channel as channel, std::time::Instant};
 

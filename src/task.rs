@@ -6,7 +6,7 @@ use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
 use super::outcome::{Outcome, Panic};
 use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
-use super::sync::{Arc, fresh_serial};
+use super::sync::{Counted, fresh_serial};
 use super::trampoline;
 use std::borrow::Borrow;
 use std::cell::RefCell;
@@ -20,7 +20,7 @@ use std::panic::Location;
 /// is passed its task, so it need not capture a handle; one that does keeps the task until it is
 /// done or the callback is removed (R108).
 pub struct Task<T> {
-    shared: Arc<Shared<T>>,
+    shared: Counted<Shared<T>>,
 }
 
 /// What makes a handle of the kernel's cell of a task, borrowed or owned.
@@ -34,7 +34,7 @@ struct Shared<T> {
 
 impl<T: 'static> Task<T> {
     pub(crate) fn new(owner: impl Owner + 'static) -> Self {
-        Task { shared: Arc::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) }) }
+        Task { shared: Counted::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) }) }
     }
 
     /// Cancels the task, unless it is done: true if it was not.

@@ -92,5 +92,5 @@ races! {
     completer_dropped_vs_await: "@inline ; D | P" "@queue ; D | P P";
 
     /// Threads: one drops its handle, one completes. Must not: callbacks go with the handle (D7).
-    handle_dropped_vs_complete: "@inline a ; H | C" "@inline ; A H | C";
+    handle_dropped_vs_complete: "@inline a ; H | C" "@inline ; A H | C" "@inline ; A H | H C" "@inline ; P H Q | H D";
 }

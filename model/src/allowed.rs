@@ -365,7 +365,7 @@ impl World {
     }
 
     fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
-        self.plan.body(nonce).program(part)
+        self.plan.program(nonce, part)
     }
 
     /// What was completed or added late goes over: by this agent, unless somebody drains that task already.
@@ -397,8 +397,7 @@ impl World {
         let does = !self.plan.bodies[nonce].is_waker && !self.program(SCHEDULER, Part::Call).is_empty();
         match does && !std::mem::replace(&mut machine.has_scheduled, true) {
             true => {
-                machine.agents[agent].todo.push(Todo::HandOver(task, nonce));
-                self.enter(machine, agent, SCHEDULER, Part::Call);
+                machine.agents[agent].todo.extend([Todo::HandOver(task, nonce), Todo::Enter(SCHEDULER, Part::Call)])
             }
             false => self.hand_over(machine, agent, task, nonce),
         }

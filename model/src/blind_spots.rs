@@ -57,7 +57,8 @@ pub const BLIND_SPOTS: [BlindSpot; 6] = [
     },
     BlindSpot {
         what: "what std's own Mutex, OnceLock and Arc do inside",
-        because: "loom switches threads at its own types alone; the facade puts those in the place of std's, but for Arc",
+        because: "loom switches threads at its own types alone; the facade puts those in the place of std's, of \
+                  Arc only where handles are dropped",
         instead: "std is trusted; real threads run on it (`--engine threads`, `--engine tickets`)",
         is_unseen: std_itself,
     },

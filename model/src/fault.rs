@@ -179,7 +179,7 @@ impl Facts {
         }
         let handed = || observation.handed.iter().filter(|entry| entry.nonce != POLL);
         for entry in handed() {
-            facts.take_in_all(plan.body(entry.nonce).program(entry.part), &entry.answers, &of_task);
+            facts.take_in_all(plan.program(entry.nonce, entry.part), &entry.answers, &of_task);
         }
         let calls = handed().filter(|entry| entry.part == Part::Call && of_task(entry.nonce));
         facts.handed = calls.clone().map(|entry| entry.nonce).collect();

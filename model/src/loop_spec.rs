@@ -433,7 +433,7 @@ impl Page {
         if self.outcome == Some(Value::Panicked) && !self.retrieved {
             self.tell(Told::NeverRetrieved, 1);
         }
-        let end = (!drops_handles(scenario)).then_some(Answer::Outcome(self.outcome));
+        let end = (!scenario.drops_handles()).then_some(Answer::Outcome(self.outcome));
         answers.push(end.into_iter().collect());
         Observation { answers, handed: self.handed, told: self.told }
     }
@@ -443,9 +443,4 @@ impl Page {
             *self.told.entry(told).or_default() += times;
         }
     }
-}
-
-/// Whether a thread drops its handle: then nobody else keeps one for the end.
-pub fn drops_handles(scenario: &Scenario) -> bool {
-    scenario.steps().into_iter().flatten().any(|step| step == Step::DropHandle)
 }

@@ -59,32 +59,38 @@ const BESIDE: [(&str, &[&str]); 3] =
     [("v", &["A", "R0", "Rs", "X", "G", "K", "N"]), ("pv", &["X", "K"]), ("!", &["G", "X"])];
 
 /// Runs and ends in which a callback or its drop does something: one that waits, a late one, and a function. What is
-/// dropped also meets an end without a run, which abandons the task.
+/// dropped also meets an end without a run, which abandons the task. What another thread removes is dropped there: then
+/// nothing else waits, and beside a run it spawns nothing, which would be a million executions.
 pub fn calling_back() -> Vec<Scenario> {
     let mut texts = Vec::new();
-    let mut both = |kind: &str, text: &str| {
-        let ends = if kind.starts_with('~') { &["L", "M Z", "Z"][..] } else { &["L", "M Z"] };
-        texts.extend(ends.iter().map(|own| text.replace("OWN", own)));
+    let mut add = |kind: &str, ends: &[&str], text: String| {
+        let without_a_run = kind.starts_with('~').then_some(&"Z");
+        texts.extend(ends.iter().chain(without_a_run).map(|own| text.replace("OWN", own)));
     };
     for (script, others) in BESIDE {
         for (kind, other) in CALLS.iter().chain(&DROPS).flat_map(|kind| others.iter().map(move |other| (kind, other))) {
+            let (behind, ends) = match (*kind, *other) {
+                ("~{F}", "R0") => ("", &[][..]),
+                (kind, "R0") if kind.starts_with('~') && kind != "~{Rs}" => ("", &RUNS[..]),
+                _ => ("a", &RUNS[..]),
+            };
             // What the first one adds is counted before the second.
             let second = if kind.contains(['A', 'N', 'F']) { "R2" } else { "R1" };
-            both(kind, &format!("@loop{{{script}}} a{kind}a ; OWN | {other}").replace("Rs", second));
+            add(kind, ends, format!("@loop{{{script}}} a{kind}{behind} ; OWN | {other}").replace("Rs", second));
         }
     }
-    for (script, kind) in
-        ["v", "pv"].iter().flat_map(|script| CALLS[..7].iter().chain(&DROPS[..7]).map(move |kind| (script, kind)))
-    {
-        for op in ["A", "N"] {
-            both(kind, &format!("@loop{{{script}}} ; OWN | {op}{kind}"));
-        }
+    let late = CALLS[..7].iter().chain(&DROPS[..7]).flat_map(|kind| ["A", "N"].map(|op| (kind, op)));
+    for ((kind, op), script) in late.flat_map(|late| ["v", "pv"].map(|script| (late, script))) {
+        add(kind, &RUNS, format!("@loop{{{script}}} ; OWN | {op}{kind}"));
     }
     texts.iter().map(|text| text.parse().unwrap_or_else(|malformed| panic!("{malformed}"))).collect()
 }
 
+/// A run until the other thread is through, and a short one and then the end.
+const RUNS: [&str; 2] = ["L", "M Z"];
+
 pub fn number_of_calling_back() -> usize {
-    (2 + 3) * (8 * (7 + 2 + 2) + 2 * 7 * 2)
+    (2 + 3) * (8 * (7 + 2 + 2) + 2 * 7 * 2) - 2
 }
 
 fn spawns(loops_own: &[Op]) -> Vec<Scenario> {

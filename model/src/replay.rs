@@ -185,12 +185,14 @@ impl Replay {
         Ok(())
     }
 
-    /// The lock of a cell is no more.
+    /// The lock of a cell is no more. The wakes that a scheduler still has of it need none.
     fn frees(&mut self, address: usize) -> Result<(), String> {
-        let gone = self.cells.iter().position(|cell| cell.address == address).map(|at| self.cells.swap_remove(at));
-        match gone {
-            Some(cell) if cell.is_drained() => Err("protocol: a cell is dropped amid its drain".to_owned()),
-            _ => Ok(()),
+        let Some(at) = self.cells.iter().position(|cell| cell.address == address) else { return Ok(()) };
+        let gone = self.cells.swap_remove(at);
+        self.lined_up.retain(|nonce| !gone.scheduled.iter().any(|c| gone.is_named(Some(*c), *nonce)));
+        match gone.is_drained() {
+            true => Err("protocol: a cell is dropped amid its drain".to_owned()),
+            false => Ok(()),
         }
     }
 

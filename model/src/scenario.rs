@@ -32,7 +32,7 @@
 //! in a thread only, and on the task layer only:
 //! P         poll an await of this thread, each time with another waker (the first poll makes it)
 //! Q         drop that await
-//! H         drop this thread's handles; its last operation on a task
+//! H         drop this thread's handles; only C, D and Q, which need none, come after it
 //!
 //! on the task layer only:
 //! D         drop the completer
@@ -313,6 +313,11 @@ impl Scenario {
         !self.scheduling.is_empty() || self.all().any(|op| op.parts().2.is_some())
     }
 
+    /// Whether a thread drops its handles, and no program keeps others: then nobody does for the end.
+    pub fn drops_handles(&self) -> bool {
+        !self.has_programs() && self.all().any(|op| *op.parts().1 == Op::DropHandle)
+    }
+
     /// What the loop's task does, if there is a loop.
     pub fn script(&self) -> Option<Script> {
         self.scheduler.and_then(|scheduler| if let Scheduler::Loop(script) = scheduler { Some(script) } else { None })
@@ -373,9 +378,10 @@ impl Scenario {
 }
 
 impl Plan {
-    /// Of what is handed over, or of the scheduler.
-    pub fn body(&self, nonce: Nonce) -> &Body {
-        if nonce == SCHEDULER { &self.scheduling } else { &self.bodies[nonce] }
+    /// What a callback or waker does, or the scheduler; what the scenario does not name does nothing.
+    pub fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
+        let body = if nonce == SCHEDULER { Some(&self.scheduling) } else { self.bodies.get(nonce) };
+        body.map_or(&[], |body| body.program(part))
     }
 
     /// Gives out the names along the line of text.
@@ -549,15 +555,15 @@ impl Check<'_> {
         let in_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
         let on_task =
             matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
+        let needs_handle =
+            !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait);
         let shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
         let reason = match (op, within) {
             _ if (of_layer || task > 0) && scheduler.is_none() => {
                 "needs the task layer: put @inline, @queue, @refuse or @panic in front"
             }
             _ if task > 0 && !on_task => "is on no task that could be named",
-            _ if own.is_without_handle && !matches!(op, Op::Signal(_) | Op::Wait(_)) => {
-                "comes after H, when this thread has no handle any more"
-            }
+            _ if own.is_without_handle && needs_handle => "comes after H, when this thread has no handle any more",
             _ if shared && scheduler.is_some() => {
                 "needs the kernel alone: registrations of one shared callback look alike"
             }

@@ -22,6 +22,9 @@ pub enum Tier {
     Signals,
     /// The task layer: 2 threads, each of 1 or 2 operations.
     Tasks,
+    /// The task layer: 2 threads, up to 3 operations in all, or 2 on a queue, one of them the completer's. Each thread drops
+    /// its handles as soon as it can.
+    Handles,
     /// Every scheduler and the kernel: 2 threads, and one callback or waker that does something.
     Programs,
     /// The event loop runs, while another thread has 1 operation.
@@ -38,11 +41,12 @@ pub enum Tier {
 
 impl Tier {
     /// Of every run.
-    pub const ALL: [Tier; 8] = [
+    pub const ALL: [Tier; 9] = [
         Tier::Pairs,
         Tier::Triples,
         Tier::Signals,
         Tier::Tasks,
+        Tier::Handles,
         Tier::Programs,
         Tier::LoopRuns,
         Tier::LoopEnds,
@@ -58,6 +62,7 @@ impl Tier {
             Tier::Triples => "kernel, 3 threads x 1 operation",
             Tier::Signals => "kernel, 2 threads, 2-3 operations, signal and wait",
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
+            Tier::Handles => "task layer, 2-3 operations, the last handle",
             Tier::Programs => "callbacks, wakers, schedulers that call back",
             Tier::LoopRuns => "loop, runs beside 1 operation",
             Tier::LoopEnds => "loop, ends beside 1-2 operations",
@@ -115,6 +120,8 @@ impl Tier {
                     2 * choose_two(without) + without * with
                 })
                 .sum(),
+            // The same, with one thread that has it, and of one operation each on the queue, where their order counts.
+            Tier::Handles => (4..=5).map(|f| 2 * (f + f * f + 2) + 2 * 2 * f * f + 2 * 2 * f).sum(),
             // Starts, times what one thread does, times what the other does, times two if their order counts, as on the
             // queue: a callback that waits, one that is added, an await, the scheduler, and two tasks.
             Tier::Programs => {
@@ -139,18 +146,28 @@ impl Tier {
         let pairs = sequences(start, 2);
         let both = || singles.iter().chain(&pairs);
         let with = |threads: Vec<Vec<Op>>| Scenario { threads, ..start.clone() };
+        // There is one completer.
+        let completes = |op: &&Op| matches!(op, Op::Complete | Op::DropCompleter);
         match self {
             Tier::Pairs | Tier::Tasks => {
                 let all: Vec<_> = both().collect();
                 let unordered =
                     all.iter().enumerate().flat_map(|(i, one)| all[i..].iter().map(move |two| (*one, *two)));
-                // There is one completer: C and D come once, and not at all when the task starts done.
-                let completes = |op: &&Op| matches!(op, Op::Complete | Op::DropCompleter);
+                // C and D come once, and not at all when the task starts done.
                 let enough = |(one, two): &(&Vec<Op>, &Vec<Op>)| {
                     let uses = one.iter().chain(two.iter()).filter(completes).count();
                     start.scheduler.is_none() || uses <= usize::from(!start.done)
                 };
                 unordered.filter(enough).map(|(one, two)| with(vec![one.clone(), two.clone()])).collect()
+            }
+            Tier::Handles => {
+                // The queue's last thread is not like the other.
+                let (most, orders) = if start.scheduler == Some(Scheduler::Queue) { (2, 2) } else { (3, 1) };
+                let using = |times| both().filter(move |thread| thread.iter().filter(completes).count() == times);
+                let threads = using(1).flat_map(|one| using(0).map(move |other| [one, other]));
+                let small = threads.filter(|[one, other]| one.len() + other.len() <= most);
+                let turned = small.flat_map(|[one, other]| [[one, other], [other, one]].into_iter().take(orders));
+                turned.map(|threads| with(threads.map(|thread| letting_go(thread)).to_vec())).collect()
             }
             Tier::Triples => {
                 let mut programs = Vec::new();
@@ -283,7 +300,17 @@ fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -
 
 /// How a program of this tier can start: everything but its threads.
 fn starts(tier: Tier) -> Vec<Scenario> {
-    let scheduler = (tier == Tier::Tasks).then_some(Scheduler::Inline);
+    match tier {
+        Tier::Handles => {
+            let both = [Scheduler::Inline, Scheduler::Queue].into_iter().flat_map(|on| starts_on(Some(on)));
+            both.filter(|start| !start.done && start.setup.len() <= 1).collect()
+        }
+        Tier::Tasks => starts_on(Some(Scheduler::Inline)),
+        _ => starts_on(None),
+    }
+}
+
+fn starts_on(scheduler: Option<Scheduler>) -> Vec<Scenario> {
     let tags: &[bool] = if scheduler.is_some() { &[false] } else { &[false, true] };
     let mut setups = vec![Vec::new()];
     setups.extend(tags.iter().map(|&one| vec![one]));
@@ -311,6 +338,13 @@ fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
         sequences = longer.filter(|sequence| makes_sense(sequence)).collect();
     }
     sequences
+}
+
+/// The same with H as soon as nothing needs a handle any more.
+fn letting_go(sequence: &[Op]) -> Vec<Op> {
+    let needs_none = |op: &&Op| matches!(op, Op::Complete | Op::DropCompleter | Op::DropAwait);
+    let at = sequence.len() - sequence.iter().rev().take_while(needs_none).count();
+    [&sequence[..at], &[Op::DropHandle], &sequence[at..]].concat()
 }
 
 fn makes_sense(sequence: &[Op]) -> bool {

@@ -1,5 +1,5 @@
 //! The last handle of a cell goes on any thread: its own count is loom's here, which sees every order and finds
-//! what leaks. The scenarios count handles by std's `Arc`.
+//! what leaks. Scenarios do the same with a task's.
 
 use loom::sync::Arc;
 use loom::thread;

@@ -8,6 +8,7 @@ use loom as machine;
 mod locks;
 
 pub use super::fresh_serial;
+pub use super::loom_counted::{Counted, explore_handles};
 pub use locks::{Mutex, Silent, be_thread, by_atomic, locks_held, this_thread};
 pub use loom::thread_local;
 pub use std::sync::Arc;

@@ -9,7 +9,7 @@ use super::outcome::Outcome;
 use super::report::{Failure, Report};
 use super::schedule::{Ready, Schedule};
 use super::stage::{self, Flag, Probe, at_once, explore};
-use super::sync::{fresh_serial, locks_held};
+use super::sync::{explore_handles, fresh_serial, locks_held};
 use super::task::Task;
 use super::wait::Wait;
 use cooked_waker::{IntoWaker, Wake, WakeRef};
@@ -43,6 +43,7 @@ pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observatio
     let (written, scenario) = (observed.clone(), scenario.clone());
     let explored = explore(move || {
         trace::record(|| Act::Has(scenario.threads.len()));
+        explore_handles(scenario.drops_handles());
         let (observation, mut broken) = perform(&scenario);
         let replayed = trace::replayed();
         let is_replayed = replayed == Some(Ok(()));
@@ -115,8 +116,12 @@ pub(super) fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Obs
             (answers, actor)
         }) as Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>
     });
+    let bodies = bodies.collect();
+    if bench.drops_handles {
+        subject.let_go();
+    }
     // What a thread still holds at its end, an await for example, it keeps until all is told.
-    let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies.collect()).into_iter().unzip();
+    let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies).into_iter().unzip();
     trace::record(|| Act::AllEnded);
     subject.settle();
     trace::record(|| Act::AllTold);
@@ -153,6 +158,8 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct Bench {
     plan: Plan,
     has_programs: bool,
+    /// Then nobody else keeps any.
+    drops_handles: bool,
     pub(super) ledger: Ledger,
     pub(super) probe: Probe,
     /// Who carries out what callbacks do. They must not keep it alive, nor their tasks with it.
@@ -166,8 +173,14 @@ pub(super) trait Carrier: Send + Sync {
 
 impl Bench {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let (plan, has_programs) = (scenario.plan(), scenario.has_programs());
-        Bench { plan, has_programs, ledger: Ledger::default(), probe: Probe::new(), carrier: OnceLock::new() }
+        Bench {
+            plan: scenario.plan(),
+            has_programs: scenario.has_programs(),
+            drops_handles: scenario.drops_handles(),
+            ledger: Ledger::default(),
+            probe: Probe::new(),
+            carrier: OnceLock::new(),
+        }
     }
 
     pub(super) fn touch(&self) {
@@ -175,7 +188,7 @@ impl Bench {
     }
 
     fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
-        self.plan.body(nonce).program(part)
+        self.plan.program(nonce, part)
     }
 
     /// What a caller's code does when its turn comes: a dependent operation first and last. `serial`: it is itself
@@ -265,6 +278,8 @@ pub(super) trait Subject: Send + 'static {
     fn carrier(&self) -> Option<Weak<dyn Carrier>> {
         None
     }
+    /// Its handles go: all threads have theirs, or one is through with its own.
+    fn let_go(&mut self) {}
     /// A thread has carried out its steps, or the last one of all has.
     fn through(&mut self, _is_last: bool) {}
     /// Lets come what was still to come when all threads are through.
@@ -384,6 +399,7 @@ struct OnTask {
 }
 
 struct Layer {
+    /// For programs; none where the last handle goes.
     tasks: Vec<Task<Shared>>,
     completers: Mutex<Vec<Option<Completer<Shared>>>>,
     foreign: CallbackId,
@@ -552,7 +568,8 @@ impl OnTask {
         let (completers, tasks): (Vec<_>, Vec<_>) = pairs.unzip();
         let completers = Mutex::new(completers.into_iter().map(Some).collect());
         let foreign = foreign(&Arc::new(Cell::new(fresh_serial())), ());
-        let layer = Layer { tasks: tasks.clone(), completers, foreign, ids: Mutex::default(), bed };
+        let for_programs = if bench.drops_handles { Vec::new() } else { tasks.clone() };
+        let layer = Layer { tasks: for_programs, completers, foreign, ids: Mutex::default(), bed };
         OnTask { layer: Arc::new(layer), tasks, place: None }
     }
 }
@@ -637,11 +654,15 @@ impl Subject for OnTask {
                 None
             }
             Step::DropHandle => {
-                self.tasks.clear();
+                self.let_go();
                 None
             }
             step => self.layer.carry_out_on(&self.tasks, (at, step)),
         }
+    }
+
+    fn let_go(&mut self) {
+        self.tasks.clear();
     }
 
     fn through(&mut self, is_last: bool) {

@@ -19,7 +19,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use whendone_model::engines::Observed;
 use whendone_model::ledger::Thing;
-use whendone_model::loop_spec::drops_handles;
 use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
 use whendone_model::scenario::{Move, Part, Scenario, Step};
 use whendone_model::script::{Polled, Script};
@@ -51,9 +50,6 @@ struct OnLoop {
     desk: Arc<Desk>,
     /// This thread's handle.
     task: Option<Task<Token>>,
-    /// How many threads are still to be made, and whether a handle is kept for the end.
-    unmade: usize,
-    keeps: bool,
     is_loops: bool,
     others: Arc<Others>,
     end: Arc<Mutex<Option<Value>>>,
@@ -91,8 +87,6 @@ impl OnLoop {
             event_loop: Arc::new(Mutex::new(Some(event_loop))),
             desk: Arc::new(desk),
             task: Some(task),
-            unmade: scenario.threads.len(),
-            keeps: !drops_handles(scenario),
             is_loops: true,
             others,
             end: end.clone(),
@@ -109,17 +103,10 @@ impl OnLoop {
 impl Subject for OnLoop {
     fn fork(&mut self) -> Self {
         let is_loops = std::mem::take(&mut self.is_loops);
-        self.unmade -= 1;
-        let task = self.task.clone();
-        if self.unmade == 0 && !self.keeps {
-            self.task = None;
-        }
         OnLoop {
             event_loop: self.event_loop.clone(),
             desk: self.desk.clone(),
-            task,
-            unmade: 0,
-            keeps: false,
+            task: self.task.clone(),
             is_loops,
             others: self.others.clone(),
             end: self.end.clone(),
@@ -134,7 +121,7 @@ impl Subject for OnLoop {
     fn carry_out(&mut self, (_, step): Move) -> Option<Answer> {
         match step {
             Step::DropHandle => {
-                self.task = None;
+                self.let_go();
                 None
             }
             Step::Run => {
@@ -151,6 +138,10 @@ impl Subject for OnLoop {
             }
             step => self.desk.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step),
         }
+    }
+
+    fn let_go(&mut self) {
+        self.task = None;
     }
 
     fn through(&mut self, _is_last: bool) {

@@ -6,8 +6,8 @@ use shuttle as machine;
 #[path = "locks.rs"]
 mod locks;
 
-pub use super::fresh_serial;
+pub use super::{explore_handles, fresh_serial};
 pub use locks::by_atomic::OnceLock;
 pub use locks::{Mutex, be_thread, locks_held, this_thread};
 pub use shuttle::thread_local;
-pub use std::sync::Arc;
+pub use std::sync::{Arc, Arc as Counted};

@@ -5,8 +5,8 @@ use crate::history;
 use std::cell::Cell;
 use std::sync::PoisonError;
 
-pub use super::fresh_serial;
-pub use std::sync::{Arc, OnceLock};
+pub use super::{explore_handles, fresh_serial};
+pub use std::sync::{Arc, Arc as Counted, OnceLock};
 pub use std::thread_local;
 
 thread_local! {
