@@ -2,9 +2,10 @@
 //!
 //! The page says what each operation answers and in which order a task's callbacks are handed over. Who runs what a
 //! callback does, and when, is told here: whoever completes or adds late owes the drain, unless somebody drains that
-//! task already; a drain that is owed inside another one of the same agent comes after it. On the queue a hand-over is a
-//! place in one line. A scheduler's own program, if it has one, is what the first hand-over begins with. The scenario's last thread serves that line, once it is through with its own operations, until it
-//! finds it empty; what comes later is served when all threads are through.
+//! task already; a drain that is owed inside another one of the same agent comes after it. What a scheduler does itself
+//! comes before the first of all hand-overs. On the queue a hand-over is a place in one line. The scenario's last thread
+//! serves that line, once it is through with its own operations, until it finds it empty; what comes later is served when
+//! all threads are through.
 
 use crate::loop_spec;
 use crate::observation::{Answer, HandOver, Observation, SCHEDULER, Told};

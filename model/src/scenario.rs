@@ -333,15 +333,13 @@ impl Scenario {
             adds += numbers(op);
         }
         let mut check = Check { scenario: self, setup, at: 0, adds: 0, completed: [self.done, false, false] };
-        let mut own = Own::default();
-        let checked = self.scheduling.iter().try_for_each(|op| check.op(op, &mut own, Within::Scheduler));
-        let mut own = Own::default();
-        let checked = checked.and_then(|()| self.setup.iter().try_for_each(|op| check.op(op, &mut own, Within::Setup)));
-        let checked = checked.and_then(|()| {
-            self.threads.iter().enumerate().try_for_each(|(number, thread)| {
-                let mut own = Own::default();
-                thread.iter().try_for_each(|op| check.op(op, &mut own, Within::Thread { is_first: number == 0 }))
-            })
+        let threads = self.threads.iter().enumerate();
+        let threads = threads.map(|(number, thread)| (thread, Within::Thread { is_first: number == 0 }));
+        let mut parts =
+            [(&self.scheduling, Within::Scheduler), (&self.setup, Within::Setup)].into_iter().chain(threads);
+        let checked = parts.try_for_each(|(ops, within)| {
+            let mut own = Own::default();
+            ops.iter().try_for_each(|op| check.op(op, &mut own, within))
         });
         checked.err().or_else(|| self.waits_in_vain())
     }

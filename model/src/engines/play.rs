@@ -465,13 +465,15 @@ const SAYS: &str = "scheduler";
 impl Schedule for Desk {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
         let Bed { scheduler, has_scheduled, line, bench } = &*self.bed;
-        // On a queue the push is the dependent operation, between the begin of the hand-over and its end. Only who is
-        // the first to call makes a difference before it.
-        let (is_queue, does) = (*scheduler == Scheduler::Queue, !bench.program(SCHEDULER, Part::Call).is_empty());
-        let touches = [does || !is_queue, !is_queue];
-        let touch = |at: usize| if touches[at] { bench.touch() };
-        bench.ledger.scheduled(self.task, locks_held(), touches.iter().filter(|touches| **touches).count());
-        touch(0);
+        // On a queue the push is the dependent operation, between the begin of the hand-over and its end. Before it, only
+        // who is the first to call makes a difference.
+        let does = !bench.program(SCHEDULER, Part::Call).is_empty();
+        let touches_last = *scheduler != Scheduler::Queue;
+        let touches_first = does || touches_last;
+        bench.ledger.scheduled(self.task, locks_held(), usize::from(touches_first) + usize::from(touches_last));
+        if touches_first {
+            bench.touch();
+        }
         bench.ledger.handing(self.task);
         if does && !has_scheduled.swap(true, Relaxed) {
             bench.run(SCHEDULER, Part::Call, None, || None);
@@ -488,7 +490,9 @@ impl Schedule for Desk {
             Scheduler::Refuse | Scheduler::Panic => Err(ready),
             Scheduler::Loop(_) => unreachable!("no event loop: the scenario was refused"),
         };
-        touch(1);
+        if touches_last {
+            bench.touch();
+        }
         bench.ledger.handed_over(self.task);
         if *scheduler == Scheduler::Panic {
             trace::record(|| Act::Panics);
