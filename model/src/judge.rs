@@ -103,6 +103,7 @@ impl Engine {
         let (name, threads) = (self.name(), scenario.threads.len());
         let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
         let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
+        let is_shuttle = matches!(self, Engine::ShuttleEvery | Engine::ShuttleRandom | Engine::ShuttlePct);
         let is_plain = !scenario.has_programs() && scenario.plan().tasks == 1;
         let runs = matches!(scenario.scheduler, None | Some(Scheduler::Inline | Scheduler::Queue));
         match threads {
@@ -113,6 +114,10 @@ impl Engine {
             _ if scenario.script().is_some() && !is_loom => {
                 let who = "loom-mutex, loom-atomic or loom-bounded";
                 Some(format!("{name} has no event loop: play it with --engine {who}"))
+            }
+            _ if is_shuttle && scenario.scheduler == Some(Scheduler::Panic) => {
+                let why = "takes a lock that is locked amid a panic for poisoned, and @panic panics";
+                Some(format!("{name} {why}: play it with --engine loom-mutex or threads"))
             }
             5.. if is_loom && scenario.script().is_some() => Some(others("at most 4 threads")),
             5.. if is_loom => {

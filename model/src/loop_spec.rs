@@ -353,7 +353,7 @@ impl Page {
         program.chain([Move::Leave(nonce, part)]).chain(dropped).collect()
     }
 
-    /// The drop of what was called belongs to its call.
+    /// In its call or in its drop; that of what was called belongs to the call.
     fn panicked(&mut self, nonce: Nonce) {
         let is_called = self.handed.iter().any(|entry| (entry.nonce, entry.part) == (nonce, Part::Call));
         self.tell(if is_called { Told::CallbackPanicked(nonce) } else { Told::DropPanicked(nonce) }, 1);
@@ -421,7 +421,7 @@ impl Page {
     }
 
     /// What was seen when all threads are through, and the loop is closed if nobody did so. The last row is
-    /// how the task ended, unless its last handle was dropped on the way.
+    /// how the task ended, unless handles are dropped: then nobody is left to ask.
     fn observation(mut self, scenario: &Scenario) -> Observation {
         let mut answers: Vec<_> = self.threads.iter().map(|thread| thread.answers.clone()).collect();
         if !self.closed {

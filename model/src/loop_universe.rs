@@ -10,20 +10,24 @@ use crate::script::Script;
 
 const SCRIPTS: [&str; 9] = ["v", "!", "p", "pv", "p!", "k", "kv", "k!", "zv"];
 
-/// A run until the other thread is through, which has one operation: falling asleep, waking, polling.
+/// A run until the other thread is through, which has one operation: falling asleep, waking, polling. And such a run while
+/// all threads drop their handles, but beside no cancel, which would take hundreds of thousands of executions.
 pub fn runs() -> Vec<Scenario> {
     let beside_one = |start: Scenario| with(&start, sequences(&start, 1));
     let one = starts(&SCRIPTS, &[Op::Run]).into_iter().flat_map(beside_one);
-    one.chain(spawns(&[Op::Run])).collect()
+    let all_go = starts(&SCRIPTS, &[Op::DropHandle, Op::Run]).into_iter().flat_map(letting_go);
+    let all_go = all_go.filter(|program| !program.threads[1].contains(&Op::Cancel));
+    one.chain(spawns(&[Op::Run])).chain(all_go).collect()
 }
 
-/// `m` operations can stand alone: with a callback that waits there is a removal more.
+/// `m` operations can stand alone: with a callback that waits there is a removal more. An H, or another operation and
+/// then H, are as many.
 pub fn number_of_runs() -> usize {
-    SCRIPTS.len() * (6 + 7) + 1
+    SCRIPTS.len() * (6 + 7) + 1 + SCRIPTS.len() * (5 + 6)
 }
 
 /// A short run and then the end of the loop, while another thread has one or two operations; and the end
-/// alone, while two have one each.
+/// alone, while two have one each. And both ends while all threads drop their handles.
 pub fn ends() -> Vec<Scenario> {
     let after_a_run = starts(&SCRIPTS, &[Op::RunBriefly, Op::Close]).into_iter().flat_map(|start| {
         let both = [sequences(&start, 1), sequences(&start, 2)].concat();
@@ -39,14 +43,24 @@ pub fn ends() -> Vec<Scenario> {
         };
         pairs.map(program).collect::<Vec<_>>()
     });
-    after_a_run.chain(at_once).chain(spawns(&[Op::RunBriefly, Op::Close])).collect()
+    let all_go = starts(&SCRIPTS, &[Op::RunBriefly, Op::DropHandle, Op::Close]);
+    let all_go = all_go.into_iter().chain(starts(&SCRIPTS[..1], &[Op::DropHandle, Op::Close])).flat_map(letting_go);
+    after_a_run.chain(at_once).chain(spawns(&[Op::RunBriefly, Op::Close])).chain(all_go).collect()
+}
+
+/// The other thread drops its handle too, after at most one operation.
+fn letting_go(start: Scenario) -> Vec<Scenario> {
+    let mut others = [sequences(&start, 1), sequences(&start, 2)].concat();
+    others.retain(|other| other.last() == Some(&Op::DropHandle));
+    with(&start, others)
 }
 
 pub fn number_of_ends() -> usize {
     // Nothing comes behind H, and `Rm` behind an add.
     let one_thread = |m: usize| m + (m - 1) * m + 1;
     let two_threads = |m: usize| m * (m + 1) / 2;
-    SCRIPTS.len() * (one_thread(6) + one_thread(7)) + two_threads(6) + two_threads(7) + 1
+    let all_go = (SCRIPTS.len() + 1) * (6 + 7);
+    SCRIPTS.len() * (one_thread(6) + one_thread(7)) + two_threads(6) + two_threads(7) + 1 + all_go
 }
 
 /// What a callback or function does on a loop, or its drop does; a callback that waits also removes the one behind it.

@@ -32,7 +32,7 @@
 //! in a thread only, and on the task layer only:
 //! P         poll an await of this thread, each time with another waker (the first poll makes it)
 //! Q         drop that await
-//! H         drop this thread's handles; only C, D and Q, which need none, come after it
+//! H         drop this thread's handles; only what needs none comes after it: C D Q S W, and on a loop L M Z
 //!
 //! on the task layer only:
 //! D         drop the completer
@@ -59,8 +59,7 @@
 //!
 //! `@inline` calls at once; on it, and on the kernel alone, whoever drains runs the programs. On `@queue` the last
 //! thread does, once it is through with its own operations, until the queue is empty; what comes later runs when all are
-//! through. `@refuse` gives every callback back, `@panic` panics
-//! when it is called; both run nothing.
+//! through. `@refuse` gives every callback back, `@panic` panics when it is called; both run nothing.
 
 use crate::observation::SCHEDULER;
 use crate::script::Script;
@@ -554,7 +553,8 @@ impl Check<'_> {
         let on_task =
             matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
         let needs_handle =
-            !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait);
+            !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait)
+                && !matches!(op, Op::Run | Op::RunBriefly | Op::Close);
         let shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
         let reason = match (op, within) {
             _ if (of_layer || task > 0) && scheduler.is_none() => {

@@ -22,8 +22,8 @@ pub enum Tier {
     Signals,
     /// The task layer: 2 threads, each of 1 or 2 operations.
     Tasks,
-    /// The task layer: 2 threads, up to 3 operations in all, or 2 on a queue, one of them the completer's. Each thread drops
-    /// its handles as soon as it can.
+    /// The task layer: 2 threads, up to 3 operations in all, or 2 on a queue and where all is refused, one of them the
+    /// completer's. Each thread drops its handles as soon as it can.
     Handles,
     /// Every scheduler and the kernel: 2 threads, and one callback or waker that does something.
     Programs,
@@ -120,8 +120,9 @@ impl Tier {
                     2 * choose_two(without) + without * with
                 })
                 .sum(),
-            // The same, with one thread that has it, and of one operation each on the queue, where their order counts.
-            Tier::Handles => (4..=5).map(|f| 2 * (f + f * f + 2) + 2 * 2 * f * f + 2 * 2 * f).sum(),
+            // The same, with one thread that has it; of one operation each on the queue, where their order counts, and
+            // where all is refused.
+            Tier::Handles => (4..=5).map(|f| 2 * (f + f * f + 2) + 2 * 2 * f * f + (2 + 1) * 2 * f).sum(),
             // Starts, times what one thread does, times what the other does, times two if their order counts, as on the
             // queue: a callback that waits, one that is added, an await, the scheduler, and two tasks.
             Tier::Programs => {
@@ -129,7 +130,7 @@ impl Tier {
                 let waiting = 10 * 2 * 5 + 12 * (3 * 6 * (1 + 2) - 1) + 6 * 3 * 6 + 3 * 6;
                 let added = (6 + 8 + 8 * 2 + 4) * 2 * (4 + 4 + 3);
                 let awaits = 11 * 3 * 4 * (1 + 2);
-                // `X | X` once each.
+                // Here too `X | X` has but one order.
                 let schedulers = (3 * 5 * (3 + 2) - 1) + 3 * (3 * 6 * (3 + 2) - 1);
                 waiting + added + awaits + schedulers + (7 * (1 + 2) + 2 + 1) * 2 * 4
             }
@@ -162,7 +163,11 @@ impl Tier {
             }
             Tier::Handles => {
                 // The queue's last thread is not like the other.
-                let (most, orders) = if start.scheduler == Some(Scheduler::Queue) { (2, 2) } else { (3, 1) };
+                let (most, orders) = match start.scheduler {
+                    Some(Scheduler::Inline) => (3, 1),
+                    Some(Scheduler::Queue) => (2, 2),
+                    _ => (2, 1),
+                };
                 let using = |times| both().filter(move |thread| thread.iter().filter(completes).count() == times);
                 let threads = using(1).flat_map(|one| using(0).map(move |other| [one, other]));
                 let small = threads.filter(|[one, other]| one.len() + other.len() <= most);
@@ -230,7 +235,6 @@ fn choose_two(n: usize) -> usize {
 const CALLS: [&str; 6] = ["{A}", "{X}", "{G}", "{A{A}}", "{R0}", "{Rs}"];
 const DROPS: [&str; 4] = ["~{A}", "~{X}", "~{G}", "~{Rs}"];
 const PANICS: [&str; 2] = ["{!}", "~{!}"];
-
 const CLONES: [&str; 3] = ["^{A}", "^{X}", "^{G}"];
 
 /// Programs in which something calls back: each kind in turn, on whatever runs it.
@@ -272,9 +276,7 @@ fn calling_back() -> Vec<Scenario> {
         ["a{y.X} y.a{X}", "a{y.C} y.a{G}", "a{y.A} y.a", "a{y.G} y.a{R0}", "a{y.C z.C} y.a z.a", "a~{y.X} y.a~{X}"];
     let both =
         [("@inline", &calling[..]), ("@queue", &calling), ("@refuse", &["a y.a", calling[5]]), ("@panic", &["a y.a"])];
-    for front in ["@inline{y.X}", "@queue{y.X}"] {
-        programs.extend(combine(front, &texts(&["a y.a"]), &texts(&["C", "X"]), &texts(&["A", "y.A", "y.X", "y.G"])));
-    }
+    let both = both.into_iter().chain([("@inline{y.X}", &["a y.a"][..]), ("@queue{y.X}", &["a y.a"])]);
     for (front, setups) in both {
         programs.extend(combine(front, &texts(setups), &texts(&["C", "X"]), &texts(&["A", "y.A", "y.X", "y.G"])));
     }
@@ -302,8 +304,8 @@ fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -
 fn starts(tier: Tier) -> Vec<Scenario> {
     match tier {
         Tier::Handles => {
-            let both = [Scheduler::Inline, Scheduler::Queue].into_iter().flat_map(|on| starts_on(Some(on)));
-            both.filter(|start| !start.done && start.setup.len() <= 1).collect()
+            let on = [Scheduler::Inline, Scheduler::Queue, Scheduler::Refuse].into_iter();
+            on.flat_map(|on| starts_on(Some(on))).filter(|start| !start.done && start.setup.len() <= 1).collect()
         }
         Tier::Tasks => starts_on(Some(Scheduler::Inline)),
         _ => starts_on(None),

@@ -15,6 +15,7 @@ fn a_scenario_prints_what_it_was_read_from() {
         "@loop{p} ; L | X S1 | W1 G H",
         "@loop{v} a{A{G} R1 X K N{!} F} ; L | N{A Rm !}",
         "@loop{v} a{G}~{A~{!} X} ; Z | N~{N}",
+        "@loop{v} ; M A H L Z | H S1 W1",
     ];
     let with_programs = [
         "a{A} a a~{R0 G} b{T}~{A} C ; C | B{R2 A{A Rm}}~{G}",
@@ -133,6 +134,7 @@ fn what_makes_no_sense_is_refused_at_its_column() {
         ("@loop{v} ; S1 | W1", 12, "not for the loop's own thread"),
         ("@loop{v} ; Z L", 14, "comes after Z"),
         ("@loop{v} ; L | H K", 18, "comes after H"),
+        ("@loop{v} ; H L A", 16, "comes after H"),
     ];
     for (text, column, reason) in refusals {
         let (at, said) = refused(text);

@@ -93,9 +93,10 @@ impl Mutant {
         !is_rule && !["outcome", "missing", "engine"].contains(&self.shown_by.as_str())
     }
 
-    /// True if it takes a loop to see it.
+    /// True if it takes a loop to see it, by where it is or by where it is expected to be seen.
     pub fn is_of_the_loop(&self) -> bool {
-        self.edits.iter().any(|edit| edit.file.starts_with("src/event_loop/"))
+        let is_expected_there = self.killer.as_ref().is_some_and(|killer| killer.starts_with("loop"));
+        is_expected_there || self.edits.iter().any(|edit| edit.file.starts_with("src/event_loop/"))
     }
 
     /// The files with its edits, each of which must match once.

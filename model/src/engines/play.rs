@@ -17,6 +17,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::{Future, IntoFuture};
 use std::panic::resume_unwind;
 use std::pin::Pin;
+use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -126,7 +127,9 @@ pub(super) fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Obs
     subject.settle();
     trace::record(|| Act::AllTold);
     let (handed, told) = bench.ledger.observed();
-    if let Some(rule) = subject.broken_at_rest() {
+    // Where handles are dropped, a thread may have the only ones.
+    let holders = if bench.drops_handles { &actors[..] } else { slice::from_ref(&subject) };
+    if let Some(rule) = holders.iter().find_map(S::broken_at_rest) {
         bench.ledger.broken(rule);
     }
     drop(actors);
@@ -157,7 +160,8 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What all threads of an execution share besides the core.
 pub(super) struct Bench {
     plan: Plan,
-    has_programs: bool,
+    /// What is read stands beside the order in which things run: where programs read, and where two tasks are handed over.
+    is_in_order: bool,
     /// Then nobody else keeps any.
     drops_handles: bool,
     pub(super) ledger: Ledger,
@@ -173,9 +177,10 @@ pub(super) trait Carrier: Send + Sync {
 
 impl Bench {
     pub(super) fn new(scenario: &Scenario) -> Self {
+        let plan = scenario.plan();
         Bench {
-            plan: scenario.plan(),
-            has_programs: scenario.has_programs(),
+            is_in_order: scenario.has_programs() || plan.tasks > 1,
+            plan,
             drops_handles: scenario.drops_handles(),
             ledger: Ledger::default(),
             probe: Probe::new(),
@@ -184,7 +189,7 @@ impl Bench {
     }
 
     pub(super) fn touch(&self) {
-        if self.has_programs { self.probe.touch_in_order() } else { self.probe.touch() }
+        if self.is_in_order { self.probe.touch_in_order() } else { self.probe.touch() }
     }
 
     fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
@@ -460,7 +465,7 @@ impl Bed {
 }
 
 /// What the scheduler says when it panics. A callback says its nonce.
-const SAYS: &str = "scheduler";
+const PANIC_OF_SCHEDULER: &str = "scheduler";
 
 impl Schedule for Desk {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
@@ -496,7 +501,7 @@ impl Schedule for Desk {
         bench.ledger.handed_over(self.task);
         if *scheduler == Scheduler::Panic {
             trace::record(|| Act::Panics);
-            resume_unwind(Box::new(SAYS));
+            resume_unwind(Box::new(PANIC_OF_SCHEDULER));
         }
         taken
     }
@@ -508,7 +513,7 @@ impl Schedule for Desk {
         let nonce = said.and_then(|said| said.parse().ok()).filter(of_ours);
         let told = match (report.failure, nonce) {
             (Failure::CallbackLost, None) if said.is_none() => Some(Told::Lost(self.task)),
-            (Failure::SchedulerPanicked, None) if said == Some(SAYS) => Some(Told::SchedulerPanicked(self.task)),
+            (Failure::SchedulerPanicked, None) if said == Some(PANIC_OF_SCHEDULER) => Some(Told::SchedulerPanicked(self.task)),
             (Failure::CallbackPanicked, Some(nonce)) => Some(Told::CallbackPanicked(nonce)),
             (Failure::DropPanicked, Some(nonce)) => Some(Told::DropPanicked(nonce)),
             (Failure::WakerPanicked, Some(nonce)) => Some(Told::WakerPanicked(nonce)),
