@@ -16,7 +16,6 @@ use std::thread;
 use std::time::Instant;
 use whendone_model::crew::be_a_worker;
 use whendone_model::seeded::Wanted;
-use whendone_mutants::STALE;
 use whendone_mutants::table::{Mutant, Table};
 use whendone_stacks as _;
 
@@ -50,11 +49,6 @@ fn verdict(Arguments { wanted, workers }: &Arguments) -> Result<bool, String> {
     let is_named = |mutant: &Mutant| wanted.only.is_empty() || wanted.only.iter().any(|only| mutant.id.contains(only));
     let is_chosen = |mutant: &Mutant| is_named(mutant) && !(wanted.played && mutant.run.is_some());
     let mutants: Vec<Mutant> = Table::read(&Table::path())?.mutants.into_iter().filter(is_chosen).collect();
-    let stale: Vec<&str> =
-        STALE.iter().copied().filter(|stale| mutants.iter().any(|mutant| stale.starts_with(&mutant.id))).collect();
-    if !stale.is_empty() {
-        return Err(format!("these edits match no longer; adapt {}\n{}", Table::path().display(), stale.join("\n")));
-    }
     let workers = workers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let mut found = played(&mutants, wanted, workers)?;
     found.extend(copied(&mutants, workers)?);
