@@ -147,7 +147,8 @@ pub struct Plan {
     pub threads: Vec<Vec<Move>>,
     /// Everything that is added or polled, by its nonce.
     pub bodies: Vec<Body>,
-    pub scheduling: Body,
+    /// What the scheduler does.
+    pub scheduling: Vec<Move>,
 }
 
 /// A step, and the task that it is taken on.
@@ -270,7 +271,7 @@ impl Scenario {
     pub fn plan(&self) -> Plan {
         let mut plan = Plan::default();
         let mut values = 0;
-        plan.scheduling.call = plan.resolve(&self.scheduling, &mut values);
+        plan.scheduling = plan.resolve(&self.scheduling, &mut values);
         plan.setup = plan.resolve(&self.setup, &mut values);
         if self.done {
             plan.setup.push((0, Step::Complete(Value::Finished(values))));
@@ -377,8 +378,10 @@ impl Scenario {
 impl Plan {
     /// What a callback or waker does, or the scheduler; what the scenario does not name does nothing.
     pub fn program(&self, nonce: Nonce, part: Part) -> &[Move] {
-        let body = if nonce == SCHEDULER { Some(&self.scheduling) } else { self.bodies.get(nonce) };
-        body.map_or(&[], |body| body.program(part))
+        match self.bodies.get(nonce) {
+            _ if nonce == SCHEDULER => &self.scheduling,
+            body => body.map_or(&[], |body| body.program(part)),
+        }
     }
 
     /// Gives out the names along the line of text.

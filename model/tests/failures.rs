@@ -7,7 +7,7 @@ use whendone_model::exhibit::Exhibit;
 use whendone_model::fault::Fault;
 use whendone_model::judge::Engine;
 use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
-use whendone_model::scenario::Scenario;
+use whendone_model::scenario::{Op, Scenario};
 use whendone_model::shrink::shrink;
 use whendone_model::spec::{Nonce, Value};
 use whendone_model::token::{Execution, LOOM, SHUTTLE, SOURCES, Token};
@@ -64,6 +64,29 @@ fn an_engine_without_a_world_plays_where_one_was_left() {
         let verdict = engine.check(&scenario("aa ; C | A"));
         assert!(verdict.is_good(), "{}: {verdict}", engine.name());
     }
+}
+
+#[test]
+fn an_engine_that_cannot_play_a_scenario_says_who_can() {
+    let refusals = [
+        (Engine::ShuttleEvery, "@panic a ; C | A", "loom-mutex or threads"),
+        (Engine::ShuttleRandom, "@panic{A} a ; C | A", "loom-mutex or threads"),
+        (Engine::ShuttlePct, "; A", "alone"),
+        (Engine::Threads, "@loop{v} ; L | A", "loom-mutex, loom-atomic or loom-bounded"),
+        (Engine::Tickets, "@queue{A} a ; C | A", "threads"),
+        (Engine::LoomMutex, "; A | A | A | A | A", "shuttle-random, shuttle-pct or threads"),
+    ];
+    for (engine, text, able) in refusals {
+        let refused = engine.objection(&scenario(text)).unwrap_or_default();
+        assert!(refused.ends_with(&format!("play it with --engine {able}")), "{text}: {refused}");
+        assert_eq!(engine.observe(&scenario(text)).executions, 0, "{text}");
+    }
+}
+
+#[test]
+fn what_a_scheduler_does_is_shrunk_too() {
+    let cancels = |scenario: &Scenario| scenario.scheduling.contains(&Op::Cancel);
+    assert_eq!(shrink(&scenario("@queue{A X} aa ; C | A"), cancels).to_string(), "@queue{X} ;");
 }
 
 #[test]
