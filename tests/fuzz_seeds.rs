@@ -6,22 +6,22 @@ mod event_loop;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use whendone_model::decode::{self, decode};
-use whendone_model::engines::shuttle_stage::Schedules;
-use whendone_model::judge::on_shuttle;
+use whendone_model::check::on_shuttle;
+use whendone_model::engines::record::recorder::{Act, watch};
+use whendone_model::engines::shuttle::explore::Schedules;
+use whendone_model::fuzzing::bytes::{self, decode};
+use whendone_model::fuzzing::{queue, schedule, text};
 use whendone_model::observation::Observation;
-use whendone_model::trace::{Act, watch};
-use whendone_model::{chosen, plain_list, round_trip};
 
 type Check = fn(&[u8]);
 
 /// Each target of the fuzzer, and what it does with its input.
 const TARGETS: [(&str, Check); 5] = [
     ("event_loop", event_loop::check),
-    ("queue", plain_list::check),
-    ("scenario", decode::check),
-    ("schedule", chosen::check),
-    ("text", round_trip::check),
+    ("queue", queue::check),
+    ("scenario", bytes::check),
+    ("schedule", schedule::check),
+    ("text", text::check),
 ];
 
 fn fuzz() -> PathBuf {
@@ -84,7 +84,7 @@ fn seeds_are_texts_of_the_scenario_language() {
 #[test]
 fn seeds_of_schedules_begin_with_a_scenario() {
     for (name, seed) in inputs("seeds/schedule") {
-        let (scenario, schedule) = chosen::decode(&seed);
+        let (scenario, schedule) = schedule::decode(&seed);
         let text = String::from_utf8_lossy(&seed).into_owned();
         assert_eq!(
             Some((scenario.to_string().as_str(), schedule)),
@@ -119,7 +119,7 @@ fn most_random_inputs_have_three_operations_or_more() {
         let inputs = random_inputs(length);
         let scenarios = inputs.iter().filter(|bytes| decode(bytes).operations() >= 3).count();
         let of_the_loop = inputs.iter().filter(|bytes| event_loop::decode(bytes).len() >= 3).count();
-        let concurrent = inputs.iter().filter(|bytes| chosen::decode(bytes).0.operations() >= 3).count();
+        let concurrent = inputs.iter().filter(|bytes| schedule::decode(bytes).0.operations() >= 3).count();
         let counts = [scenarios, of_the_loop, concurrent];
         assert!(counts.iter().all(|&count| count >= most), "of {length} bytes: {counts:?} of 1000");
     }
@@ -127,7 +127,7 @@ fn most_random_inputs_have_three_operations_or_more() {
 
 /// Steps, acts and what was seen of the execution that these bytes stand for. Where a lock lies is left out.
 fn execution(bytes: &[u8]) -> (String, Vec<(usize, Act)>, Option<Observation>) {
-    let (scenario, schedule) = chosen::decode(bytes);
+    let (scenario, schedule) = schedule::decode(bytes);
     let play = || on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
     let (_, mut executions) = watch(play, |trace| Some(trace.number));
     let (_, mut execution) = executions.pop_first().expect("it was executed");

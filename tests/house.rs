@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use whendone_model::core_files::{Core, code_lines};
-use whendone_model::pinned::Pinned;
+use whendone_model::project::sources::{Core, code_lines};
+use whendone_model::runner::baseline::Pinned;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use whendone_model::decode::{calls_back, check, command, decode};
-use whendone_model::judge::Engine;
+use whendone_model::check::Engine;
+use whendone_model::fuzzing::bytes::{calls_back, check, command, decode};
+use whendone_model::fuzzing::{queue, threads};
 use whendone_model::observation::{Answer, Told};
 use whendone_model::scenario::{Part, Scenario, Scheduler, Step};
-use whendone_model::spec::{Nonce, Value};
-use whendone_model::{concurrent, plain_list};
+use whendone_model::spec::cell::{Nonce, Value};
 
 /// A failure is kept as the text of a scenario in `fuzz/seeds`, not in a file of proptest's.
 fn config() -> ProptestConfig {
@@ -121,7 +121,7 @@ proptest! {
     /// P20: what a queue keeps is bounded by what waits.
     #[test]
     fn a_queue_keeps_no_more_than_what_waits_needs(bytes in prop_oneof![programs(), programs_with_a_long_line()]) {
-        plain_list::check(&bytes);
+        queue::check(&bytes);
     }
 
     /// P12, P14, P15: whatever is called back, and whatever panics: what runs was added and runs once, and what was added
@@ -271,7 +271,7 @@ fn concurrent(most: usize) -> impl Strategy<Value = Scenario> {
     let tags = prop::collection::vec(any::<bool>(), 0..6);
     let threads = prop::collection::vec(prop::collection::vec(any::<u8>(), 1..=most), 2..=4);
     let parts = (schedulers, tags, prop::bool::weighted(0.1), threads);
-    parts.prop_map(|(scheduler, tags, done, threads)| concurrent::program(scheduler, &tags, done, &threads))
+    parts.prop_map(|(scheduler, tags, done, threads)| threads::program(scheduler, &tags, done, &threads))
 }
 
 /// What planted bugs came down to, and where failures that were found are kept.
@@ -289,7 +289,7 @@ const KEPT: [&str; 7] = [
 #[test]
 fn programs_that_showed_a_bug_have_an_explanation_in_time() {
     for text in KEPT {
-        concurrent::check(&text.parse().expect("well formed"));
+        threads::check(&text.parse().expect("well formed"));
     }
 }
 
@@ -301,6 +301,6 @@ proptest! {
     /// another began comes before it.
     #[test]
     fn programs_that_run_at_once_show_what_an_order_of_steps_in_time_explains(scenario in concurrent(40)) {
-        concurrent::check(&scenario);
+        threads::check(&scenario);
     }
 }

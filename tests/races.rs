@@ -4,7 +4,7 @@
 //! The closed world of `cargo verify` contains nearly all of these; here they have names, and say
 //! who takes part, what may be seen, and what must not.
 
-use whendone_model::judge::assert_race;
+use whendone_model::check::assert_race;
 
 macro_rules! races {
     ($($(#[$doc:meta])* $name:ident: $($text:literal)+;)+) => {

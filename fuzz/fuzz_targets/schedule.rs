@@ -1,4 +1,4 @@
 //! Bytes to a small concurrent program and one schedule of it, under shuttle, against the specification.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| whendone_model::chosen::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| whendone_model::fuzzing::schedule::check(bytes));

@@ -32,8 +32,8 @@ fn main() {
                     .iter()
                     .for_each(|(name, text)| fs::write(folder.join(name), text).expect("OUT_DIR can be written"));
                 let on_loop = mutant.is_of_the_loop().then(|| lay_loop(&engines, &folder));
-                let play = if on_loop.is_some() { "on_loop::play_loop" } else { "play" };
-                modules += &module(id, &audited, &folder, &engines.join("play.rs"), on_loop.as_deref());
+                let play = if on_loop.is_some() { "on_loop::player_on_loop" } else { "player" };
+                modules += &module(id, &audited, &folder, &engines.join("player/mod.rs"), on_loop.as_deref());
                 writeln!(entries, "    ({id:?}, {id}::{play}::play),").expect("strings can be written");
             }
             Err(mismatch) => stale.push(mismatch),
@@ -51,7 +51,7 @@ fn main() {
         refuse(&format!("{advice}\n{}", stale.join("\n")));
     }
     let text = format!(
-        "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Engine)] = &[\n{entries}];\n\n\
+        "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Play)] = &[\n{entries}];\n\n\
          /// Bugs of the protocol: the claim that begins like this and does not hold, and the way to where it does not.\n\
          pub const PROTOCOLS: &[(&str, Explored)] = &[\n{protocols}];\n"
     );
@@ -72,9 +72,9 @@ fn read(root: &Path, file: &str) -> io::Result<File> {
 
 /// The bugs of the protocol, in copies of it beside what is claimed of it.
 fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Vec<String>) -> String {
-    let (table, source) = (root.join("model/mutants/protocol.toml"), root.join("model/src"));
+    let (table, source) = (root.join("model/mutants/protocol.toml"), root.join("model/src/protocol"));
     println!("cargo::rerun-if-changed={}", table.display());
-    let files = ["model/src/protocol.rs", "model/proof/protocol.smt2"];
+    let files = ["model/src/protocol/model.rs", "model/proof/protocol.smt2"];
     let files = files.map(|file| read(root, file).unwrap_or_else(|error| panic!("{file}: {error}")));
     let mut entries = String::new();
     for bug in &Table::read(&table).unwrap_or_else(|error| refuse(&error)).mutants {
@@ -83,14 +83,14 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
             Ok(planted) => {
                 let protocol = out.join(format!("protocol_{id}.rs"));
                 fs::write(&protocol, &planted[0].1).expect("OUT_DIR can be written");
-                let (claims, words) = (source.join("claims.rs"), source.join("words.rs"));
+                let (properties, describe) = (source.join("properties.rs"), source.join("describe.rs"));
                 writeln!(
                     modules,
-                    "#[allow(warnings, clippy::all)]\npub mod protocol_{id} {{\n    #[path = {protocol:?}]\n    pub mod protocol;\n    \
-                     #[path = {claims:?}]\n    pub mod claims;\n    #[path = {words:?}]\n    pub mod words;\n}}"
+                    "#[allow(warnings, clippy::all)]\npub mod protocol_{id} {{\n    #[path = {protocol:?}]\n    pub mod model;\n    \
+                     #[path = {properties:?}]\n    pub mod properties;\n    #[path = {describe:?}]\n    pub mod describe;\n}}"
                 )
                 .expect("strings can be written");
-                writeln!(entries, "    ({id:?}, protocol_{id}::claims::broken),").expect("strings can be written");
+                writeln!(entries, "    ({id:?}, protocol_{id}::properties::broken),").expect("strings can be written");
             }
             Err(mismatch) => stale.push(mismatch),
         }
@@ -101,11 +101,12 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
 /// What includes the loop, beside the copies. It goes with bugs of the loop only, to be compiled no oftener.
 fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
     let below = folder.join("model/src/engines");
-    fs::create_dir_all(&below).expect("OUT_DIR can be written");
-    for file in ["on_loop.rs", "play_loop.rs"] {
-        fs::copy(engines.join(file), below.join(file)).expect("OUT_DIR can be written");
+    for file in ["loom/event_loop.rs", "player/on_loop.rs"] {
+        let copy = below.join(file);
+        fs::create_dir_all(copy.parent().expect("it has a folder")).expect("OUT_DIR can be written");
+        fs::copy(engines.join(file), copy).expect("OUT_DIR can be written");
     }
-    below.join("on_loop.rs")
+    below.join("loom/event_loop.rs")
 }
 
 /// What the engines include, with its text: all but the facade and the root.
@@ -122,15 +123,15 @@ fn audited_files(source: &Path) -> Vec<File> {
     files.iter().map(|file| (format!("src/{file}"), text(file))).collect()
 }
 
-/// The module that compiles them under loom, as `src/engines/loom_mutex.rs` of the model does.
+/// The module that compiles them under loom, as `src/engines/loom/mutex.rs` of the model does.
 fn module(id: &str, audited: &[File], folder: &Path, player: &Path, on_loop: Option<&Path>) -> String {
     let mut text = format!("#[allow(warnings, clippy::all)]\npub mod {id} {{\n");
-    text += "    pub use whendone_model::engines::loom_mutex::{stage, sync};\n";
+    text += "    pub use whendone_model::engines::loom::mutex::{stage, sync};\n";
     let mut include = |name: &str, path: &Path| {
         writeln!(text, "    #[path = {path:?}]\n    pub mod {name};").expect("strings can be written");
     };
     include("kernel", &folder.join("src/kernel/mod.rs"));
-    include("play", player);
+    include("player", player);
     on_loop.into_iter().for_each(|on_loop| include("on_loop", on_loop));
     for file in audited.iter().filter_map(|(file, _)| file.strip_prefix("src/")).filter(|file| !file.contains('/')) {
         include(file.trim_end_matches(".rs"), &folder.join("src").join(file));

@@ -1,6 +1,6 @@
 //! The ledger of what no tool here sees is still true.
 
-use whendone_model::blind_spots::BLIND_SPOTS;
+use whendone_model::check::blind_spots::BLIND_SPOTS;
 
 #[test]
 fn what_is_said_to_be_unseen_is_unseen() {

@@ -1,17 +1,20 @@
 //! Failures as a person reads them: what is wrong is named, shrunk, shown, and found again by its token.
 
 use std::collections::BTreeSet;
-use whendone_model::allowed::allowed;
-use whendone_model::engines::{Extent, loom_stage};
-use whendone_model::exhibit::Exhibit;
-use whendone_model::fault::Fault;
-use whendone_model::judge::Engine;
+use std::fs;
+use std::path::Path;
+use whendone_model::check::Engine;
+use whendone_model::check::fault::Fault;
+use whendone_model::counterexample::Exhibit;
+use whendone_model::counterexample::shrink::shrink;
+use whendone_model::counterexample::token::{Execution, Token};
+use whendone_model::engines::record::recorder::watch;
+use whendone_model::engines::{Extent, loom::explore};
 use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
+use whendone_model::project::sources::{LOOM, SHUTTLE, SOURCES};
 use whendone_model::scenario::{Op, Scenario};
-use whendone_model::shrink::shrink;
-use whendone_model::spec::{Nonce, Value};
-use whendone_model::token::{Execution, LOOM, SHUTTLE, SOURCES, Token};
-use whendone_model::trace::watch;
+use whendone_model::spec::allowed::allowed;
+use whendone_model::spec::cell::{Nonce, Value};
 
 fn scenario(text: &str) -> Scenario {
     text.parse().unwrap_or_else(|malformed| panic!("{malformed}"))
@@ -59,7 +62,7 @@ fn each_allowed_outcome_has_an_execution_that_shows_it() {
 /// `cargo verify` explores something under loom to check itself, and then plays on the engine that was asked for.
 #[test]
 fn an_engine_without_a_world_plays_where_one_was_left() {
-    loom_stage::explore(|| ()).expect("nothing is wrong");
+    explore::explore(|| ()).expect("nothing is wrong");
     for engine in [Engine::Alone, Engine::Threads] {
         let verdict = engine.check(&scenario("aa ; C | A"));
         assert!(verdict.is_good(), "{}: {verdict}", engine.name());
@@ -156,19 +159,19 @@ fn a_token_knows_all_its_sources() {
     assert!(lock.contains(&format!("name = \"loom\"\nversion = \"{LOOM}\"")), "adapt LOOM to Cargo.lock");
     let shuttle = format!("name = \"shuttle\"\nversion = \"{SHUTTLE}\"");
     assert!(lock.contains(&shuttle), "adapt SHUTTLE to Cargo.lock");
-    let engines = include_str!("../src/engines/mod.rs");
-    let on_loop = include_str!("../src/engines/on_loop.rs");
-    let paths = [engines, on_loop].into_iter().flat_map(|text| text.split("#[path = \"").skip(1));
-    let audited = paths.filter_map(|rest| rest.split('"').next());
-    let audited: Vec<&str> = audited.filter(|path| !path.ends_with("kernel/mod.rs")).collect();
-    assert!(audited.len() >= 13, "the list is read: {audited:?}");
-    let beside = |path: &str| format!("model/src/engines/{path}");
-    let named = audited.iter().map(|path| path.strip_prefix("../../../").map_or_else(|| beside(path), str::to_owned));
-    let modules = include_str!("../../src/event_loop/mod.rs").lines();
-    let modules = modules.filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
-    let of_the_loop = modules.map(|module| format!("src/event_loop/{module}.rs"));
-    for name in named.chain(of_the_loop) {
-        assert!(SOURCES.iter().any(|(known, _)| *known == name), "{name} is missing");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["src", "src/event_loop", "model/src/scenario"].into_iter().map(str::to_owned);
+    let engines = ["", "/loom", "/player", "/shared", "/shuttle"].map(|folder| format!("model/src/engines{folder}"));
+    for folder in folders.chain(engines) {
+        let entries = fs::read_dir(root.join(&folder)).expect("the folder is there");
+        let names = entries.map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"));
+        let files: Vec<String> =
+            names.filter(|name| name.ends_with(".rs")).map(|name| format!("{folder}/{name}")).collect();
+        assert!(!files.is_empty(), "{folder} has sources");
+        // The crate's root and its facade are not compiled by any engine.
+        for file in files.iter().filter(|file| !["src/lib.rs", "src/sync.rs"].contains(&file.as_str())) {
+            assert!(SOURCES.iter().any(|(known, _)| known == file), "{file} is missing in project/sources.rs");
+        }
     }
 }
 

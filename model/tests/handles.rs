@@ -6,7 +6,7 @@ use loom::thread;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use whendone_model::engines::loom_mutex::kernel::{Added, Cell, Drain};
+use whendone_model::engines::loom::mutex::kernel::{Added, Cell, Drain};
 
 /// What happened to what was stored, by number: handed over, dropped. Loom does not see it.
 #[derive(Default)]

@@ -1,11 +1,11 @@
 //! Histories by hand: what has an explanation, and what has none once a ticket or an answer is another one.
 
-use whendone_model::engines::tickets::execution;
-use whendone_model::history::History;
+use whendone_model::engines::record::recorder::Act;
+use whendone_model::engines::record::tickets::History;
+use whendone_model::engines::threads::timed::execution;
 use whendone_model::observation::{Answer, HandOver};
 use whendone_model::scenario::{Move, Part, Scenario};
-use whendone_model::spec::{Nonce, Value};
-use whendone_model::trace::Act;
+use whendone_model::spec::cell::{Nonce, Value};
 
 /// Written ticket by ticket: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
 fn history(scenario: &str, tickets: &str) -> History {

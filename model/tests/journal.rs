@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use whendone_model::journal::Journal;
-use whendone_model::judge::Engine;
-use whendone_model::merge::merge;
-use whendone_model::plan::{Plan, Shard};
-use whendone_model::report::{Report, Tally};
+use whendone_model::check::Engine;
+use whendone_model::runner::checkpoint::Journal;
+use whendone_model::runner::merge::merge;
+use whendone_model::runner::plan::{Plan, Shard};
+use whendone_model::runner::report::{Report, Tally};
 
 const HALF: Shard = Shard { index: 1, of: 2 };
 

@@ -1,9 +1,9 @@
 //! The proof's files are in order. Whether it is one: `cargo verify proof`.
 
 use std::collections::BTreeSet;
-use whendone_model::claims::SIZE;
-use whendone_model::proof::Theory;
-use whendone_model::protocol::Step;
+use whendone_model::proof::obligations::Theory;
+use whendone_model::protocol::model::Step;
+use whendone_model::protocol::properties::SIZE;
 
 #[test]
 fn the_two_forms_of_the_protocol_have_the_same_steps() {

@@ -2,12 +2,12 @@
 
 use stateright::{Checker, Model};
 use std::collections::HashSet;
-use whendone_model::claims::{Protocol, SIZE};
+use whendone_model::engines::record::recorder::Act;
 use whendone_model::observation::HandOver;
-use whendone_model::replay::Replay;
+use whendone_model::protocol::conformance::Replay;
+use whendone_model::protocol::properties::{Protocol, SIZE};
 use whendone_model::scenario::{Part, Step, Task};
-use whendone_model::spec::Value;
-use whendone_model::trace::Act;
+use whendone_model::spec::cell::Value;
 
 /// The numbers of states and of steps are pinned: a change of one is a finding, to be explained where it is made.
 #[test]

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
-use whendone_model::allowed::known;
-use whendone_model::decode::decode;
-use whendone_model::engines::{Engine, loom_mutex, until};
-use whendone_model::exhibit::Exhibit;
-use whendone_model::judge::{self, Verdict, judge};
+use whendone_model::check::{self, Verdict, judge};
+use whendone_model::counterexample::Exhibit;
+use whendone_model::engines::{Play, loom::mutex, until};
+use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
+use whendone_model::project::copy::project;
 use whendone_model::scenario::Scenario;
-use whendone_model::tree::project;
+use whendone_model::spec::allowed::known;
 use whendone_model::universe::Tier;
 use whendone_mutants::PLANTED;
 
@@ -159,7 +159,7 @@ impl Hunt {
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
-                let exhibit = fault.map(|fault| Exhibit::of_failure(judge::Engine::LoomMutex, *play, &program, fault));
+                let exhibit = fault.map(|fault| Exhibit::of_failure(check::Engine::LoomMutex, *play, &program, fault));
                 let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
                 Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
             })
@@ -186,7 +186,7 @@ impl Hunt {
 /// What is wrong with the core as it is, on a program that showed a bug: nothing, or the bug is not what was shown.
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
-    let play: Engine = loom_mutex::on_loop::play_loop::play;
+    let play: Play = mutex::on_loop::player_on_loop::play;
     let verdict = judge(&program, true, &play(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }

@@ -7,7 +7,7 @@
 
 pub mod table;
 
-use whendone_model::engines::Engine;
+use whendone_model::engines::Play;
 
 /// Which claim that begins like this does not hold, and the way to where it does not.
 pub type Explored = fn(&str) -> Option<(&'static str, Vec<String>)>;

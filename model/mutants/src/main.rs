@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
-use whendone_model::crew::be_a_worker;
-use whendone_model::seeded::Wanted;
+use whendone_model::project::mutants::Wanted;
+use whendone_model::runner::workers::be_a_worker;
 use whendone_mutants::table::{Mutant, Table};
 use whendone_stacks as _;
 

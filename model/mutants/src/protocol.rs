@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, thread};
-use whendone_model::countermodel::show;
-use whendone_model::proof::{FILES, Kind, Query, Theory};
-use whendone_model::solver::Solver;
-use whendone_model::tree::project;
+use whendone_model::project::copy::project;
+use whendone_model::proof::counterexample::show;
+use whendone_model::proof::obligations::{FILES, Kind, Query, Theory};
+use whendone_model::proof::solver::Solver;
 use whendone_mutants::PROTOCOLS;
 use whendone_mutants::table::{File, Mutant, Table};
 
@@ -93,7 +93,7 @@ fn refuse(bug: &Mutant) -> Result<(BTreeSet<String>, String), String> {
         Ok((file.to_owned(), fs::read_to_string(project().join(file)).map_err(|error| format!("{file}: {error}"))?))
     };
     let files: Vec<File> =
-        FILES.iter().chain(&["model/src/protocol.rs"]).map(|file| text(file)).collect::<Result<_, String>>()?;
+        FILES.iter().chain(&["model/src/protocol/model.rs"]).map(|file| text(file)).collect::<Result<_, String>>()?;
     let planted = bug.plant(&files)?;
     let texts: Vec<String> = planted.into_iter().take(FILES.len()).map(|(_, text)| text).collect();
     let theory = Theory::new(&texts);

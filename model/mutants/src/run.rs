@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
-use whendone_model::tree::{Tree, project, target};
+use whendone_model::project::copy::{Tree, project, target};
 use whendone_mutants::table::{File, Mutant};
 
 /// Until it counts as hanging, unless that is what is expected: then it is waited for no longer than need be.

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use whendone_model::crew::work;
-use whendone_model::seeded::Wanted;
+use whendone_model::project::mutants::Wanted;
+use whendone_model::runner::workers::work;
 use whendone_mutants::table::Mutant;
 
 /// Until a hunt is given up; ten times as long if checks may have to be played to their end.

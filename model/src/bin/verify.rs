@@ -12,27 +12,27 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{env, fs, panic, thread};
-use whendone_model::allowed::known;
-use whendone_model::blind_spots::BLIND_SPOTS;
-use whendone_model::canary::sing;
-use whendone_model::claims::{Protocol, SIZE};
-use whendone_model::countermodel::show;
-use whendone_model::crew::{Job, be_a_worker, work};
-use whendone_model::exhibit::Exhibit;
-use whendone_model::facts::tie;
-use whendone_model::journal::Journal;
-use whendone_model::judge::{Engine, Verdict, judge};
-use whendone_model::merge::merge;
-use whendone_model::pinned::Pinned;
-use whendone_model::plan::{CROWDS, Plan, Shard};
-use whendone_model::proof::{Proof, Theory};
-use whendone_model::report::{Failure, Failures, Report, Samples, Tally};
+use whendone_model::check::blind_spots::BLIND_SPOTS;
+use whendone_model::check::{Engine, Verdict, judge};
+use whendone_model::counterexample::Exhibit;
+use whendone_model::counterexample::token::Token;
+use whendone_model::project::copy::target;
+use whendone_model::project::mutants::{Wanted, seeded};
+use whendone_model::project::vendored::Vendored;
+use whendone_model::proof::counterexample::show;
+use whendone_model::proof::cross_check::tie;
+use whendone_model::proof::obligations::{Proof, Theory};
+use whendone_model::proof::solver::Solver;
+use whendone_model::protocol::properties::{Protocol, SIZE};
+use whendone_model::runner::baseline::Pinned;
+use whendone_model::runner::checkpoint::Journal;
+use whendone_model::runner::merge::merge;
+use whendone_model::runner::plan::{CROWDS, Plan, Shard};
+use whendone_model::runner::report::{Failure, Failures, Report, Samples, Tally};
+use whendone_model::runner::self_test::sing;
+use whendone_model::runner::workers::{Job, be_a_worker, work};
 use whendone_model::scenario::Scenario;
-use whendone_model::seeded::{Wanted, seeded};
-use whendone_model::solver::Solver;
-use whendone_model::token::Token;
-use whendone_model::tree::target;
-use whendone_model::vendored::Vendored;
+use whendone_model::spec::allowed::known;
 use whendone_stacks as _;
 
 /// Explores every small concurrent program over the core under loom, and checks that what clients
@@ -256,7 +256,7 @@ fn write(report: &Report, name: &str) -> Result<(), Box<dyn Error>> {
 /// The same on another copy of the core.
 fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let path = arguments.core.as_deref().ok_or("--core wants a folder")?;
-    let vendored = Vendored::find(path)?;
+    let vendored = Vendored::find(path, &Pinned::read()?.core)?;
     print(&vendored.told)?;
     let mut rest: Vec<_> = env::args_os().skip(1).collect();
     let at = rest.iter().position(|argument| argument == "--core");
@@ -410,7 +410,7 @@ fn blind_spots() -> Result<bool, Box<dyn Error>> {
         all_unseen &= is_unseen;
         print(&spot)?;
         if !is_unseen {
-            print("    SEEN NOW: take it out of model/src/blind_spots.rs, and let a scenario look for it")?;
+            print("    SEEN NOW: take it out of model/src/check/blind_spots.rs, and let a scenario look for it")?;
         }
     }
     Ok(all_unseen)
@@ -427,7 +427,7 @@ fn prove() -> Result<bool, Box<dyn Error>> {
     }
     let tie = tie(&proof.theory)?;
     print(format_args!(
-        "tied to model/src/protocol.rs: {} of its transitions accepted, {} refused with one thing changed",
+        "tied to model/src/protocol/model.rs: {} of its transitions accepted, {} refused with one thing changed",
         tie.accepted, tie.refused
     ))?;
     tie.wrong.iter().take(10).try_for_each(|wrong| print(format_args!("FAIL {wrong}")))?;

@@ -16,48 +16,37 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The audited files, and the player beside them. The facade `sync` and the `stage` are the engine's.
 macro_rules! audited_files {
     () => {
-        #[path = "../../../src/callback.rs"]
+        #[path = "../../../../src/callback.rs"]
         mod callback;
-        #[path = "../../../src/completer.rs"]
+        #[path = "../../../../src/completer.rs"]
         mod completer;
-        #[path = "../../../src/contain.rs"]
+        #[path = "../../../../src/contain.rs"]
         mod contain;
-        #[path = "../../../src/hook.rs"]
+        #[path = "../../../../src/hook.rs"]
         mod hook;
-        #[path = "../../../src/kernel/mod.rs"]
+        #[path = "../../../../src/kernel/mod.rs"]
         pub mod kernel;
-        #[path = "../../../src/outcome.rs"]
+        #[path = "../../../../src/outcome.rs"]
         mod outcome;
-        #[path = "play.rs"]
-        pub mod play;
-        #[path = "../../../src/report.rs"]
+        #[path = "../player/mod.rs"]
+        pub mod player;
+        #[path = "../../../../src/report.rs"]
         mod report;
-        #[path = "../../../src/schedule.rs"]
+        #[path = "../../../../src/schedule.rs"]
         mod schedule;
-        #[path = "../../../src/task.rs"]
+        #[path = "../../../../src/task.rs"]
         mod task;
-        #[path = "../../../src/trampoline.rs"]
+        #[path = "../../../../src/trampoline.rs"]
         mod trampoline;
-        #[path = "../../../src/wait.rs"]
+        #[path = "../../../../src/wait.rs"]
         mod wait;
     };
 }
 
-pub mod alone;
-pub mod alone_stage;
-pub mod loom_atomic;
-pub mod loom_channel;
-pub mod loom_counted;
-pub mod loom_mutex;
-pub mod loom_stage;
-pub mod loom_sync;
+pub mod loom;
+pub mod record;
 pub mod shuttle;
-pub mod shuttle_stage;
-pub mod shuttle_sync;
-pub mod std_sync;
 pub mod threads;
-pub mod threads_stage;
-pub mod tickets;
 
 /// What an engine saw of one scenario.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +88,7 @@ impl fmt::Display for Extent {
 }
 
 /// Plays a scenario, as often as the engine finds ways to.
-pub type Engine = fn(&Scenario) -> Observed;
+pub type Play = fn(&Scenario) -> Observed;
 
 type Enough = Box<dyn FnMut(u64, &Observation) -> bool>;
 

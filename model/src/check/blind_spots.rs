@@ -1,0 +1,169 @@
+//! What no tool here sees, and what covers it instead.
+//!
+//! Each entry shows anew that it is still unseen, so that a tool that learns to see it turns this red, and the entry
+//! goes.
+
+use crate::check::Engine;
+use loom::sync::atomic::AtomicBool;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Something that an engine cannot show.
+pub struct BlindSpot {
+    pub what: &'static str,
+    pub because: &'static str,
+    /// Another engine, or the argument why it does no harm.
+    pub instead: &'static str,
+    pub is_unseen: fn() -> bool,
+}
+
+/// The ledger.
+pub const BLIND_SPOTS: [BlindSpot; 6] = [
+    BlindSpot {
+        what: "late reads of an outcome that was published by an atomic",
+        because: "loom gives such a read the newest value where an older one is allowed too",
+        instead: "every scenario is played with a mutex in place of the atomic too, where all that is allowed is seen; \
+                  what is missed with the atomic is pinned in model/pinned.json",
+        is_unseen: late_reads,
+    },
+    BlindSpot {
+        what: "load buffering: each of two threads reads what the other one writes only afterwards",
+        because: "loom plays the steps of a thread in their order",
+        instead: "the core has no atomics of its own, but one lock and a write-once cell; real threads (`--engine threads`)",
+        is_unseen: load_buffering,
+    },
+    BlindSpot {
+        what: "wake-ups without a cause",
+        because: "under loom a parked thread goes on when it is unparked, and not else",
+        instead: "the core waits for nothing; a loop waits in crossbeam-channel, which looks again",
+        is_unseen: spurious_wake_ups,
+    },
+    BlindSpot {
+        what: "a poisoned lock that is locked again",
+        because: "loom's mutex never answers with the error, on which the facade of the shipped crate goes on",
+        instead: "no caller's code runs under a lock (P13, checked in every execution); tests/sync.rs poisons the lock of \
+                  the shipped facade, and locks it again",
+        is_unseen: poisoning,
+    },
+    BlindSpot {
+        what: "more than four threads beside the first",
+        because: "loom has no room for them",
+        instead: "samples of 5 to 8 threads (`cargo verify stress`), and the protocol is proven for any number \
+                  (`cargo verify proof`)",
+        is_unseen: many_threads,
+    },
+    BlindSpot {
+        what: "what std's own Mutex, OnceLock and Arc do inside",
+        because: "loom switches threads at its own types alone; the facade puts those in the place of std's, of \
+                  Arc only where handles are dropped",
+        instead: "std is trusted; real threads run on it (`--engine threads`, `--engine tickets`)",
+        is_unseen: std_itself,
+    },
+];
+
+/// The outcomes of a program under loom.
+fn outcomes<T: Ord + Send + 'static>(program: impl Fn() -> T + Send + Sync + 'static) -> BTreeSet<T> {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let told = seen.clone();
+    loom::model(move || {
+        let outcome = program();
+        told.lock().unwrap_or_else(PoisonError::into_inner).insert(outcome);
+    });
+    std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn late_reads() -> bool {
+    let scenario = "; G A | G C".parse().expect("it is well formed");
+    !Engine::LoomAtomic.check(&scenario).missing.is_empty() && Engine::LoomMutex.check(&scenario).is_good()
+}
+
+fn load_buffering() -> bool {
+    let seen = outcomes(|| {
+        let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let read_then_write = |flags: &[AtomicBool; 2], read: usize| {
+            let found = flags[read].load(Relaxed);
+            flags[1 - read].store(true, Relaxed);
+            found
+        };
+        let others = flags.clone();
+        let other = loom::thread::spawn(move || read_then_write(&others, 1));
+        (read_then_write(&flags, 0), other.join().expect("it ends"))
+    });
+    seen == BTreeSet::from([(false, false), (false, true), (true, false)])
+}
+
+fn spurious_wake_ups() -> bool {
+    let seen = outcomes(|| {
+        let is_set = Arc::new(AtomicBool::new(false));
+        let flag = is_set.clone();
+        let waits = loom::thread::spawn(move || {
+            let mut parked = 0;
+            while !flag.load(Relaxed) {
+                loom::thread::park();
+                parked += 1;
+            }
+            parked
+        });
+        is_set.store(true, Relaxed);
+        waits.thread().unpark();
+        waits.join().expect("it ends")
+    });
+    seen == BTreeSet::from([0, 1])
+}
+
+fn poisoning() -> bool {
+    let seen = outcomes(|| {
+        let lock = loom::sync::Mutex::new(());
+        let panics = || {
+            let _guard = lock.lock();
+            resume_unwind(Box::new("under the lock"))
+        };
+        let _: Result<(), _> = catch_unwind(AssertUnwindSafe(panics));
+        catch_unwind(AssertUnwindSafe(|| lock.try_lock().is_err())).unwrap_or(false)
+    });
+    seen == BTreeSet::from([false])
+}
+
+fn many_threads() -> bool {
+    loom::MAX_THREADS == 5
+}
+
+fn std_itself() -> bool {
+    fn orders<M: Send + Sync + 'static>(
+        new: fn() -> M,
+        push: fn(&M, u8),
+        take: fn(&M) -> Vec<u8>,
+    ) -> BTreeSet<Vec<u8>> {
+        outcomes(move || {
+            let line = Arc::new(new());
+            let others = line.clone();
+            let other = loom::thread::spawn(move || (0..2).for_each(|_| push(&others, 1)));
+            (0..2).for_each(|_| push(&line, 0));
+            other.join().expect("it ends");
+            take(&line)
+        })
+    }
+    let by_turns = [0, 1, 0, 1].as_slice();
+    let of_std = orders(
+        || Mutex::new(Vec::new()),
+        |line, name| line.lock().expect("nobody panics").push(name),
+        |line| line.lock().expect("nobody panics").clone(),
+    );
+    let of_loom = orders(
+        || loom::sync::Mutex::new(Vec::new()),
+        |line, name| line.lock().expect("nobody panics").push(name),
+        |line| line.lock().expect("nobody panics").clone(),
+    );
+    of_loom.contains(by_turns) && !of_std.contains(by_turns)
+}
+
+/// Three lines.
+impl fmt::Display for BlindSpot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BlindSpot { what, because, instead, .. } = self;
+        write!(f, "{what}\n    because   {because}\n    instead   {instead}")
+    }
+}

@@ -1,0 +1,321 @@
+//! An execution as a person reads it: a column for each thread, time downward.
+//!
+//! What stands in brackets happens while the thread holds the lock; queue and phase beside it are what it
+//! leaves behind. A star is a caller's code. Two dots continue what other acts have come into.
+
+use crate::engines::record::monitor::Thing;
+use crate::engines::record::recorder::{Act, Trace};
+use crate::observation::{letter, mark};
+use crate::protocol::conformance::Guarded;
+use crate::protocol::phase::Phase;
+use crate::scenario::{Move, Part, Scenario, Step, TASKS};
+use crate::spec::cell::{Nonce, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The table of one execution of a scenario.
+pub struct Table<'a> {
+    pub scenario: &'a Scenario,
+    pub trace: &'a Trace,
+}
+
+/// `     T0: C              | T1: A | queue  phase`
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = Lines::new(self.trace);
+        let mut heads: Vec<String> = self.scenario.threads.iter().enumerate().map(head).collect();
+        if lines.lines.iter().any(|line| line.part == Stretch::Setup) {
+            heads[0].insert_str(0, "setup, ");
+        }
+        let texts = |column| lines.lines.iter().filter(move |line| line.thread == column).map(|line| &line.text);
+        let widths = heads.iter().enumerate().map(|(column, head)| widest(texts(column).chain([head])));
+        let widths: Vec<usize> = widths.collect();
+        let queue = widest(lines.lines.iter().map(|line| &line.queue).chain([&"queue".to_owned()]));
+        let mut row = |number: &str, columns: &[&str], [waiting, phase, remark]: [&str; 3]| {
+            let columns = columns.iter().zip(&widths).map(|(text, &width)| format!("  {text:<width$}  |"));
+            let row = format!("{number:>3}{} {waiting:<queue$}  {phase:<8}  {remark}", columns.collect::<String>());
+            writeln!(f, "{}", row.trim_end())
+        };
+        row("", &heads.iter().map(String::as_str).collect::<Vec<_>>(), ["queue", "phase", ""])?;
+        let mut part = Stretch::Setup;
+        for (at, line) in lines.lines.iter().enumerate() {
+            let mut columns = vec![""; widths.len()];
+            if line.part != part && at > 0 {
+                row("", &columns, ["", "", ""])?;
+            }
+            part = line.part;
+            columns[line.thread] = &line.text;
+            row(&(at + 1).to_string(), &columns, [&line.queue, &line.phase, &line.remark])?;
+        }
+        Ok(())
+    }
+}
+
+/// The thread, and its part of the scenario.
+fn head((thread, operations): (usize, &Vec<crate::scenario::Op>)) -> String {
+    let operations: Vec<String> = operations.iter().map(ToString::to_string).collect();
+    format!("T{thread}: {}", operations.join(" "))
+}
+
+fn widest<'a>(texts: impl Iterator<Item = &'a String>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// The lines, and what the acts so far say about the threads and about the core.
+#[derive(Default)]
+struct Lines {
+    lines: Vec<Line>,
+    part: Stretch,
+    threads: BTreeMap<usize, Thread>,
+    /// What each lock guarded last, by its address.
+    cells: BTreeMap<usize, Guarded>,
+    /// Which add put this in line, by the cell and the number there.
+    names: BTreeMap<(usize, u64), Nonce>,
+    /// Callbacks that were not run so far.
+    added: BTreeSet<Nonce>,
+}
+
+#[derive(Default)]
+struct Line {
+    thread: usize,
+    part: Stretch,
+    text: String,
+    queue: String,
+    phase: String,
+    remark: String,
+    has_section: bool,
+    /// A caller's code, which has a line of its own.
+    runs: Option<(Nonce, Part)>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Stretch {
+    #[default]
+    Setup,
+    Threads,
+    /// The first thread alone again.
+    Rest,
+}
+
+#[derive(Default)]
+struct Thread {
+    /// The operations that it is in, the innermost last, and whether each was named.
+    steps: Vec<(Move, bool)>,
+    /// It holds a lock, and has done so many things there.
+    section: Option<usize>,
+}
+
+impl Lines {
+    fn new(trace: &Trace) -> Self {
+        let mut lines = Lines::default();
+        for (at, (thread, act)) in trace.acts.iter().enumerate() {
+            let next = trace.acts[at + 1..].iter().find(|(other, _)| other == thread);
+            lines.take_in(*thread, act, next.map(|(_, act)| act));
+        }
+        if trace.observation.is_none() {
+            let stuck = lines.threads.iter().filter(|(_, thread)| !thread.steps.is_empty());
+            let stuck: Vec<usize> = stuck.map(|(thread, _)| *thread).collect();
+            stuck.into_iter().for_each(|thread| lines.say(thread, " ", "does not return"));
+        }
+        lines
+    }
+
+    /// `next` is what the same thread does next.
+    fn take_in(&mut self, thread: usize, act: &Act, next: Option<&Act>) {
+        // Otherwise it is the harness that makes things ready, looks at what is left or gives it up.
+        let is_operating = !self.thread(thread).steps.is_empty();
+        let enters_next = matches!(next, Some(Act::Enters(_)));
+        match act {
+            Act::Has(_) | Act::AllTold => {}
+            Act::Frees(lock) => drop(self.cells.remove(lock)),
+            Act::AllBegin => self.part = Stretch::Threads,
+            Act::AllEnded => self.part = Stretch::Rest,
+            Act::Locks | Act::Unlocks(..) | Act::Reads(_) | Act::Publishes | Act::Drops(_) if !is_operating => {}
+            Act::Begins(step) => {
+                self.added.extend(if let (_, Step::Add { nonce, .. }) = step { Some(*nonce) } else { None });
+                self.thread(thread).steps.push((*step, false));
+            }
+            Act::Ends(_, answer) => {
+                let named = self.thread(thread).steps.last().is_some_and(|(_, named)| *named);
+                match answer {
+                    Some(answer) => self.say(thread, " ", &format!("-> {answer}")),
+                    None if !named => self.say(thread, "", ""),
+                    None => {}
+                }
+                self.thread(thread).steps.pop();
+            }
+            Act::Locks => {
+                self.say(thread, " ", "[");
+                self.thread(thread).section = Some(0);
+            }
+            Act::Unlocks(lock, printed) => {
+                let contents = printed.as_deref().and_then(Guarded::read);
+                self.unlock(thread, *lock, contents);
+            }
+            Act::Publishes => self.does(thread, "publishes"),
+            // What it read is told with the answer, or with the hand-over.
+            Act::Reads(_) if enters_next || matches!(next, Some(Act::Ends(..) | Act::Reads(true))) => {}
+            Act::Reads(true) => self.does(thread, "reads an outcome"),
+            Act::Reads(false) => self.does(thread, "reads nothing"),
+            Act::Schedules(_) if enters_next => {}
+            Act::Schedules(_) => self.does(thread, "schedules"),
+            Act::Enters(hand_over) => {
+                let saw = hand_over.saw.map_or_else(String::new, |value| format!(", sees {value}"));
+                self.added.remove(&hand_over.nonce);
+                self.star(thread, (hand_over.nonce, hand_over.part), &format!("runs{saw}"));
+            }
+            Act::Leaves(nonce, part) => {
+                let entered = Some((*nonce, *part));
+                let is_last = self.lines.last().is_some_and(|line| line.thread == thread && line.runs == entered);
+                if !is_last {
+                    self.star(thread, (*nonce, *part), "ends");
+                }
+            }
+            // Of what was run, the drop says nothing new.
+            Act::Drops(Thing::Callback(nonce)) if self.added.contains(nonce) => {
+                self.does(thread, &format!("drops {}", letter(*nonce)));
+            }
+            Act::Drops(_) => {}
+            Act::Panics => self.does(thread, "panics"),
+            Act::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
+            Act::Breaks(rule) => self.remark(thread, rule),
+        }
+    }
+
+    fn thread(&mut self, thread: usize) -> &mut Thread {
+        self.threads.entry(thread).or_default()
+    }
+
+    /// One of the things that a thread does, inside the brackets or outside.
+    fn does(&mut self, thread: usize, what: &str) {
+        let done = self.thread(thread).section.as_mut().map(|done| std::mem::replace(done, *done + 1));
+        let glue = match done {
+            Some(0) => "",
+            Some(_) | None => ", ",
+        };
+        self.say(thread, glue, what);
+    }
+
+    fn unlock(&mut self, thread: usize, lock: usize, contents: Option<Guarded>) {
+        if let Some(after) = &contents {
+            let (phase, queue) = self.cells.remove(&lock).map(|before| (before.phase, before.queue)).unzip();
+            let queue = queue.unwrap_or_default();
+            let came: Vec<u64> = after.queue.iter().copied().filter(|number| !queue.contains(number)).collect();
+            let went: Vec<u64> = queue.iter().copied().filter(|number| !after.queue.contains(number)).collect();
+            if let Some(((_, Step::Add { nonce, .. } | Step::Poll(nonce)), _)) =
+                self.thread(thread).steps.last().copied()
+            {
+                self.names.extend(came.iter().map(|number| ((lock, *number), nonce)));
+            }
+            if !went.is_empty() {
+                self.does(thread, &format!("takes {}", self.letters(lock, &went)));
+            }
+            if !came.is_empty() {
+                self.does(thread, &format!("{} waits", self.letters(lock, &came)));
+            }
+            if went.is_empty() && came.is_empty() {
+                match (phase, after.phase) {
+                    (Some(Phase::Draining), Phase::Settled) => self.does(thread, "none left"),
+                    (Some(Phase::Settled), Phase::Draining) => self.does(thread, "owes the drain"),
+                    _ => {}
+                }
+            }
+        }
+        if self.thread(thread).section == Some(0) {
+            self.does(thread, "looks");
+        }
+        self.say(thread, "", "]");
+        self.thread(thread).section = None;
+        if let (Some(after), Some(at)) = (contents, self.lines.len().checked_sub(1)) {
+            let queue = self.letters(lock, &after.queue);
+            self.lines[at].queue = if queue.is_empty() { "-".to_owned() } else { queue };
+            self.lines[at].phase = format!("{:?}", after.phase);
+            self.lines[at].has_section = true;
+            self.cells.insert(lock, after);
+        }
+    }
+
+    fn letters(&self, lock: usize, numbers: &[u64]) -> String {
+        let name = |number: &u64| self.names.get(&(lock, *number)).map_or(format!("#{number}"), |nonce| letter(*nonce));
+        numbers.iter().map(name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// On the last line, if that is this thread's and has room.
+    fn say(&mut self, thread: usize, glue: &str, text: &str) {
+        let Thread { steps, section } = self.thread(thread);
+        let depth = steps.len();
+        let (is_open, step) = (section.is_some(), steps.last_mut().filter(|(_, named)| !named));
+        let step = step.map(|(step, named)| {
+            *named = true;
+            name(*step)
+        });
+        if let (Some(line), None) = (self.lines.last_mut(), &step) {
+            let is_full = line.runs.is_some() || (line.has_section && text == "[");
+            if line.thread == thread && line.part == self.part && !is_full {
+                line.text += glue;
+                line.text += text;
+                return;
+            }
+        }
+        let text = match step {
+            Some(step) => {
+                let colon = match text {
+                    "" => "",
+                    "[" => " ",
+                    text if text.starts_with("->") => " ",
+                    _ => ": ",
+                };
+                format!("{}{step}{colon}{text}", "  ".repeat(depth - 1))
+            }
+            None => format!("{}{}{text}", "  ".repeat(depth), if is_open { ".. " } else { "" }),
+        };
+        self.lines.push(Line { thread, part: self.part, text, ..Line::default() });
+    }
+
+    /// A caller's code has a line of its own.
+    fn star(&mut self, thread: usize, (nonce, part): (Nonce, Part), does: &str) {
+        if self.thread(thread).steps.last().is_some_and(|(_, named)| !named) {
+            self.say(thread, "", "");
+        }
+        let depth = "  ".repeat(self.thread(thread).steps.len());
+        let text = format!("{depth}* {}{} {does}", mark(part), letter(nonce));
+        self.lines.push(Line { thread, part: self.part, text, runs: Some((nonce, part)), ..Line::default() });
+    }
+
+    fn remark(&mut self, thread: usize, rule: &str) {
+        if self.lines.last().is_none_or(|line| line.thread != thread) {
+            self.lines.push(Line { thread, part: self.part, ..Line::default() });
+        }
+        if let Some(line) = self.lines.last_mut() {
+            line.remark += if line.remark.is_empty() { "" } else { "; " };
+            line.remark += rule;
+        }
+    }
+}
+
+/// What a person calls the step.
+fn name((task, step): Move) -> String {
+    let on = if task == 0 { String::new() } else { format!(" {}", TASKS[task]) };
+    match step {
+        Step::Add { nonce, .. } => format!("add {}{}", letter(nonce), if task == 0 { on } else { format!(" to{on}") }),
+        Step::Remove(Some(nonce)) => format!("remove {}", letter(nonce)),
+        Step::Remove(None) => "remove a foreign one".to_owned(),
+        Step::RemoveAll => "remove all".to_owned(),
+        Step::Complete(Value::Cancelled) => format!("cancel{on}"),
+        Step::Complete(value) => format!("complete{on} {value}"),
+        Step::Read => format!("read{on}"),
+        Step::Signal(flag) => format!("signal {flag}"),
+        Step::Wait(flag) => format!("wait for {flag}"),
+        Step::Poll(nonce) => format!("poll{on} {}", letter(nonce)),
+        Step::DropAwait => "drop the await".to_owned(),
+        Step::DropCompleter => format!("drop the completer{}", if task == 0 { on } else { format!(" of{on}") }),
+        Step::DropHandle => "drop the handles".to_owned(),
+        Step::Panic => "panic".to_owned(),
+        Step::Wake => "wake".to_owned(),
+        Step::Soon(nonce) => format!("call {} soon", letter(nonce)),
+        Step::Spawn(nonce) => format!("spawn {}", letter(nonce)),
+        Step::Run => "run".to_owned(),
+        Step::RunBriefly => "run briefly".to_owned(),
+        Step::Close => "close".to_owned(),
+    }
+}

@@ -1,0 +1,14 @@
+//! The core and the task layer under loom, with an atomic for the write-once cell: publication in
+//! std's order. Its observations must be contained in the specification's; what it misses is pinned.
+#![allow(dead_code, unused_imports)]
+
+pub use super::explore as stage;
+pub mod sync {
+    pub use super::super::channel::{self, Instant};
+    pub use super::super::sync::by_atomic::OnceLock;
+    pub use super::super::sync::*;
+}
+
+audited_files!();
+#[path = "event_loop.rs"]
+pub mod on_loop;

@@ -1,0 +1,16 @@
+//! The event loop and what plays on it, above the task layer that lies beside this file. Included once for
+//! each engine whose facade has a channel and a clock.
+
+use super::callback;
+use super::{contain, hook, kernel, outcome, player, report, schedule, stage, task, trampoline};
+
+/// The engine's facade. What the loop locks prints itself to nobody.
+pub mod sync {
+    pub use super::super::sync::{Arc, Instant, OnceLock, Silent as Mutex};
+    pub use super::super::sync::{channel, fresh_serial, locks_held, thread_local};
+}
+
+#[path = "../../../../src/event_loop/mod.rs"]
+mod event_loop;
+#[path = "../player/on_loop.rs"]
+pub mod player_on_loop;

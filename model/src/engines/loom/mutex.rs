@@ -1,0 +1,14 @@
+//! The core and the task layer under loom, with a mutex for the write-once cell. Its set of
+//! observations must equal the specification's.
+#![allow(dead_code, unused_imports)]
+
+pub use super::explore as stage;
+pub mod sync {
+    pub use super::super::channel::{self, Instant};
+    pub use super::super::sync::by_mutex::OnceLock;
+    pub use super::super::sync::*;
+}
+
+audited_files!();
+#[path = "event_loop.rs"]
+pub mod on_loop;

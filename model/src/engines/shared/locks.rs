@@ -1,0 +1,160 @@
+//! The locks of a facade, watched: who holds one is known, and what it guarded is shown. Included once
+//! for each machine that has locks and threads of its own.
+
+use super::machine;
+use crate::engines::Guard;
+use crate::engines::record::recorder::{self, Act};
+use std::cell::Cell;
+use std::fmt::{Debug, Write};
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+
+machine::thread_local! {
+    static HELD: Rc<Cell<usize>> = Rc::default();
+    static THREAD: Cell<usize> = Cell::new(0);
+}
+
+/// How many locks of this facade the current thread holds (P13).
+pub fn locks_held() -> usize {
+    // Once the model has failed its world is gone, and what is dropped then is not judged.
+    if std::thread::panicking() { 0 } else { HELD.try_with(|held| held.get()).unwrap_or(0) }
+}
+
+/// Says which thread of the scenario the current one is, if someone watches.
+pub fn be_thread(number: usize) {
+    if recorder::is_on() {
+        THREAD.with(|thread| thread.set(number));
+    }
+}
+
+/// Which thread of the scenario the current one is. Not to be asked once the model has failed.
+pub fn this_thread() -> usize {
+    THREAD.try_with(Cell::get).unwrap_or(0)
+}
+
+/// What can print itself is shown to a watcher when it is released; anything else is locked as `Silent`.
+pub struct Mutex<T>(Silent<T>);
+
+pub struct Silent<T>(machine::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub fn new(value: T) -> Self {
+        Mutex(Silent::new(value))
+    }
+}
+
+impl<T: Debug> Mutex<T> {
+    pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
+        self.0.shown_by(|value| {
+            // It is done so often that growing it step by step can be felt.
+            let mut printed = String::with_capacity(128);
+            write!(printed, "{value:?}").is_ok().then_some(printed)
+        })
+    }
+}
+
+impl<T> Deref for Mutex<T> {
+    type Target = Silent<T>;
+
+    fn deref(&self) -> &Silent<T> {
+        &self.0
+    }
+}
+
+impl<T> Silent<T> {
+    pub fn new(value: T) -> Self {
+        Silent(machine::sync::Mutex::new(value))
+    }
+
+    pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
+        self.shown_by(|_| None)
+    }
+
+    fn shown_by(&self, show: fn(&T) -> Option<String>) -> Guard<Shown<'_, T>, Held> {
+        let guard = self.0.lock().expect("poisons nothing that does not panic");
+        let held = HELD.with(Rc::clone);
+        held.set(held.get() + 1);
+        recorder::record(|| Act::Locks);
+        let address = std::ptr::from_ref(self).addr();
+        Guard { guard: Shown { guard, address, show }, held: Held(held) }
+    }
+}
+
+impl<T> Drop for Silent<T> {
+    fn drop(&mut self) {
+        recorder::record(|| Act::Frees(std::ptr::from_ref(self).addr()));
+    }
+}
+
+impl<T: Default> Default for Silent<T> {
+    fn default() -> Self {
+        Silent::new(T::default())
+    }
+}
+
+/// The machine's guard, which tells a watcher of its release.
+pub struct Shown<'a, T> {
+    guard: machine::sync::MutexGuard<'a, T>,
+    address: usize,
+    show: fn(&T) -> Option<String>,
+}
+
+impl<T> Deref for Shown<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for Shown<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+impl<T> Drop for Shown<'_, T> {
+    fn drop(&mut self) {
+        recorder::record(|| Act::Unlocks(self.address, (self.show)(&self.guard)));
+    }
+}
+
+/// Counted from its making to its drop, which asks the machine nothing: the model may have failed by then.
+pub struct Held(Rc<Cell<usize>>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+pub mod by_atomic {
+    use super::machine;
+    use crate::engines::record::recorder::{self, Act};
+    use machine::sync::atomic::{AtomicBool, Ordering};
+
+    /// The value lies outside the model; whether it is there is a flag, released and acquired.
+    pub struct OnceLock<T> {
+        there: AtomicBool,
+        value: std::sync::OnceLock<T>,
+    }
+
+    impl<T> OnceLock<T> {
+        pub fn new() -> Self {
+            OnceLock { there: AtomicBool::new(false), value: std::sync::OnceLock::new() }
+        }
+
+        pub fn get(&self) -> Option<&T> {
+            let there = self.there.load(Ordering::Acquire);
+            recorder::record(|| Act::Reads(there));
+            there.then(|| self.value.get()).flatten()
+        }
+
+        pub fn set(&self, value: T) -> Result<(), T> {
+            self.value.set(value)?;
+            self.there.store(true, Ordering::Release);
+            recorder::record(|| Act::Publishes);
+            Ok(())
+        }
+    }
+}

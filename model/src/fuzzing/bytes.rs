@@ -1,0 +1,163 @@
+//! Bytes to a scenario, for fuzzers and proptest: every input is a program of one thread.
+//!
+//! A text of the scenario language stands for itself, so that seeds can be read. Any other input is
+//! read byte by byte: the first chooses scheduler and setup, each other one an operation; one that
+//! makes no sense where it stands is left out. A quarter of the first bytes stand for programs in which
+//! callbacks call back: there a second byte for each operation names its task and what it brings along.
+
+use crate::check::Engine;
+use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
+
+/// No operation is begun beyond so many, those in programs included: the specification costs their square.
+const LONGEST: usize = 300;
+
+/// The scenario that these bytes stand for.
+pub fn decode(bytes: &[u8]) -> Scenario {
+    let text = str::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok());
+    text.filter(|scenario: &Scenario| scenario.threads.len() == 1).unwrap_or_else(|| read(bytes))
+}
+
+/// True if the first byte stands for a program in which callbacks call back.
+pub fn calls_back(head: u8) -> bool {
+    head & 3 == 1
+}
+
+fn read(bytes: &[u8]) -> Scenario {
+    let (&head, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    let scheduler = match head >> 4 & 7 {
+        _ if !calls_back(head) => [None, None, Some(Scheduler::Inline), Some(Scheduler::Queue)][usize::from(head & 3)],
+        0 | 1 => None,
+        2 | 3 => Some(Scheduler::Inline),
+        4 | 5 => Some(Scheduler::Queue),
+        6 => Some(Scheduler::Refuse),
+        _ => Some(Scheduler::Panic),
+    };
+    let waiting = usize::from(head >> 2 & 3);
+    let setup = (0..waiting).map(|at| Op::Add { tagged: scheduler.is_none() && head >> (4 + at) & 1 == 1 }).collect();
+    let scenario =
+        Scenario { scheduler, setup, done: head >> 7 == 1, threads: vec![Vec::new()], ..Scenario::default() };
+    let mut reader = Reader { bytes: rest.iter().copied(), waiting, adds: waiting, operations: 0, scenario };
+    while reader.operations < LONGEST
+        && let Some(byte) = reader.bytes.next()
+    {
+        let op = operation(byte, reader.adds);
+        let op = if calls_back(head) { reader.with_more(op) } else { op };
+        reader.push(op);
+    }
+    reader.scenario
+}
+
+struct Reader<I> {
+    bytes: I,
+    /// Callbacks of the setup, and how many operations that take a number there are.
+    waiting: usize,
+    adds: usize,
+    operations: usize,
+    scenario: Scenario,
+}
+
+impl<I: Iterator<Item = u8>> Reader<I> {
+    /// Leaves out what makes no sense: the whole, if it does not without its programs.
+    fn push(&mut self, op: Op) {
+        let (task, bare, _) = op.parts();
+        for op in [op.clone(), Op::new(task, bare.clone(), Programs::default())] {
+            self.scenario.threads[0].push(op.clone());
+            if self.scenario.objection().is_none() {
+                self.operations += op.count();
+                self.adds += op.all().iter().filter(|op| op.takes_number()).count();
+                return;
+            }
+            self.scenario.threads[0].pop();
+        }
+    }
+
+    /// Its task, and its programs.
+    fn with_more(&mut self, op: Op) -> Op {
+        let more = self.bytes.next().unwrap_or(0);
+        let mut programs = Programs::default();
+        if op.takes_number() {
+            match more >> 2 & 3 {
+                0 => {}
+                1 => programs.call = self.program(more),
+                2 => programs.drop = self.program(more),
+                _ if op == Op::Poll => programs.clone = self.program(more),
+                _ => (programs.call, programs.drop) = (self.program(more), self.program(more)),
+            }
+        }
+        Op::new(self.task(&op, more), op, programs)
+    }
+
+    /// Often x, and only where a task can be named.
+    fn task(&self, op: &Op, more: u8) -> usize {
+        let on_task =
+            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
+        let named = on_task && self.scenario.scheduler.is_some();
+        if named { usize::from(more & 3).saturating_sub(1) } else { 0 }
+    }
+
+    fn program(&mut self, more: u8) -> Vec<Op> {
+        let length = 1 + usize::from(more >> 4 & 1);
+        let mut program: Vec<Op> = (0..length).map_while(|_| self.inner()).collect();
+        if self.scenario.scheduler.is_some() && more >> 5 & 3 == 3 {
+            program.push(Op::Panic);
+        }
+        program
+    }
+
+    /// What a program can do, with what was set up or by itself.
+    fn inner(&mut self) -> Option<Op> {
+        let byte = self.bytes.next()?;
+        let op = match byte {
+            0..100 => Op::Add { tagged: self.scenario.scheduler.is_none() && byte & 1 == 1 },
+            100..150 => {
+                Op::Remove(if self.waiting > 0 { Whom::Nth(usize::from(byte) % self.waiting) } else { Whom::Foreign })
+            }
+            150..200 => Op::Read,
+            200..225 => Op::Cancel,
+            225..245 => Op::Complete,
+            _ => Op::DropCompleter,
+        };
+        let task = self.task(&op, byte);
+        let programs = match (&op, byte % 5) {
+            (Op::Add { .. }, 0) => Programs { call: vec![Op::Read], ..Programs::default() },
+            (Op::Add { .. }, 1) => Programs { drop: vec![Op::Add { tagged: false }], ..Programs::default() },
+            _ => Programs::default(),
+        };
+        Some(Op::new(task, op, programs))
+    }
+}
+
+/// Adds and removals are common, and what ends the interesting part is rare.
+pub(crate) fn operation(byte: u8, adds: usize) -> Op {
+    match byte {
+        0..60 => Op::Add { tagged: false },
+        60..90 => Op::Add { tagged: true },
+        90..110 => Op::Poll,
+        110..120 => Op::DropAwait,
+        120..200 => Op::Remove(Whom::Nth(usize::from(byte) * 7 % adds.max(1))),
+        200..215 => Op::Remove(Whom::Mine),
+        215..220 => Op::Remove(Whom::Foreign),
+        220..230 => Op::Read,
+        230..238 => Op::RemoveAll,
+        238..244 => Op::Complete,
+        244..248 => Op::Cancel,
+        248..251 => Op::DropCompleter,
+        251.. => Op::Read,
+    }
+}
+
+/// The command that plays it again, alone.
+pub fn command(scenario: &Scenario) -> String {
+    format!("cargo verify scenario '{scenario}' --engine {}", Engine::Alone.name())
+}
+
+/// Plays what the bytes stand for, alone, and holds it against the specification.
+///
+/// # Panics
+///
+/// If they differ, with the command that plays it again.
+pub fn check(bytes: &[u8]) {
+    let scenario = decode(bytes);
+    let verdict = Engine::Alone.check(&scenario);
+    assert!(verdict.is_good(), "{}\n{verdict}", command(&scenario));
+}

@@ -1,0 +1,50 @@
+//! Bytes to a small concurrent program and to one schedule of it, played under shuttle.
+
+use crate::check::{judge_by, on_shuttle};
+use crate::engines::shuttle::explore::Schedules;
+use crate::fuzzing::bytes;
+use crate::scenario::Scenario;
+use crate::spec::allowed::those_allowed;
+
+/// Operations of all threads together, at the most: the specification lists their orders.
+const OPERATIONS: usize = 8;
+
+/// The scenario and the bytes that choose its schedule. A first line that is a scenario's text stands for itself; else
+/// the first bytes are a program of one thread, whose operations two or three threads take in turn.
+pub fn decode(bytes: &[u8]) -> (Scenario, &[u8]) {
+    let line = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
+    let text = str::from_utf8(&bytes[..line]).ok().and_then(|text| text.trim().parse::<Scenario>().ok());
+    if let Some(scenario) = text.filter(|scenario| scenario.operations() <= OPERATIONS) {
+        return (scenario, bytes.get(line + 1..).unwrap_or_default());
+    }
+    let (program, schedule) = bytes.split_at(bytes.len().min(1 + OPERATIONS));
+    let mut scenario = bytes::decode(program);
+    let operations = std::mem::take(&mut scenario.threads).into_iter().flatten().enumerate();
+    let threads = 2 + program.iter().map(|&byte| usize::from(byte)).sum::<usize>() % 2;
+    scenario.threads = vec![Vec::new(); threads];
+    for (at, op) in operations {
+        // The next one for which it makes sense.
+        for thread in (at..at + threads).map(|at| at % threads) {
+            scenario.threads[thread].push(op.clone());
+            if scenario.objection().is_none() {
+                break;
+            }
+            scenario.threads[thread].pop();
+        }
+    }
+    (scenario, schedule)
+}
+
+/// Plays what the bytes stand for, and holds it against the specification.
+///
+/// # Panics
+///
+/// If it shows what is not allowed, with the scenario's text.
+pub fn check(bytes: &[u8]) {
+    let (scenario, schedule) = decode(bytes);
+    let observed = on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
+    // Of one execution there is one thing to find, not all that is allowed.
+    let allowed = those_allowed(&scenario, observed.observations.keys());
+    let verdict = judge_by(&allowed, &scenario, false, &observed);
+    assert!(verdict.is_good(), "cargo verify scenario '{scenario}' --engine shuttle-every\n{schedule:?}\n{verdict}");
+}

@@ -1,0 +1,113 @@
+//! The files that were compiled: the verified core, all else that executions depend on, and their digests.
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A file's path from the root of the project, and its text when this crate was compiled.
+pub type Source = (&'static str, &'static str);
+
+macro_rules! sources {
+    ($($file:literal),* $(,)?) => { &[$(($file, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $file)))),*] };
+}
+
+/// The verified core.
+const CORE: &[Source] = sources![
+    "src/kernel/cell.rs",
+    "src/kernel/drain.rs",
+    "src/kernel/mod.rs",
+    "src/kernel/queue.rs",
+    "src/kernel/table.rs",
+];
+
+/// The files that decide about the order of executions, besides the verified core, loom and shuttle.
+pub const SOURCES: &[Source] = sources![
+    "model/src/engines/loom/arc.rs",
+    "model/src/engines/loom/atomic.rs",
+    "model/src/engines/loom/channel.rs",
+    "model/src/engines/loom/event_loop.rs",
+    "model/src/engines/loom/explore.rs",
+    "model/src/engines/loom/mutex.rs",
+    "model/src/engines/loom/sync.rs",
+    "model/src/engines/mod.rs",
+    "model/src/engines/player/mod.rs",
+    "model/src/engines/player/on_loop.rs",
+    "model/src/engines/shared/locks.rs",
+    "model/src/engines/shared/primitives.rs",
+    "model/src/engines/shuttle/engine.rs",
+    "model/src/engines/shuttle/explore.rs",
+    "model/src/engines/shuttle/sync.rs",
+    "model/src/scenario/mod.rs",
+    "model/src/scenario/parse.rs",
+    "model/src/scenario/poll_script.rs",
+    "src/callback.rs",
+    "src/completer.rs",
+    "src/contain.rs",
+    "src/event_loop/ambient.rs",
+    "src/event_loop/entry.rs",
+    "src/event_loop/handle.rs",
+    "src/event_loop/mod.rs",
+    "src/event_loop/run.rs",
+    "src/event_loop/step.rs",
+    "src/event_loop/timers.rs",
+    "src/hook.rs",
+    "src/outcome.rs",
+    "src/report.rs",
+    "src/schedule.rs",
+    "src/task.rs",
+    "src/trampoline.rs",
+    "src/wait.rs",
+];
+
+/// The version of loom that executions are counted with.
+pub const LOOM: &str = "0.7.3";
+
+/// The version of shuttle that takes schedules.
+pub const SHUTTLE: &str = "0.9.9";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Core {
+    pub files: Vec<String>,
+    /// The digest of all files, one after the other.
+    pub sha256: String,
+    pub code_lines: usize,
+}
+
+impl Core {
+    /// The files by name, with their texts.
+    pub fn texts() -> &'static [Source] {
+        CORE
+    }
+
+    pub fn compiled() -> Self {
+        Core {
+            files: CORE.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            sha256: digest(CORE.iter().map(|(_, text)| text)),
+            code_lines: CORE.iter().map(|(_, text)| code_lines(text)).sum(),
+        }
+    }
+}
+
+/// The digest of everything that the number of an execution depends on.
+pub fn sources_digest() -> [u8; 4] {
+    let texts = SOURCES.iter().map(|(_, text)| *text);
+    first_bytes(texts.chain([Core::compiled().sha256.as_str(), LOOM, SHUTTLE]))
+}
+
+/// The digest of texts or files, one after the other, to be read.
+pub fn digest<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> String {
+    HEXLOWER.encode(&first_bytes::<32, T>(texts))
+}
+
+/// The first bytes of the digest of these texts.
+pub fn first_bytes<const N: usize, T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> [u8; N] {
+    let mut digest = Sha256::new();
+    texts.into_iter().for_each(|text| digest.update(text));
+    let digest = digest.finalize();
+    std::array::from_fn(|at| digest[at])
+}
+
+/// Counts the lines that are neither blank nor comment.
+pub fn code_lines(text: &str) -> usize {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}

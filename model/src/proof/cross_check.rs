@@ -1,0 +1,185 @@
+//! The tie between the two forms of the protocol: transitions of the explored one are given to a solver as facts,
+//! which must accept them as steps of the proven one, and refuse them when one thing in them is changed.
+
+use crate::proof::counterexample::World;
+use crate::proof::obligations::{Theory, folder};
+use crate::proof::solver::Solver;
+use crate::protocol::model::{State, Step, is_tagged};
+use crate::protocol::properties::Protocol;
+use crate::spec::cell::Value;
+use std::thread;
+
+/// Transitions of this size are taken, one of so many, and so many values are changed in each.
+const SIZE: Protocol = Protocol { threads: 2, callbacks: 3 };
+const STRIDE: usize = 8;
+const CHANGES: usize = 3;
+
+/// So many changed ones are put to the solver as one question.
+const AT_ONCE: usize = 40;
+
+/// How many were accepted, and how many refused because one thing was changed; and what was judged otherwise.
+#[derive(Default)]
+pub struct Tie {
+    pub accepted: usize,
+    pub refused: usize,
+    pub wrong: Vec<String>,
+}
+
+/// A function of the state, its argument, if it has one, and its value.
+type Fact = (&'static str, String, String);
+
+struct Transition {
+    action: String,
+    arguments: String,
+    before: Vec<Fact>,
+    after: Vec<Fact>,
+}
+
+fn world() -> World {
+    World { threads: SIZE.threads, callbacks: SIZE.callbacks, values: SIZE.threads + 1 }
+}
+
+fn value(value: Value) -> String {
+    match value {
+        Value::Finished(t) => format!("V{t}"),
+        _ => format!("V{}", SIZE.threads),
+    }
+}
+
+/// All that is known of a state.
+fn facts(s: &State) -> Vec<Fact> {
+    let bare = |function, value: String| (function, String::new(), value);
+    let mut facts = vec![
+        bare("phase", format!("{:?}", s.phase)),
+        bare("published", s.outcome.is_some().to_string()),
+        bare("completer", s.completer.to_string()),
+    ];
+    facts.extend(s.outcome.map(|outcome| bare("outcome", value(outcome))));
+    for (t, hands) in s.hands.iter().enumerate() {
+        facts.push(("doing", format!("T{t}"), format!("{:?}", hands.doing)));
+        facts.extend(hands.batch.iter().map(|c| ("holder", format!("C{c}"), format!("T{t}"))));
+    }
+    for c in 0..SIZE.callbacks {
+        let in_batch = s.hands.iter().any(|hands| hands.batch.contains(&c));
+        let sets = [("queue", s.queue.contains(&c)), ("batch", in_batch), ("added", c < s.added)];
+        let past = [("removed", s.removed.contains(&c)), ("handed", s.handed.contains(&c))];
+        facts.extend(sets.into_iter().chain(past).map(|(set, is_in)| (set, format!("C{c}"), is_in.to_string())));
+    }
+    facts.extend((0..world().values).map(|v| {
+        let won = s.won.iter().any(|won| value(*won) == format!("V{v}"));
+        ("won", format!("V{v}"), won.to_string())
+    }));
+    facts
+}
+
+/// The same with another value in one place.
+fn changed(facts: &[Fact], at: usize) -> Vec<Fact> {
+    let mut facts = facts.to_vec();
+    let (function, _, value) = &mut facts[at];
+    let others: Vec<String> = match *function {
+        "phase" => ["Pending", "Draining", "Settled"].map(str::to_owned).into(),
+        "doing" => ["Free", "Drains", "HandsOver", "PutOff", "Owes"].map(str::to_owned).into(),
+        "holder" => (0..SIZE.threads).map(|t| format!("T{t}")).collect(),
+        "outcome" => (0..world().values).map(|v| format!("V{v}")).collect(),
+        _ => ["true", "false"].map(str::to_owned).into(),
+    };
+    let here = others.iter().position(|other| other == value).unwrap_or(0);
+    *value = others[(here + 1) % others.len()].clone();
+    facts
+}
+
+/// Every transition of this size, the steps that change nothing among them.
+fn transitions() -> Vec<Transition> {
+    let transition = |s: &State, step: Step, z: &State| {
+        let t = step.thread();
+        let c = match step {
+            Step::Add(_) => s.added,
+            Step::Remove(_, c) => c,
+            Step::HandOver(_) => s.hands[t].batch[0],
+            Step::Take(_) => s.queue[0],
+            Step::Refuse(_) => s.handed.last().copied().unwrap_or(0),
+            _ => 0,
+        };
+        Transition { action: step.name(), arguments: format!("T{t} C{c} V{t}"), before: facts(s), after: facts(z) }
+    };
+    let states = SIZE.states();
+    let steps = |s: &State| SIZE.steps(s).into_iter().map(|(step, z, _)| transition(s, step, &z)).collect::<Vec<_>>();
+    states.iter().flat_map(steps).collect()
+}
+
+/// States of its own with what is known of them, and the claim that it is a step from one to the other.
+fn question(at: usize, transition: &Transition, after: &[Fact]) -> (String, String) {
+    let mut text = format!("(declare-const s{at} State)\n(declare-const z{at} State)\n");
+    for (state, facts) in [(format!("s{at}"), &transition.before[..]), (format!("z{at}"), after)] {
+        for (function, argument, value) in facts {
+            text += &format!("(assert (= ({function} {state} {argument}) {value}))\n");
+        }
+    }
+    (text, format!("({} s{at} z{at} {})", transition.action, transition.arguments))
+}
+
+/// Asks the solver for these, real ones one by one, changed ones at once and then, where needed, one by one: the
+/// places of those that are not answered as they must be.
+fn judge(file: &str, preamble: &str, questions: &[(String, String)], is_real: bool) -> Result<Vec<usize>, String> {
+    let expected = if is_real { "sat" } else { "unsat" };
+    let ask = |groups: &[Vec<usize>]| -> Result<Vec<usize>, String> {
+        let mut script = preamble.to_owned();
+        for (n, group) in groups.iter().enumerate() {
+            let known: String = group.iter().map(|&at| questions[at].0.as_str()).collect();
+            let steps: Vec<&str> = group.iter().map(|&at| questions[at].1.as_str()).collect();
+            script += &format!("(push 1)\n{known}(assert (or false {}))\n", steps.join(" "));
+            script += &format!("(echo \"{n}\")\n(check-sat)\n(pop 1)\n");
+        }
+        let answers = Solver::Z3.ask(&folder()?.join(file), &script)?;
+        let is_wrong = |n: &usize| answers.of.get(&n.to_string()).map(String::as_str) != Some(expected);
+        Ok((0..groups.len()).filter(is_wrong).collect())
+    };
+    let places: Vec<usize> = (0..questions.len()).collect();
+    let groups: Vec<Vec<usize>> = places.chunks(if is_real { 1 } else { AT_ONCE }).map(<[usize]>::to_vec).collect();
+    let suspects: Vec<Vec<usize>> =
+        ask(&groups)?.into_iter().flat_map(|n| groups[n].clone()).map(|at| vec![at]).collect();
+    match suspects.is_empty() {
+        true => Ok(Vec::new()),
+        false => Ok(ask(&suspects)?.into_iter().map(|n| suspects[n][0]).collect()),
+    }
+}
+
+/// Holds the explored protocol against the proven one.
+///
+/// # Errors
+///
+/// If the solver cannot be run.
+pub fn tie(theory: &Theory) -> Result<Tie, String> {
+    let tagged = (0..SIZE.callbacks).map(|c| format!("(assert (= (tagged C{c}) {}))\n", is_tagged(c)));
+    let abandoned = format!("(assert (= abandoned V{}))\n", SIZE.threads);
+    let preamble = theory.preamble() + &world().declare() + &tagged.collect::<String>() + &abandoned;
+    let transitions: Vec<Transition> = transitions().into_iter().step_by(STRIDE).collect();
+    let name = |transition: &Transition| format!("{} {}", transition.action, transition.arguments);
+    let (mut real, mut forged) = (Vec::new(), Vec::new());
+    for (at, transition) in transitions.iter().enumerate() {
+        let places = transition.after.len();
+        real.push((name(transition), question(at, transition, &transition.after)));
+        for n in 0..CHANGES {
+            let place = (at * CHANGES + n) * 7 % places;
+            let (function, argument, value) = &transition.after[place];
+            let what = format!("{}, where ({function} {argument}) was {value}", name(transition));
+            forged.push((what, question(forged.len(), transition, &changed(&transition.after, place))));
+        }
+    }
+    let (first, second) = real.split_at(real.len() / 2);
+    let shards = [(first, true, "facts.1.smt2"), (second, true, "facts.2.smt2"), (&forged[..], false, "facts.3.smt2")];
+    let wrong = thread::scope(|scope| {
+        let judging = shards.map(|(named, is_real, file)| {
+            let preamble = &preamble;
+            scope.spawn(move || {
+                let questions: Vec<_> = named.iter().map(|(_, question)| question.clone()).collect();
+                let wrong = judge(file, preamble, &questions, is_real)?;
+                let what = if is_real { "real, and not accepted" } else { "changed, and not refused" };
+                Ok(wrong.into_iter().map(|at| format!("{what}: {}", named[at].0)).collect())
+            })
+        });
+        judging.into_iter().map(|judging| judging.join().expect("contained")).collect::<Result<Vec<Vec<_>>, String>>()
+    })?;
+    let [one, two, three] = &wrong[..] else { unreachable!("there are three shards") };
+    Ok(Tie { accepted: real.len() - one.len() - two.len(), refused: forged.len() - three.len(), wrong: wrong.concat() })
+}

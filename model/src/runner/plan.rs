@@ -1,0 +1,140 @@
+//! What a run is to do: which programs, on which engines.
+
+use crate::check::Engine;
+use crate::runner::workers::Job;
+use crate::scenario::Scenario;
+use crate::universe::sampled;
+use crate::universe::{Tier, smallest};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+#[derive(Default)]
+pub struct Plan {
+    /// With the tier of the closed world that a program belongs to.
+    pub jobs: Vec<(Option<Tier>, Job)>,
+}
+
+/// One of so many parts of a run, which can be done on machines of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Counted from 1.
+    pub index: usize,
+    pub of: usize,
+}
+
+/// Engines that take a sample of executions, of programs that others cannot play.
+pub const SAMPLERS: [Engine; 3] = [Engine::ShuttleRandom, Engine::ShuttlePct, Engine::Threads];
+
+/// How many crowds every run plays.
+pub const CROWDS: usize = 100;
+
+impl Plan {
+    /// The closed world on loom with both stand-ins, its smallest programs on shuttle, and some crowds.
+    pub fn everyday() -> Self {
+        let mut plan = Plan::default();
+        for (tier, program) in closed_world(&Tier::ALL) {
+            plan.add(Some(tier), &[Engine::LoomMutex, Engine::LoomAtomic], &program);
+        }
+        smallest().iter().for_each(|program| plan.add(None, &[Engine::ShuttleEvery], program));
+        plan.jobs.extend(Plan::crowds(0..CROWDS).jobs);
+        plan
+    }
+
+    /// A share of larger programs on loom.
+    pub fn deep(shard: Shard) -> Self {
+        let mut plan = Plan::default();
+        let programs = closed_world(&Tier::DEEP);
+        for (tier, program) in shard.places(programs.len()).map(|at| &programs[at]) {
+            plan.add(Some(*tier), &[tier.engine()], program);
+        }
+        plan
+    }
+
+    /// The crowds of these numbers on engines that take samples.
+    pub fn crowds(numbers: impl IntoIterator<Item = usize>) -> Self {
+        let mut plan = Plan::default();
+        numbers.into_iter().for_each(|number| plan.add(None, &SAMPLERS, &sampled::program(number)));
+        plan
+    }
+
+    fn add(&mut self, tier: Option<Tier>, engines: &[Engine], program: &Scenario) {
+        let job = |&engine: &Engine| (tier, Job { engine, scenario: program.to_string(), exhibit: false });
+        self.jobs.extend(engines.iter().map(job));
+    }
+
+    /// How many programs of the closed world it has.
+    pub fn programs(&self) -> usize {
+        self.jobs.iter().filter(|(tier, job)| tier.is_some_and(|tier| tier.engine() == job.engine)).count()
+    }
+
+    /// How many programs each engine is to play.
+    pub fn parts(&self) -> BTreeMap<Engine, usize> {
+        let mut parts = BTreeMap::new();
+        self.jobs.iter().for_each(|(_, job)| *parts.entry(job.engine).or_default() += 1);
+        parts
+    }
+}
+
+/// Every program of these tiers.
+fn closed_world(tiers: &[Tier]) -> Vec<(Tier, Scenario)> {
+    let programs: Vec<(Tier, Scenario)> =
+        tiers.iter().flat_map(|&tier| tier.programs().into_iter().map(move |program| (tier, program))).collect();
+    let expected: usize = tiers.iter().map(|tier| tier.formula()).sum();
+    assert_eq!(programs.len(), expected, "the closed world has as many programs as its formula says");
+    programs
+}
+
+impl Shard {
+    pub const WHOLE: Shard = Shard { index: 1, of: 1 };
+
+    /// The places of its share of so many jobs. Neighbours are alike, so that each share costs the same.
+    pub fn places(self, jobs: usize) -> impl Iterator<Item = usize> {
+        (self.index - 1..jobs).step_by(self.of)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
+            _ => Err(format!("`{text}` is no shard: the second of four is 2/4")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_have_each_job_once_and_equally_many() {
+        for of in [1, 2, 3, 7, 100] {
+            let shares: Vec<Vec<usize>> = (1..=of).map(|index| Shard { index, of }.places(1000).collect()).collect();
+            let mut all = shares.concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..1000).collect::<Vec<_>>());
+            let sizes = shares.iter().map(Vec::len);
+            assert!(sizes.clone().max().zip(sizes.min()).is_some_and(|(most, least)| most - least <= 1));
+        }
+    }
+
+    #[test]
+    fn what_is_no_shard_is_refused() {
+        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4 }));
+        for wrong in ["", "2", "0/4", "5/4", "a/b", "1/0", "-1/2"] {
+            let refused = wrong.parse::<Shard>().expect_err(wrong);
+            assert_eq!(refused, format!("`{wrong}` is no shard: the second of four is 2/4"));
+        }
+    }
+}

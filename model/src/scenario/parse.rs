@@ -1,0 +1,382 @@
+//! The scenario language as a line of text: read, with errors that point at the column, and printed back the same.
+
+use crate::scenario::poll_script::Script;
+use crate::scenario::{MOST_THREADS, Op, Programs, Scenario, Scheduler, TASKS, Whom};
+use std::fmt;
+use std::str::FromStr;
+
+/// What is wrong with a text, and at which column, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    pub text: String,
+    pub column: usize,
+    pub reason: String,
+}
+
+/// How deep programs can stand in programs.
+const DEEPEST: usize = 3;
+
+const SCHEDULERS: [(&str, Scheduler); 4] = [
+    ("@inline", Scheduler::Inline),
+    ("@queue", Scheduler::Queue),
+    ("@refuse", Scheduler::Refuse),
+    ("@panic", Scheduler::Panic),
+];
+
+/// With the polls of its task behind it, in braces.
+const LOOP: &str = "@loop";
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words: Vec<String> = Vec::new();
+        let scheduling = Programs { call: self.scheduling.clone(), ..Programs::default() };
+        words.extend(self.scheduler.map(|scheduler| format!("{scheduler}{scheduling}")));
+        // Plain callbacks of x stand together.
+        let mut is_plain = false;
+        for op in &self.setup {
+            let word = Word { op, is_setup: true }.to_string();
+            match words.last_mut() {
+                Some(plain) if is_plain && word.len() == 1 => *plain += &word,
+                _ => words.push(word.clone()),
+            }
+            is_plain = word.len() == 1;
+        }
+        words.extend(self.done.then(|| "C".to_owned()));
+        for (i, thread) in self.threads.iter().enumerate() {
+            words.push(if i == 0 { ";" } else { "|" }.to_owned());
+            words.extend(thread.iter().map(Op::to_string));
+        }
+        f.write_str(&words.join(" "))
+    }
+}
+
+impl fmt::Display for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Scheduler::Loop(script) = self {
+            return write!(f, "{LOOP}{{{script}}}");
+        }
+        let name = SCHEDULERS.iter().find(|(_, known)| known == self).map_or("", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Word { op: self, is_setup: false }.fmt(f)
+    }
+}
+
+struct Word<'a> {
+    op: &'a Op,
+    /// What is added beforehand is written small.
+    is_setup: bool,
+}
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Word { op, is_setup } = *self;
+        match op {
+            Op::Add { tagged } => f.write_str(["A", "B", "a", "b"][usize::from(*tagged) + 2 * usize::from(is_setup)]),
+            Op::Remove(Whom::Nth(n)) => write!(f, "R{n}"),
+            Op::Remove(Whom::Mine) => f.write_str("Rm"),
+            Op::Remove(Whom::Foreign) => f.write_str("Rf"),
+            Op::RemoveAll => f.write_str("T"),
+            Op::Complete => f.write_str("C"),
+            Op::Cancel => f.write_str("X"),
+            Op::Read => f.write_str("G"),
+            Op::Signal(flag) => write!(f, "S{flag}"),
+            Op::Wait(flag) => write!(f, "W{flag}"),
+            Op::Poll => f.write_str("P"),
+            Op::DropAwait => f.write_str("Q"),
+            Op::DropCompleter => f.write_str("D"),
+            Op::DropHandle => f.write_str("H"),
+            Op::Panic => f.write_str("!"),
+            Op::Wake => f.write_str("K"),
+            Op::Soon => f.write_str("N"),
+            Op::Spawn => f.write_str("F"),
+            Op::Run => f.write_str("L"),
+            Op::RunBriefly => f.write_str("M"),
+            Op::Close => f.write_str("Z"),
+            Op::On(task, op) => write!(f, "{}.{}", TASKS[*task], Word { op, is_setup }),
+            Op::With(op, programs) => write!(f, "{}{programs}", Word { op, is_setup }),
+        }
+    }
+}
+
+impl fmt::Display for Programs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (mark, program) in [("^", &self.clone), ("", &self.call), ("~", &self.drop)] {
+            if !program.is_empty() {
+                let ops: Vec<String> = program.iter().map(Op::to_string).collect();
+                write!(f, "{mark}{{{}}}", ops.join(" "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Op {
+    type Err = String;
+
+    /// A letter, without task and programs.
+    fn from_str(word: &str) -> Result<Self, String> {
+        let (letter, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        let flag = || match rest.parse() {
+            Ok(flag @ 1..=9) if rest.len() == 1 => Ok(flag),
+            _ => Err(format!("`{word}` wants a number from 1 to 9 after {letter}")),
+        };
+        let op = match (letter, rest) {
+            ("A", "") => Op::Add { tagged: false },
+            ("B", "") => Op::Add { tagged: true },
+            ("R", "m") => Op::Remove(Whom::Mine),
+            ("R", "f") => Op::Remove(Whom::Foreign),
+            ("R", number) => match number.parse() {
+                Ok(nonce) if number == format!("{nonce}") => Op::Remove(Whom::Nth(nonce)),
+                _ => return Err(format!("`{word}` wants a number, m or f after R")),
+            },
+            ("T", "") => Op::RemoveAll,
+            ("C", "") => Op::Complete,
+            ("X", "") => Op::Cancel,
+            ("G", "") => Op::Read,
+            ("S", _) => Op::Signal(flag()?),
+            ("W", _) => Op::Wait(flag()?),
+            ("P", "") => Op::Poll,
+            ("Q", "") => Op::DropAwait,
+            ("D", "") => Op::DropCompleter,
+            ("H", "") => Op::DropHandle,
+            ("!", "") => Op::Panic,
+            ("K", "") => Op::Wake,
+            ("N", "") => Op::Soon,
+            ("F", "") => Op::Spawn,
+            ("L", "") => Op::Run,
+            ("M", "") => Op::RunBriefly,
+            ("Z", "") => Op::Close,
+            _ => {
+                let known = "A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z and !";
+                return Err(format!("`{word}` is no operation; there are {known}"));
+            }
+        };
+        Ok(op)
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let mut reader = Reader { text, at: 0, depth: 0, places: Vec::new() };
+        let scenario = reader.scenario().map_err(|(at, reason)| malformed(text, at, reason))?;
+        match scenario.objection() {
+            None => Ok(scenario),
+            Some((op, reason)) => {
+                let (at, word) = reader.places[op];
+                Err(malformed(text, at, format!("`{word}` {reason}")))
+            }
+        }
+    }
+}
+
+fn malformed(text: &str, at: usize, reason: String) -> Malformed {
+    let column = text[..at.min(text.len())].chars().count() + 1;
+    Malformed { text: text.to_owned(), column, reason }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    /// How many programs this is in.
+    depth: usize,
+    /// Where each operation stands, and its letter, for objections to it.
+    places: Vec<(usize, &'a str)>,
+}
+
+/// Where, and what is wrong.
+type Wrong = (usize, String);
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    /// The next letter behind white space.
+    fn next(&mut self) -> Option<char> {
+        self.at = self.text.len() - self.rest().trim_start().len();
+        self.rest().chars().next()
+    }
+
+    fn takes(&mut self, letter: char) -> bool {
+        let is_next = self.rest().starts_with(letter);
+        self.at += if is_next { letter.len_utf8() } else { 0 };
+        is_next
+    }
+
+    fn wrong<T>(&self, reason: impl Into<String>) -> Result<T, Wrong> {
+        Err((self.at, reason.into()))
+    }
+
+    /// Up to what ends a word.
+    fn word(&mut self) -> &'a str {
+        let ends = |letter: char| letter.is_whitespace() || ";|{}^~!".contains(letter);
+        let rest = self.rest();
+        let length = rest.find(ends).unwrap_or(rest.len()).max(usize::from(rest.starts_with('!')));
+        self.at += length;
+        &rest[..length]
+    }
+
+    fn scenario(&mut self) -> Result<Scenario, Wrong> {
+        let mut scenario = Scenario::default();
+        if self.next() == Some('@') {
+            scenario.scheduler = Some(self.scheduler()?);
+            if scenario.script().is_none() && self.rest().starts_with('{') {
+                scenario.scheduling = self.program()?;
+            }
+        }
+        loop {
+            match self.next() {
+                None => return self.wrong("a `;` is missing, and the threads behind it"),
+                Some('|') => return self.wrong("a `;` is missing before the first thread"),
+                Some('@') => return self.wrong("a scheduler stands only in front"),
+                Some(';') => break,
+                Some(_) if scenario.done => return self.wrong("nothing can be set up after `C`"),
+                Some('C') if scenario.script().is_some() => {
+                    return self.wrong("`C` is no setup of a task of a loop; there is a");
+                }
+                Some('C') => scenario.done = self.takes('C'),
+                Some(_) => {
+                    let op = self.start()?;
+                    scenario.setup.push(op);
+                }
+            }
+        }
+        while let Some(letter) = self.next() {
+            match letter {
+                ';' if !scenario.threads.is_empty() => return self.wrong("a second `;`: threads are separated by `|`"),
+                '|' if scenario.threads.len() == MOST_THREADS => {
+                    return self.wrong(format!("more than {MOST_THREADS} threads"));
+                }
+                ';' | '|' => {
+                    self.takes(letter);
+                    scenario.threads.push(Vec::new());
+                }
+                _ => {
+                    let op = self.operation()?;
+                    scenario.threads.last_mut().expect("it begins with `;`").push(op);
+                }
+            }
+        }
+        Ok(scenario)
+    }
+
+    fn scheduler(&mut self) -> Result<Scheduler, Wrong> {
+        let at = self.at;
+        let word = self.word();
+        if word == LOOP {
+            return self.script().map(Scheduler::Loop);
+        }
+        let known = SCHEDULERS.iter().find(|(name, _)| *name == word);
+        let unknown =
+            || format!("`{word}` is no scheduler; there are @inline, @queue, @refuse, @panic and @loop{{..}}");
+        known.map(|(_, scheduler)| *scheduler).ok_or_else(|| (at, unknown()))
+    }
+
+    /// `{pv}`
+    fn script(&mut self) -> Result<Script, Wrong> {
+        let has_brace = self.takes('{');
+        let ends = |letter: char| !has_brace || letter.is_whitespace() || ";|}".contains(letter);
+        let rest = self.rest();
+        let polls = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let script = polls.parse().map_err(|(at, reason)| (self.at + at, reason))?;
+        self.at += polls.len();
+        if self.takes('}') { Ok(script) } else { self.wrong("a `}` is missing here") }
+    }
+
+    /// What is added beforehand.
+    fn start(&mut self) -> Result<Op, Wrong> {
+        let (start, task) = (self.at, self.task()?);
+        let Some(letter) = self.rest().chars().next() else { return self.wrong("an a or b is missing") };
+        let tagged = match letter {
+            'a' => false,
+            'b' => true,
+            _ => return self.wrong(format!("`{letter}` is no setup; there are a, b and C, and then `;`")),
+        };
+        self.takes(letter);
+        self.places.push((start, &self.text[start..self.at]));
+        self.with_programs(task, Op::Add { tagged })
+    }
+
+    fn operation(&mut self) -> Result<Op, Wrong> {
+        let (start, task) = (self.at, self.task()?);
+        let at = self.at;
+        let word = self.word();
+        let op = word.parse().map_err(|reason| match (word, self.rest().chars().next()) {
+            ("", Some('}')) => (at, "a `}` that closes nothing".to_owned()),
+            ("", Some(mark)) => (at, format!("`{mark}` stands behind no operation")),
+            _ => (at, reason),
+        })?;
+        self.places.push((start, &self.text[start..self.at]));
+        self.with_programs(task, op)
+    }
+
+    /// `y.`
+    fn task(&mut self) -> Result<usize, Wrong> {
+        let mut letters = self.rest().chars();
+        let (Some(letter), Some('.')) = (letters.next(), letters.next()) else { return Ok(0) };
+        let Some(task) = TASKS.iter().position(|name| name.starts_with(letter)) else {
+            return self.wrong(format!("`{letter}.` is no task; there are {}", TASKS.join(", ")));
+        };
+        self.at += 2;
+        Ok(task)
+    }
+
+    fn with_programs(&mut self, task: usize, op: Op) -> Result<Op, Wrong> {
+        let mut programs = Programs::default();
+        if self.takes('^') {
+            programs.clone = self.program()?;
+        }
+        if self.rest().starts_with('{') {
+            programs.call = self.program()?;
+        }
+        if self.takes('~') {
+            programs.drop = self.program()?;
+        }
+        if self.rest().starts_with(['^', '{', '~']) {
+            return self.wrong("programs stand in this order: ^{..} for clone, {..} for call, ~{..} for drop");
+        }
+        Ok(Op::new(task, op, programs))
+    }
+
+    fn program(&mut self) -> Result<Vec<Op>, Wrong> {
+        if self.depth == DEEPEST {
+            return self.wrong(format!("programs stand in programs, but no more than {DEEPEST} deep"));
+        }
+        if !self.takes('{') {
+            return self.wrong("a program is missing here, in braces");
+        }
+        self.depth += 1;
+        let mut program = Vec::new();
+        loop {
+            match self.next() {
+                None | Some(';' | '|') => return self.wrong("a `}` is missing here"),
+                Some('}') => break,
+                Some(_) => {
+                    let op = self.operation()?;
+                    program.push(op);
+                }
+            }
+        }
+        self.takes('}');
+        self.depth -= 1;
+        Ok(program)
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line: String = self.text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        writeln!(f, "{}", self.reason)?;
+        writeln!(f, "  {line}")?;
+        write!(f, "  {:>column$}", '^', column = self.column)
+    }
+}
+
+impl std::error::Error for Malformed {}

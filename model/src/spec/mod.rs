@@ -1,0 +1,6 @@
+//! What a scenario may show: the cell, the interleavings of its operations, the event loop.
+
+pub mod allowed;
+pub mod cell;
+pub mod event_loop;
+pub mod linearizability;
