@@ -6,12 +6,13 @@ mod event_loop;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use whendone_model::check::on_shuttle;
-use whendone_model::engines::record::recorder::{Act, watch};
+use whendone_model::engines::catalog::on_shuttle;
+use whendone_model::engines::record::recorder::watch;
 use whendone_model::engines::shuttle::explore::Schedules;
-use whendone_model::fuzzing::bytes::{self, decode};
-use whendone_model::fuzzing::{queue, schedule, text};
+use whendone_model::fuzzing::bytes::decode;
+use whendone_model::fuzzing::{queue, scenario, schedule, text};
 use whendone_model::observation::Observation;
+use whendone_model::observation::event::Event;
 
 type Check = fn(&[u8]);
 
@@ -19,7 +20,7 @@ type Check = fn(&[u8]);
 const TARGETS: [(&str, Check); 5] = [
     ("event_loop", event_loop::check),
     ("queue", queue::check),
-    ("scenario", bytes::check),
+    ("scenario", scenario::check),
     ("schedule", schedule::check),
     ("text", text::check),
 ];
@@ -126,13 +127,13 @@ fn most_random_inputs_have_three_operations_or_more() {
 }
 
 /// Steps, acts and what was seen of the execution that these bytes stand for. Where a lock lies is left out.
-fn execution(bytes: &[u8]) -> (String, Vec<(usize, Act)>, Option<Observation>) {
+fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>) {
     let (scenario, schedule) = schedule::decode(bytes);
     let play = || on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
     let (_, mut executions) = watch(play, |trace| Some(trace.number));
     let (_, mut execution) = executions.pop_first().expect("it was executed");
     assert!(executions.is_empty(), "one schedule is one execution");
-    execution.acts.retain(|(_, act)| !matches!(act, Act::Unlocks(..) | Act::Frees(_)));
+    execution.acts.retain(|(_, act)| !matches!(act, Event::Unlocks(..) | Event::Frees(_)));
     (execution.steps, execution.acts, execution.observation)
 }
 

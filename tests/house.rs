@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::project::sources::{Core, code_lines};
-use whendone_model::runner::baseline::Pinned;
+use whendone_model::runner::baseline::Baseline;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -159,7 +159,7 @@ fn there_is_no_unsafe_code() {
 /// `cargo verify --accept` records which core it has verified.
 #[test]
 fn the_core_is_the_one_that_was_verified() {
-    let recorded = Pinned::read().expect("model/pinned.json").core;
+    let recorded = Baseline::read().expect("model/pinned.json").core;
     assert_eq!(Core::compiled().sha256, recorded, "verify it, and record it: cargo verify --accept");
 }
 

@@ -10,12 +10,14 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use whendone_model::check::Engine;
-use whendone_model::fuzzing::bytes::{calls_back, check, command, decode};
+use whendone_model::engines::catalog::Engine;
+use whendone_model::fuzzing::bytes::{calls_back, decode};
+use whendone_model::fuzzing::scenario::{check, command};
 use whendone_model::fuzzing::{queue, threads};
 use whendone_model::observation::{Answer, Told};
-use whendone_model::scenario::{Part, Scenario, Scheduler, Step};
-use whendone_model::spec::cell::{Nonce, Value};
+use whendone_model::scenario::names::{Nonce, Part, Value};
+use whendone_model::scenario::resolve::Step;
+use whendone_model::scenario::{Scenario, Scheduler};
 
 /// A failure is kept as the text of a scenario in `fuzz/seeds`, not in a file of proptest's.
 fn config() -> ProptestConfig {

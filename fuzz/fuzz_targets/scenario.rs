@@ -1,4 +1,4 @@
 //! Bytes to a scenario, played alone, against the specification.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| whendone_model::fuzzing::bytes::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| whendone_model::fuzzing::scenario::check(bytes));

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use whendone_model::check::Engine;
 use whendone_model::check::fault::Fault;
-use whendone_model::counterexample::Exhibit;
+use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::shrink::shrink;
 use whendone_model::counterexample::token::{Execution, Token};
+use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::record::recorder::watch;
 use whendone_model::engines::{Extent, loom::explore};
-use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
+use whendone_model::observation::{Answer, HandOver, Observation, Told};
 use whendone_model::project::sources::{LOOM, SHUTTLE, SOURCES};
+use whendone_model::scenario::names::{Nonce, POLL, Value};
 use whendone_model::scenario::{Op, Scenario};
 use whendone_model::spec::allowed::allowed;
-use whendone_model::spec::cell::{Nonce, Value};
 
 fn scenario(text: &str) -> Scenario {
     text.parse().unwrap_or_else(|malformed| panic!("{malformed}"))
@@ -43,7 +43,7 @@ true | - -> a b saw v0
 
 #[test]
 fn an_allowed_outcome_is_shown_by_the_execution_with_the_fewest_switches() {
-    let exhibits = Exhibit::of_allowed(&scenario("a ; C | A"));
+    let exhibits = Counterexample::of_allowed(&scenario("a ; C | A"));
     let texts: Vec<String> = exhibits.iter().map(|exhibit| cut_token(&exhibit.to_string()).0).collect();
     assert_eq!(texts, [ONE_AFTER_THE_OTHER]);
 }
@@ -53,9 +53,9 @@ fn each_allowed_outcome_has_an_execution_that_shows_it() {
     let programs = ["@inline a{y.X} y.a{G !} ; C | R0", "@queue a{A}~{G} ; C |"];
     for text in ["aa ; C | A R0", "@queue a ; C | P", "@inline ; D | A P Q", "b ; T | C"].into_iter().chain(programs) {
         let scenario = scenario(text);
-        let exhibits = Exhibit::of_allowed(&scenario);
+        let exhibits = Counterexample::of_allowed(&scenario);
         assert_eq!(exhibits.len(), allowed(&scenario).len());
-        assert!(exhibits.iter().all(Exhibit::has_execution), "{text}");
+        assert!(exhibits.iter().all(Counterexample::has_execution), "{text}");
     }
 }
 
@@ -107,12 +107,12 @@ fn who_is_watched_does_nothing_else() {
 
 #[test]
 fn a_token_brings_its_execution_back() {
-    for exhibit in Exhibit::of_allowed(&scenario("aa ; C | A R0 | G")) {
+    for exhibit in Counterexample::of_allowed(&scenario("aa ; C | A R0 | G")) {
         let text = exhibit.to_string();
         let (_, token) = cut_token(&text);
         let safe = token.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
         assert!(safe && !token.starts_with('-'), "{token}");
-        let again = Exhibit::of_token(&token.parse().expect("just made")).expect("it is there").to_string();
+        let again = Counterexample::of_token(&token.parse().expect("just made")).expect("it is there").to_string();
         let table = text.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("three parts").1;
         assert!(again.starts_with("ok   aa ; C | A R0 | G") && again.contains(table), "{text}\n{again}");
         assert_eq!(cut_token(&again).1, token);
@@ -147,7 +147,7 @@ fn a_token_of_an_execution_that_there_is_not_is_refused() {
     };
     let elsewhere = Token { extent: Extent::Bounded(2), execution: Execution::Nth(1), ..token.clone() };
     for token in [token, elsewhere] {
-        let refused = Exhibit::of_token(&token).err().expect("refused");
+        let refused = Counterexample::of_token(&token).err().expect("refused");
         assert!(refused.starts_with("this token names no execution: there are "), "{refused}");
     }
 }

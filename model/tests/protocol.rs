@@ -2,12 +2,12 @@
 
 use stateright::{Checker, Model};
 use std::collections::HashSet;
-use whendone_model::engines::record::recorder::Act;
 use whendone_model::observation::HandOver;
-use whendone_model::protocol::conformance::Replay;
+use whendone_model::observation::event::Event;
+use whendone_model::protocol::conformance::Conformance;
 use whendone_model::protocol::properties::{Protocol, SIZE};
-use whendone_model::scenario::{Part, Step, Task};
-use whendone_model::spec::cell::Value;
+use whendone_model::scenario::names::{Part, Task, Value};
+use whendone_model::scenario::resolve::Step;
 
 /// The numbers of states and of steps are pinned: a change of one is a finding, to be explained where it is made.
 #[test]
@@ -32,36 +32,36 @@ fn no_state_is_taken_for_another_one() {
 }
 
 /// Beyond the first bug of the core that the replay meets there is nothing to follow.
-fn replay(acts: &[(usize, Act)]) -> Result<(), String> {
-    let mut replay = Replay::default();
-    replay.follow(|| 0, &Act::Has(2));
+fn replay(acts: &[(usize, Event)]) -> Result<(), String> {
+    let mut replay = Conformance::default();
+    replay.follow(|| 0, &Event::Has(2));
     acts.iter().for_each(|(thread, act)| drop(replay.follow(|| *thread, act)));
     replay.end()
 }
 
 /// What the core's lock of this task guards, as it prints itself.
-fn leaves_on(task: Task, printed: &str) -> Act {
-    Act::Unlocks(task, Some(format!("Snapshot {{ phase: {printed}] }}")))
+fn leaves_on(task: Task, printed: &str) -> Event {
+    Event::Unlocks(task, Some(format!("Snapshot {{ phase: {printed}] }}")))
 }
 
-fn leaves(printed: &str) -> Act {
+fn leaves(printed: &str) -> Event {
     leaves_on(0, printed)
 }
 
 /// Thread 0 completes with one callback waiting, and drains.
-fn completion(look: &str) -> Vec<(usize, Act)> {
+fn completion(look: &str) -> Vec<(usize, Event)> {
     let (add, complete) = ((0, Step::Add { nonce: 0, tagged: false }), (0, Step::Complete(Value::Finished(0))));
     let hand_over = HandOver::new(0, Some(Value::Finished(0)));
     let acts = [
-        Act::Begins(add),
+        Event::Begins(add),
         leaves("Pending, waiting: [(1, 0)"),
-        Act::Ends(add, None),
-        Act::Begins(complete),
+        Event::Ends(add, None),
+        Event::Begins(complete),
         leaves("Draining, waiting: ["),
-        Act::Enters(hand_over),
-        Act::Leaves(0, Part::Call),
+        Event::Enters(hand_over),
+        Event::Leaves(0, Part::Call),
         leaves(look),
-        Act::Ends(complete, None),
+        Event::Ends(complete, None),
     ];
     acts.into_iter().map(|act| (0, act)).collect()
 }
@@ -74,7 +74,7 @@ fn an_execution_of_the_protocol_is_followed_to_its_end() {
 #[test]
 fn the_replay_refuses_a_swapped_left_out_or_invented_step_where_it_stands() {
     let right = completion("Settled, waiting: [");
-    let refused_at = |acts: &[(usize, Act)]| replay(acts).expect_err("refused");
+    let refused_at = |acts: &[(usize, Event)]| replay(acts).expect_err("refused");
     let mut early = right.clone();
     early[4].1 = leaves("Settled, waiting: [");
     assert!(refused_at(&early).ends_with("thread 0: Pending [1] -> Settled []"), "it settles before it has drained");
@@ -96,19 +96,33 @@ fn the_replay_refuses_a_swapped_left_out_or_invented_step_where_it_stands() {
 }
 
 /// The callback of x completes y, in its hand-over or on a scheduler's thread: thread 0 completes x, and drains both.
-fn completion_of_both() -> Vec<(usize, Act)> {
+fn completion_of_both() -> Vec<(usize, Event)> {
     let complete = |task, value| (task, Step::Complete(Value::Finished(value)));
     let mut acts = Vec::new();
     for task in [0, 1] {
         let add = (task, Step::Add { nonce: task, tagged: false });
-        acts.extend([Act::Begins(add), leaves_on(task, "Pending, waiting: [(1, 0)"), Act::Ends(add, None)]);
+        acts.extend([Event::Begins(add), leaves_on(task, "Pending, waiting: [(1, 0)"), Event::Ends(add, None)]);
     }
-    let runs = |nonce| Act::Enters(HandOver::new(nonce, Some(Value::Finished(nonce))));
-    acts.extend([Act::Begins(complete(0, 0)), leaves_on(0, "Draining, waiting: ["), Act::Schedules(Some(0)), runs(0)]);
-    acts.extend([Act::Begins(complete(1, 1)), leaves_on(1, "Draining, waiting: ["), Act::Ends(complete(1, 1), None)]);
-    acts.extend([Act::Leaves(0, Part::Call), leaves_on(0, "Settled, waiting: [")]);
-    acts.extend([Act::Schedules(Some(1)), runs(1), Act::Leaves(1, Part::Call), leaves_on(1, "Settled, waiting: [")]);
-    acts.push(Act::Ends(complete(0, 0), None));
+    let runs = |nonce| Event::Enters(HandOver::new(nonce, Some(Value::Finished(nonce))));
+    acts.extend([
+        Event::Begins(complete(0, 0)),
+        leaves_on(0, "Draining, waiting: ["),
+        Event::Schedules(Some(0)),
+        runs(0),
+    ]);
+    acts.extend([
+        Event::Begins(complete(1, 1)),
+        leaves_on(1, "Draining, waiting: ["),
+        Event::Ends(complete(1, 1), None),
+    ]);
+    acts.extend([Event::Leaves(0, Part::Call), leaves_on(0, "Settled, waiting: [")]);
+    acts.extend([
+        Event::Schedules(Some(1)),
+        runs(1),
+        Event::Leaves(1, Part::Call),
+        leaves_on(1, "Settled, waiting: ["),
+    ]);
+    acts.push(Event::Ends(complete(0, 0), None));
     acts.into_iter().map(|act| (0, act)).collect()
 }
 
@@ -116,7 +130,7 @@ fn completion_of_both() -> Vec<(usize, Act)> {
 fn what_a_callback_completes_is_drained_when_its_own_drain_is_over() {
     let right = completion_of_both();
     assert_eq!(replay(&right), Ok(()));
-    let refused_at = |acts: &[(usize, Act)]| replay(acts).expect_err("refused");
+    let refused_at = |acts: &[(usize, Event)]| replay(acts).expect_err("refused");
     let mut nested = right.clone();
     let of_y: Vec<_> = nested.drain(15..19).collect();
     nested.splice(13..13, of_y);
@@ -133,11 +147,11 @@ fn what_a_callback_completes_is_drained_when_its_own_drain_is_over() {
 #[test]
 fn a_freed_address_is_forgotten_and_no_drain_with_it() {
     let mut acts = completion("Settled, waiting: [");
-    acts.push((0, Act::Frees(0)));
+    acts.push((0, Event::Frees(0)));
     acts.extend(completion("Settled, waiting: ["));
     assert_eq!(replay(&acts), Ok(()));
     acts.remove(9);
     assert!(replay(&acts).is_err(), "a settled cell is pending again");
-    acts.insert(5, (0, Act::Frees(0)));
+    acts.insert(5, (0, Event::Frees(0)));
     assert!(replay(&acts).expect_err("refused").contains("amid its drain"));
 }

@@ -1,10 +1,12 @@
 //! The specification refuses what it must, and allows more than one thing where there is a race.
 
-use whendone_model::check::{Engine, judge};
+use whendone_model::check::judge;
 use whendone_model::engines::Extent;
+use whendone_model::engines::catalog::Engine;
 use whendone_model::scenario::Scenario;
+use whendone_model::scenario::names::Value;
 use whendone_model::spec::allowed::allowed;
-use whendone_model::spec::cell::{Spec, Value};
+use whendone_model::spec::cell::Spec;
 
 fn printed(text: &str) -> Vec<String> {
     let scenario: Scenario = text.parse().expect("well formed");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
 use whendone_model::check::{self, Verdict, judge};
-use whendone_model::counterexample::Exhibit;
+use whendone_model::counterexample::Counterexample;
 use whendone_model::engines::{Play, loom::mutex, until};
 use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
@@ -159,7 +159,8 @@ impl Hunt {
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
-                let exhibit = fault.map(|fault| Exhibit::of_failure(check::Engine::LoomMutex, *play, &program, fault));
+                let exhibit =
+                    fault.map(|fault| Counterexample::of_failure(check::Engine::LoomMutex, *play, &program, fault));
                 let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
                 Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
             })

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 use whendone_model::project::mutants::Wanted;
-use whendone_model::runner::workers::be_a_worker;
+use whendone_model::runner::workers::serve;
 use whendone_mutants::table::{Mutant, Table};
 use whendone_stacks as _;
 
@@ -32,7 +32,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("worker") {
-        return if be_a_worker(|hunt: Hunt| Ok(hunt.hunt())).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if serve(|hunt: Hunt| Ok(hunt.hunt())).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match verdict(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
-use whendone_model::project::copy::{Tree, project, target};
+use whendone_model::project::copy::{ProjectCopy, project, target};
 use whendone_mutants::table::{File, Mutant};
 
 /// Until it counts as hanging, unless that is what is expected: then it is waited for no longer than need be.
@@ -16,7 +16,7 @@ const EXPECTED: Duration = Duration::from_secs(10);
 
 /// A copy of the project, and where it is built.
 pub struct ProjectCopy {
-    tree: Tree,
+    tree: ProjectCopy,
     target: PathBuf,
 }
 
@@ -29,7 +29,7 @@ impl ProjectCopy {
     pub fn new(number: usize) -> io::Result<Self> {
         let root = target().join(format!("mutants{}", if number == 0 { String::new() } else { number.to_string() }));
         let target = if number == 0 { target() } else { root.join("target") };
-        Ok(ProjectCopy { tree: Tree::lay(root)?, target })
+        Ok(ProjectCopy { tree: ProjectCopy::new(root)?, target })
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use whendone_model::check::Engine;
 use whendone_model::check::fault::Fault;
-use whendone_model::counterexample::Exhibit;
+use whendone_model::counterexample::Counterexample;
+use whendone_model::engines::catalog::Engine;
 use whendone_model::scenario::Scenario;
 use whendone_mutants::PLANTED;
 use whendone_mutants::table::{Mutant, Table};
@@ -84,6 +84,6 @@ allowed  true | - -> a b saw v0";
 fn a_failure_is_shrunk_and_shown_with_the_fewest_switches() {
     let (_, play) = PLANTED.iter().find(|(id, _)| *id == "second_drainer").expect("in the table");
     let found: Scenario = "ab ; C G | A R1".parse().expect("well formed");
-    let exhibit = Exhibit::of_failure(Engine::LoomMutex, *play, &found, &Fault::Breaks(7));
+    let exhibit = Counterexample::of_failure(Engine::LoomMutex, *play, &found, &Fault::Breaks(7));
     assert_eq!(exhibit.without_token().to_string(), A_SECOND_DRAINER);
 }

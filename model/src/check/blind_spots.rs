@@ -3,7 +3,7 @@
 //! Each entry shows anew that it is still unseen, so that a tool that learns to see it turns this red, and the entry
 //! goes.
 
-use crate::check::Engine;
+use crate::engines::catalog::Engine;
 use loom::sync::atomic::AtomicBool;
 use std::collections::BTreeSet;
 use std::fmt;

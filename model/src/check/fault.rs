@@ -1,8 +1,9 @@
 //! In which way an execution is wrong: the property that it breaks.
 
-use crate::observation::{Answer, HandOver, Observation, POLL, SCHEDULER, Told};
-use crate::scenario::{Move, Part, Scenario, Scheduler, Step, Task};
-use crate::spec::cell::{Nonce, Value};
+use crate::observation::{Answer, HandOver, Observation, Told};
+use crate::scenario::names::{Nonce, POLL, Part, SCHEDULER, Task, Value};
+use crate::scenario::resolve::{Step, TaskStep};
+use crate::scenario::{Scenario, Scheduler};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -191,7 +192,7 @@ impl Facts {
     /// One thread, or one program.
     fn take_in_all<'a>(
         &mut self,
-        steps: impl IntoIterator<Item = &'a Move>,
+        steps: impl IntoIterator<Item = &'a TaskStep>,
         answers: &[Answer],
         of_task: &impl Fn(Nonce) -> bool,
     ) {

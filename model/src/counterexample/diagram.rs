@@ -3,13 +3,12 @@
 //! What stands in brackets happens while the thread holds the lock; queue and phase beside it are what it
 //! leaves behind. A star is a caller's code. Two dots continue what other acts have come into.
 
-use crate::engines::record::monitor::Thing;
-use crate::engines::record::recorder::{Act, Trace};
-use crate::observation::{letter, mark};
+use crate::observation::event::{Event, Thing, Trace};
 use crate::protocol::conformance::Guarded;
 use crate::protocol::phase::Phase;
-use crate::scenario::{Move, Part, Scenario, Step, TASKS};
-use crate::spec::cell::{Nonce, Value};
+use crate::scenario::Scenario;
+use crate::scenario::names::{Nonce, Part, TASKS, Value, letter, mark};
+use crate::scenario::resolve::{Step, TaskStep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -100,7 +99,7 @@ enum Stretch {
 #[derive(Default)]
 struct Thread {
     /// The operations that it is in, the innermost last, and whether each was named.
-    steps: Vec<(Move, bool)>,
+    steps: Vec<(TaskStep, bool)>,
     /// It holds a lock, and has done so many things there.
     section: Option<usize>,
 }
@@ -121,21 +120,22 @@ impl Lines {
     }
 
     /// `next` is what the same thread does next.
-    fn take_in(&mut self, thread: usize, act: &Act, next: Option<&Act>) {
+    fn take_in(&mut self, thread: usize, act: &Event, next: Option<&Event>) {
         // Otherwise it is the harness that makes things ready, looks at what is left or gives it up.
         let is_operating = !self.thread(thread).steps.is_empty();
-        let enters_next = matches!(next, Some(Act::Enters(_)));
+        let enters_next = matches!(next, Some(Event::Enters(_)));
         match act {
-            Act::Has(_) | Act::AllTold => {}
-            Act::Frees(lock) => drop(self.cells.remove(lock)),
-            Act::AllBegin => self.part = Stretch::Threads,
-            Act::AllEnded => self.part = Stretch::Rest,
-            Act::Locks | Act::Unlocks(..) | Act::Reads(_) | Act::Publishes | Act::Drops(_) if !is_operating => {}
-            Act::Begins(step) => {
+            Event::Has(_) | Event::AllTold => {}
+            Event::Frees(lock) => drop(self.cells.remove(lock)),
+            Event::AllBegin => self.part = Stretch::Threads,
+            Event::AllEnded => self.part = Stretch::Rest,
+            Event::Locks | Event::Unlocks(..) | Event::Reads(_) | Event::Publishes | Event::Drops(_)
+                if !is_operating => {}
+            Event::Begins(step) => {
                 self.added.extend(if let (_, Step::Add { nonce, .. }) = step { Some(*nonce) } else { None });
                 self.thread(thread).steps.push((*step, false));
             }
-            Act::Ends(_, answer) => {
+            Event::Ends(_, answer) => {
                 let named = self.thread(thread).steps.last().is_some_and(|(_, named)| *named);
                 match answer {
                     Some(answer) => self.say(thread, " ", &format!("-> {answer}")),
@@ -144,27 +144,27 @@ impl Lines {
                 }
                 self.thread(thread).steps.pop();
             }
-            Act::Locks => {
+            Event::Locks => {
                 self.say(thread, " ", "[");
                 self.thread(thread).section = Some(0);
             }
-            Act::Unlocks(lock, printed) => {
+            Event::Unlocks(lock, printed) => {
                 let contents = printed.as_deref().and_then(Guarded::read);
                 self.unlock(thread, *lock, contents);
             }
-            Act::Publishes => self.does(thread, "publishes"),
+            Event::Publishes => self.does(thread, "publishes"),
             // What it read is told with the answer, or with the hand-over.
-            Act::Reads(_) if enters_next || matches!(next, Some(Act::Ends(..) | Act::Reads(true))) => {}
-            Act::Reads(true) => self.does(thread, "reads an outcome"),
-            Act::Reads(false) => self.does(thread, "reads nothing"),
-            Act::Schedules(_) if enters_next => {}
-            Act::Schedules(_) => self.does(thread, "schedules"),
-            Act::Enters(hand_over) => {
+            Event::Reads(_) if enters_next || matches!(next, Some(Event::Ends(..) | Event::Reads(true))) => {}
+            Event::Reads(true) => self.does(thread, "reads an outcome"),
+            Event::Reads(false) => self.does(thread, "reads nothing"),
+            Event::Schedules(_) if enters_next => {}
+            Event::Schedules(_) => self.does(thread, "schedules"),
+            Event::Enters(hand_over) => {
                 let saw = hand_over.saw.map_or_else(String::new, |value| format!(", sees {value}"));
                 self.added.remove(&hand_over.nonce);
                 self.star(thread, (hand_over.nonce, hand_over.part), &format!("runs{saw}"));
             }
-            Act::Leaves(nonce, part) => {
+            Event::Leaves(nonce, part) => {
                 let entered = Some((*nonce, *part));
                 let is_last = self.lines.last().is_some_and(|line| line.thread == thread && line.runs == entered);
                 if !is_last {
@@ -172,13 +172,13 @@ impl Lines {
                 }
             }
             // Of what was run, the drop says nothing new.
-            Act::Drops(Thing::Callback(nonce)) if self.added.contains(nonce) => {
+            Event::Drops(Thing::Callback(nonce)) if self.added.contains(nonce) => {
                 self.does(thread, &format!("drops {}", letter(*nonce)));
             }
-            Act::Drops(_) => {}
-            Act::Panics => self.does(thread, "panics"),
-            Act::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
-            Act::Breaks(rule) => self.remark(thread, rule),
+            Event::Drops(_) => {}
+            Event::Panics => self.does(thread, "panics"),
+            Event::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
+            Event::Breaks(rule) => self.remark(thread, rule),
         }
     }
 
@@ -294,7 +294,7 @@ impl Lines {
 }
 
 /// What a person calls the step.
-fn name((task, step): Move) -> String {
+fn name((task, step): TaskStep) -> String {
     let on = if task == 0 { String::new() } else { format!(" {}", TASKS[task]) };
     match step {
         Step::Add { nonce, .. } => format!("add {}{}", letter(nonce), if task == 0 { on } else { format!(" to{on}") }),

@@ -5,20 +5,22 @@ pub mod shrink;
 pub mod token;
 
 use crate::check::fault::Fault;
-use crate::check::{Engine, judge, on_shuttle};
+use crate::check::judge;
 use crate::counterexample::diagram::Table;
 use crate::counterexample::shrink::shrink;
 use crate::counterexample::token::{Execution, Token};
-use crate::engines::record::recorder::{Trace, watch};
+use crate::engines::catalog::{Engine, on_shuttle};
+use crate::engines::record::recorder::watch;
 use crate::engines::shuttle::explore::Schedules;
 use crate::engines::{self, Extent};
 use crate::observation::Observation;
+use crate::observation::event::Trace;
 use crate::scenario::Scenario;
 use crate::spec::allowed::allowed;
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub struct Exhibit {
+pub struct Counterexample {
     headline: String,
     scenario: Scenario,
     /// What is to be read above.
@@ -32,7 +34,7 @@ pub struct Exhibit {
 /// No more are listed than can be read.
 const MOST_LISTED: usize = 6;
 
-impl Exhibit {
+impl Counterexample {
     /// How a scenario fails on this engine, played by `play`: shown by the smallest one that fails in the
     /// same way.
     pub fn of_failure(engine: Engine, play: engines::Play, scenario: &Scenario, fault: &Fault) -> Self {
@@ -56,7 +58,7 @@ impl Exhibit {
         };
         let execution = trace.map(|trace| with_token(trace, &smallest, engine, observed.extent));
         let above = (smallest != *scenario).then(|| format!("shrunk from {scenario}"));
-        Exhibit { headline: format!("FAIL {fault}"), scenario: smallest, above, execution, below }
+        Counterexample { headline: format!("FAIL {fault}"), scenario: smallest, above, execution, below }
     }
 
     /// The execution that a token names.
@@ -85,7 +87,7 @@ impl Exhibit {
         let headline = if faults.is_empty() { "ok".to_owned() } else { format!("FAIL {}", faults.join(", ")) };
         let below = compare(&trace, &allowed);
         let execution = Some(with_token(trace, &scenario, engine, extent));
-        Ok(Exhibit { headline, scenario, above: None, execution, below })
+        Ok(Counterexample { headline, scenario, above: None, execution, below })
     }
 
     /// For each allowed observation an execution that shows it.
@@ -98,14 +100,20 @@ impl Exhibit {
             let execution = execution.map(|trace| with_token(trace, scenario, engine, observed.extent));
             let below = if execution.is_none() { vec!["never seen".to_owned()] } else { Vec::new() };
             let headline = format!("{} of {}", at + 1, allowed.len());
-            Exhibit { headline, scenario: scenario.clone(), above: Some(allowed_one.to_string()), execution, below }
+            Counterexample {
+                headline,
+                scenario: scenario.clone(),
+                above: Some(allowed_one.to_string()),
+                execution,
+                below,
+            }
         };
         allowed.iter().enumerate().map(&mut exhibit).collect()
     }
 
     /// What was played is not what `cargo verify replay` plays.
     pub fn without_token(self) -> Self {
-        Exhibit { execution: self.execution.map(|(trace, _)| (trace, None)), ..self }
+        Counterexample { execution: self.execution.map(|(trace, _)| (trace, None)), ..self }
     }
 
     /// False if there was nothing to show.
@@ -142,9 +150,9 @@ fn list(name: &str, observations: Vec<&Observation>) -> Vec<String> {
 }
 
 /// The headline, with the scenario and how to bring it back; then the table.
-impl fmt::Display for Exhibit {
+impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Exhibit { headline, scenario, above, execution, below } = self;
+        let Counterexample { headline, scenario, above, execution, below } = self;
         write!(f, "{headline}   {scenario}")?;
         if let Some((trace, token)) = execution {
             let switches = trace.switches();

@@ -1,8 +1,8 @@
 //! The smallest scenario that still fails in the same way.
 
+use crate::scenario::names::Nonce;
 use crate::scenario::poll_script::Script;
 use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
-use crate::spec::cell::Nonce;
 use std::ops::Range;
 
 /// Leaves out of a scenario whatever can be left out while it still `fails`.

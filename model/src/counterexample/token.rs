@@ -4,8 +4,8 @@
 //! number of an execution names it, as long as nothing has changed that it depends on. shuttle can: there
 //! it is named by its schedule, which thread goes on at each step.
 
-use crate::check::Engine;
 use crate::engines::Extent;
+use crate::engines::catalog::Engine;
 use crate::engines::shuttle::explore::Steps;
 use crate::project::sources::{first_bytes, sources_digest};
 use crate::scenario::Scenario;

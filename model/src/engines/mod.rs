@@ -43,6 +43,7 @@ macro_rules! audited_files {
     };
 }
 
+pub mod catalog;
 pub mod loom;
 pub mod record;
 pub mod shuttle;

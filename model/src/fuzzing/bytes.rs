@@ -5,7 +5,6 @@
 //! makes no sense where it stands is left out. A quarter of the first bytes stand for programs in which
 //! callbacks call back: there a second byte for each operation names its task and what it brings along.
 
-use crate::check::Engine;
 use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
 
 /// No operation is begun beyond so many, those in programs included: the specification costs their square.
@@ -144,20 +143,4 @@ pub(crate) fn operation(byte: u8, adds: usize) -> Op {
         248..251 => Op::DropCompleter,
         251.. => Op::Read,
     }
-}
-
-/// The command that plays it again, alone.
-pub fn command(scenario: &Scenario) -> String {
-    format!("cargo verify scenario '{scenario}' --engine {}", Engine::Alone.name())
-}
-
-/// Plays what the bytes stand for, alone, and holds it against the specification.
-///
-/// # Panics
-///
-/// If they differ, with the command that plays it again.
-pub fn check(bytes: &[u8]) {
-    let scenario = decode(bytes);
-    let verdict = Engine::Alone.check(&scenario);
-    assert!(verdict.is_good(), "{}\n{verdict}", command(&scenario));
 }

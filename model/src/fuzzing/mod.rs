@@ -2,6 +2,7 @@
 
 pub mod bytes;
 pub mod queue;
+pub mod scenario;
 pub mod schedule;
 pub mod text;
 pub mod threads;

@@ -1,8 +1,8 @@
 //! The kernel's queue alone, held against a plain list, step by step.
 
 use crate::fuzzing::bytes::decode;
-use crate::scenario::Step;
-use crate::spec::cell::Nonce;
+use crate::scenario::names::Nonce;
+use crate::scenario::resolve::Step;
 use queue::Queue;
 
 extern crate alloc;

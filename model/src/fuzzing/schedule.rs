@@ -1,6 +1,7 @@
 //! Bytes to a small concurrent program and to one schedule of it, played under shuttle.
 
-use crate::check::{judge_by, on_shuttle};
+use crate::check::judge_by;
+use crate::engines::catalog::on_shuttle;
 use crate::engines::shuttle::explore::Schedules;
 use crate::fuzzing::bytes;
 use crate::scenario::Scenario;

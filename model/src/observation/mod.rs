@@ -1,7 +1,11 @@
 //! What one execution of a scenario shows to its clients: the answers, and the hand-overs.
 
-use crate::scenario::{Part, TASKS, Task};
-use crate::spec::cell::{Nonce, Value};
+pub mod event;
+pub mod history;
+
+use crate::scenario::names::letter;
+use crate::scenario::names::mark;
+use crate::scenario::names::{Nonce, Part, TASKS, Task, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -54,12 +58,6 @@ impl Told {
         matches!(self, CallbackPanicked(_) | DropPanicked(_) | SchedulerPanicked(_) | WakerPanicked(_))
     }
 }
-
-/// Stands for a poll of the loop's task among the hand-overs.
-pub const POLL: Nonce = Nonce::MAX - 1;
-
-/// Stands for what the scheduler itself does.
-pub const SCHEDULER: Nonce = Nonce::MAX - 2;
 
 /// The answers of each thread, on a loop with how the task ended behind them, the hand-overs in their order, and how often a hook was told what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,15 +136,6 @@ impl fmt::Display for Told {
     }
 }
 
-/// As in the scenario language.
-pub fn mark(part: Part) -> &'static str {
-    match part {
-        Part::Clone => "^",
-        Part::Call => "",
-        Part::Drop => "~",
-    }
-}
-
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -155,26 +144,5 @@ impl fmt::Display for Answer {
             Answer::Outcome(Some(value)) => write!(f, "{value}"),
             Answer::Outcome(None) => f.write_str("pending"),
         }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Finished(n) => write!(f, "v{n}"),
-            Value::Cancelled => f.write_str("cancelled"),
-            Value::Abandoned => f.write_str("abandoned"),
-            Value::Panicked => f.write_str("panicked"),
-        }
-    }
-}
-
-/// A callback's name in print: `a` for the first one of the scenario's text, and so on.
-pub fn letter(nonce: Nonce) -> String {
-    match u8::try_from(nonce) {
-        _ if nonce == POLL => "poll".to_owned(),
-        _ if nonce == SCHEDULER => "scheduler".to_owned(),
-        Ok(n @ 0..26) => char::from(b'a' + n).to_string(),
-        _ => format!("#{nonce}"),
     }
 }

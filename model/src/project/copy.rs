@@ -14,18 +14,18 @@ pub fn target() -> PathBuf {
     told.map_or_else(|| project().join("target"), |told| std::path::absolute(&told).unwrap_or(told))
 }
 
-pub struct Tree {
+pub struct ProjectCopy {
     root: PathBuf,
 }
 
-impl Tree {
+impl ProjectCopy {
     /// Brings a copy of the project in this folder up to date.
     ///
     /// # Errors
     ///
     /// If a file cannot be read or written.
-    pub fn lay(root: PathBuf) -> io::Result<Self> {
-        let tree = Tree { root };
+    pub fn new(root: PathBuf) -> io::Result<Self> {
+        let tree = ProjectCopy { root };
         for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds", "fuzz/event_loop"] {
             tree.mirror(&project().join(folder), Path::new(folder))?;
         }

@@ -1,6 +1,6 @@
 //! Another copy of the core, vendored, patched or old: verified where this project's own is.
 
-use crate::project::copy::{Tree, target};
+use crate::project::copy::{ProjectCopy, target};
 use crate::project::sources::{Core, code_lines, digest};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl Vendored {
     /// If it does not compile there.
     pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<ExitStatus, String> {
         let told = |error: io::Error| error.to_string();
-        let tree = Tree::lay(target().join("vendored")).map_err(told)?;
+        let tree = ProjectCopy::new(target().join("vendored")).map_err(told)?;
         tree.mirror(&self.folder, Path::new("src/kernel")).map_err(told)?;
         let built_in = target().join("vendored/target");
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,12 +1,11 @@
 //! A question of the proof that has the wrong answer, as a person reads it: a state before, a step, a state after,
 //! in the protocol's words; and beside it the shortest way from the start to where the same clause is broken.
 
-use crate::observation::letter;
 use crate::proof::obligations::{Query, Theory, folder};
 use crate::proof::solver::Solver;
 use crate::protocol::model::{Doing, Hands, State, Step};
 use crate::protocol::phase::Phase;
-use crate::spec::cell::Value;
+use crate::scenario::names::{Value, letter};
 use std::collections::BTreeMap;
 
 /// The longest way that is looked for.
@@ -14,7 +13,7 @@ const MOST_STEPS: usize = 6;
 
 /// So many threads, callbacks and completions have names in a countermodel; there are no others in it.
 #[derive(Clone, Copy)]
-pub struct World {
+pub struct Sizes {
     pub threads: usize,
     pub callbacks: usize,
     pub values: usize,
@@ -23,10 +22,10 @@ pub struct World {
 /// What the names stand for, by the term that was asked for.
 type Values = BTreeMap<String, String>;
 
-impl World {
+impl Sizes {
     /// Names for everything that there is, the callbacks in the order of their adds.
     pub fn declare(self) -> String {
-        let World { threads, callbacks, values } = self;
+        let Sizes { threads, callbacks, values } = self;
         let mut text = String::new();
         for (sort, letter, count) in [("Thread", "T", threads), ("Callback", "C", callbacks), ("Value", "V", values)] {
             let names: Vec<String> = (0..count).map(|n| format!("{letter}{n}")).collect();
@@ -133,7 +132,7 @@ fn which(values: &Values, variable: &str, letter: &str, count: usize) -> usize {
 ///
 /// If the solver cannot be run.
 pub fn show(theory: &Theory, file: &str, query: &Query) -> Result<String, String> {
-    let sizes = [(2, 2), (2, 3), (3, 4)].map(|(threads, callbacks)| World { threads, callbacks, values: 2 });
+    let sizes = [(2, 2), (2, 3), (3, 4)].map(|(threads, callbacks)| Sizes { threads, callbacks, values: 2 });
     for world in sizes {
         let names = [("t", "T", world.threads), ("c", "C", world.callbacks)];
         let meant = names
@@ -162,7 +161,7 @@ fn indent(text: &str) -> String {
 
 /// The shortest way from the start to a state where the clause is broken.
 fn way_to(theory: &Theory, file: &str, clause: &str) -> Result<String, String> {
-    let world = World { threads: 2, callbacks: 3, values: 2 };
+    let world = Sizes { threads: 2, callbacks: 3, values: 2 };
     let mut script = theory.preamble() + &world.declare() + "(declare-const s0 State)\n(assert (init s0))\n";
     let mut terms = Vec::new();
     for n in 1..=MOST_STEPS {

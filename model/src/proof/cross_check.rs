@@ -1,12 +1,12 @@
-//! The tie between the two forms of the protocol: transitions of the explored one are given to a solver as facts,
+//! The cross_check between the two forms of the protocol: transitions of the explored one are given to a solver as facts,
 //! which must accept them as steps of the proven one, and refuse them when one thing in them is changed.
 
-use crate::proof::counterexample::World;
+use crate::proof::counterexample::Sizes;
 use crate::proof::obligations::{Theory, folder};
 use crate::proof::solver::Solver;
 use crate::protocol::model::{State, Step, is_tagged};
 use crate::protocol::properties::Protocol;
-use crate::spec::cell::Value;
+use crate::scenario::names::Value;
 use std::thread;
 
 /// Transitions of this size are taken, one of so many, and so many values are changed in each.
@@ -35,8 +35,8 @@ struct Transition {
     after: Vec<Fact>,
 }
 
-fn world() -> World {
-    World { threads: SIZE.threads, callbacks: SIZE.callbacks, values: SIZE.threads + 1 }
+fn world() -> Sizes {
+    Sizes { threads: SIZE.threads, callbacks: SIZE.callbacks, values: SIZE.threads + 1 }
 }
 
 fn value(value: Value) -> String {
@@ -120,7 +120,7 @@ fn question(at: usize, transition: &Transition, after: &[Fact]) -> (String, Stri
 
 /// Asks the solver for these, real ones one by one, changed ones at once and then, where needed, one by one: the
 /// places of those that are not answered as they must be.
-fn judge(file: &str, preamble: &str, questions: &[(String, String)], is_real: bool) -> Result<Vec<usize>, String> {
+fn decide(file: &str, preamble: &str, questions: &[(String, String)], is_real: bool) -> Result<Vec<usize>, String> {
     let expected = if is_real { "sat" } else { "unsat" };
     let ask = |groups: &[Vec<usize>]| -> Result<Vec<usize>, String> {
         let mut script = preamble.to_owned();
@@ -149,7 +149,7 @@ fn judge(file: &str, preamble: &str, questions: &[(String, String)], is_real: bo
 /// # Errors
 ///
 /// If the solver cannot be run.
-pub fn tie(theory: &Theory) -> Result<Tie, String> {
+pub fn cross_check(theory: &Theory) -> Result<Tie, String> {
     let tagged = (0..SIZE.callbacks).map(|c| format!("(assert (= (tagged C{c}) {}))\n", is_tagged(c)));
     let abandoned = format!("(assert (= abandoned V{}))\n", SIZE.threads);
     let preamble = theory.preamble() + &world().declare() + &tagged.collect::<String>() + &abandoned;
@@ -173,7 +173,7 @@ pub fn tie(theory: &Theory) -> Result<Tie, String> {
             let preamble = &preamble;
             scope.spawn(move || {
                 let questions: Vec<_> = named.iter().map(|(_, question)| question.clone()).collect();
-                let wrong = judge(file, preamble, &questions, is_real)?;
+                let wrong = decide(file, preamble, &questions, is_real)?;
                 let what = if is_real { "real, and not accepted" } else { "changed, and not refused" };
                 Ok(wrong.into_iter().map(|at| format!("{what}: {}", named[at].0)).collect())
             })

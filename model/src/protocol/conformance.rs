@@ -8,19 +8,19 @@
 //! as deep in operations as the drain is; deeper ones are of what it hands over. The end of a hand-over, by a panic
 //! too, is taken with the next step of its drain: nobody could tell it from an earlier one.
 
-use crate::engines::record::recorder::Act;
 use crate::observation::HandOver;
+use crate::observation::event::Event;
 use crate::protocol::model::{Callback, Doing, State, Step, Thread};
 use crate::protocol::phase::Phase;
-use crate::scenario::{self, Move, Part, Task};
-use crate::spec::cell::Nonce;
+use crate::scenario::names::{Nonce, Part, Task};
+use crate::scenario::resolve::{self, TaskStep};
 use std::collections::VecDeque;
 
 #[derive(Default)]
-pub struct Replay {
+pub struct Conformance {
     cells: Vec<Cell>,
     /// The operations that each thread is in, the innermost last.
-    inside: Vec<Vec<Move>>,
+    inside: Vec<Vec<TaskStep>>,
     /// What was added or polled: only a hand-over calls it.
     lined_up: Vec<Nonce>,
     /// Why this is no execution of the protocol. Nothing is replayed any more then.
@@ -79,29 +79,29 @@ impl Guarded {
     }
 }
 
-impl Replay {
+impl Conformance {
     /// True if nothing is followed any more.
     pub fn is_over(&self) -> bool {
         self.refused.is_some()
     }
 
     /// Follows the act of this thread, who is asked for only if it matters. If the protocol refuses it, says why.
-    pub fn follow(&mut self, thread: impl FnOnce() -> Thread, act: &Act) -> Option<String> {
+    pub fn follow(&mut self, thread: impl FnOnce() -> Thread, act: &Event) -> Option<String> {
         if self.is_over() {
             return None;
         }
         let followed = match act {
-            Act::Has(threads) => {
+            Event::Has(threads) => {
                 self.inside = vec![Vec::new(); *threads];
                 Ok(())
             }
             _ if self.inside.is_empty() => return None,
-            Act::Begins(step) => self.begins(thread(), *step),
-            Act::Ends(..) => self.ends(thread()),
-            Act::Unlocks(address, Some(printed)) => self.section(thread(), *address, &Guarded::read(printed)?),
-            Act::Frees(address) => self.frees(*address),
-            Act::Schedules(task) => self.schedules(thread(), *task),
-            Act::Enters(HandOver { nonce, part: Part::Call, .. }) => self.enters(thread(), *nonce),
+            Event::Begins(step) => self.begins(thread(), *step),
+            Event::Ends(..) => self.ends(thread()),
+            Event::Unlocks(address, Some(printed)) => self.section(thread(), *address, &Guarded::read(printed)?),
+            Event::Frees(address) => self.frees(*address),
+            Event::Schedules(task) => self.schedules(thread(), *task),
+            Event::Enters(HandOver { nonce, part: Part::Call, .. }) => self.enters(thread(), *nonce),
             _ => return None,
         };
         self.refused = followed.err();
@@ -125,9 +125,9 @@ impl Replay {
         }
     }
 
-    fn begins(&mut self, t: Thread, step: Move) -> Result<(), String> {
+    fn begins(&mut self, t: Thread, step: TaskStep) -> Result<(), String> {
         self.inside[t].push(step);
-        if let scenario::Step::Add { nonce, .. } | scenario::Step::Poll(nonce) = step.1 {
+        if let resolve::Step::Add { nonce, .. } | resolve::Step::Poll(nonce) = step.1 {
             self.lined_up.push(nonce);
         }
         Ok(())
@@ -289,8 +289,8 @@ impl Cell {
 
     /// The steps of a caller's lock section. None at all: refused, replaced, or looked at by the harness. Where the
     /// operation is not known, or is a loop's, what it left says what they would have to be.
-    fn called(&self, t: Thread, operation: Option<scenario::Step>, guarded: &Guarded) -> Vec<Step> {
-        use scenario::Step::{Add, Complete, DropAwait, DropCompleter, Poll, Remove, RemoveAll};
+    fn called(&self, t: Thread, operation: Option<resolve::Step>, guarded: &Guarded) -> Vec<Step> {
+        use resolve::Step::{Add, Complete, DropAwait, DropCompleter, Poll, Remove, RemoveAll};
         let State { phase, queue, .. } = &self.state;
         let remove = |c: &Callback| Step::Remove(t, *c);
         let gone = |c: &&Callback| self.callbacks[**c].number.is_none_or(|number| !guarded.queue.contains(&number));
@@ -325,13 +325,13 @@ impl Cell {
     }
 
     /// Names what was added, or what an await left in its place.
-    fn register(&mut self, t: Thread, operation: Option<scenario::Step>, guarded: &Guarded) {
+    fn register(&mut self, t: Thread, operation: Option<resolve::Step>, guarded: &Guarded) {
         let (name, tagged) = match operation {
-            Some(scenario::Step::Add { nonce, tagged }) => (Some(nonce), tagged),
-            Some(scenario::Step::Poll(nonce)) => (Some(nonce), false),
+            Some(resolve::Step::Add { nonce, tagged }) => (Some(nonce), tagged),
+            Some(resolve::Step::Poll(nonce)) => (Some(nonce), false),
             _ => (None, false),
         };
-        let is_poll = matches!(operation, Some(scenario::Step::Poll(_)));
+        let is_poll = matches!(operation, Some(resolve::Step::Poll(_)));
         if self.state.added > self.callbacks.len() {
             let waits = self.state.queue.last() == Some(&self.callbacks.len());
             let number = guarded.queue.last().copied().filter(|_| waits);
@@ -339,7 +339,7 @@ impl Cell {
             self.callbacks.push(Registered { number, name, tagged });
         } else if let (true, Some(c)) = (is_poll, self.awaits[t].filter(|c| self.state.queue.contains(c))) {
             self.callbacks[c].name = name;
-        } else if matches!(operation, Some(scenario::Step::DropAwait)) {
+        } else if matches!(operation, Some(resolve::Step::DropAwait)) {
             self.awaits[t] = None;
         }
     }

@@ -2,8 +2,8 @@
 
 use super::model::{Callback, Doing, Hands, State, Step};
 use std::fmt;
-use whendone_model::observation::letter;
 use whendone_model::protocol::phase::Phase;
+use whendone_model::scenario::names::letter;
 
 /// A page, not a data structure: the explorer prints states by `Debug`.
 impl fmt::Debug for State {

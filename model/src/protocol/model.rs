@@ -9,7 +9,7 @@ use Doing::*;
 use Step::*;
 use whendone_model::observation::Answer;
 use whendone_model::protocol::phase::Phase;
-use whendone_model::spec::cell::Value;
+use whendone_model::scenario::names::Value;
 
 /// Threads are numbered; callbacks too, in the order of their adds.
 pub type Thread = usize;

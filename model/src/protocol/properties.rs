@@ -7,7 +7,8 @@ use stateright::{Expectation, Model, Property};
 use std::collections::{HashSet, VecDeque};
 use whendone_model::observation::Answer;
 use whendone_model::protocol::phase::Phase;
-use whendone_model::spec::cell::{Spec, Value};
+use whendone_model::scenario::names::Value;
+use whendone_model::spec::cell::Spec;
 
 /// The protocol at a size.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! What a run found when somebody last explained it: a count that changes is a finding.
 
 use crate::project::sources::Core;
-use crate::runner::report::Count;
+use crate::runner::count::Count;
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use std::{fs, io};
 
 /// The file `model/pinned.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pinned {
+pub struct Baseline {
     /// The digest of the core that it was found with: the verified one.
     pub core: String,
     tiers: BTreeMap<Tier, Explored>,
@@ -28,14 +28,14 @@ struct Explored {
     executions: u64,
 }
 
-impl Pinned {
+impl Baseline {
     pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, shuttle: &Count, blind_spots: &BTreeSet<String>) -> Self {
         let explored = |count: &Count| Explored {
             programs: count.programs,
             branching: count.nontrivial,
             executions: count.executions,
         };
-        Pinned {
+        Baseline {
             core: Core::compiled().sha256,
             tiers: tiers.iter().map(|(tier, count)| (*tier, explored(count))).collect(),
             atomic: explored(atomic),
@@ -63,7 +63,7 @@ impl Pinned {
     }
 
     /// What is not as it was, one line for each.
-    pub fn changes(&self, now: &Pinned) -> Vec<String> {
+    pub fn changes(&self, now: &Baseline) -> Vec<String> {
         let mut changes = Vec::new();
         let mut compare = |name: &str, pinned: Option<&Explored>, now: Option<&Explored>| {
             if pinned != now {

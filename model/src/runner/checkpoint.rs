@@ -5,8 +5,7 @@
 //! A program whose worker was lost is not written down: the next run tries it again.
 
 use crate::check::Verdict;
-use crate::project::sources::{Core, digest};
-use crate::project::sources::{LOOM, SHUTTLE};
+use crate::project::sources::{Core, LOOM, SHUTTLE, digest};
 use crate::runner::plan::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,13 +30,13 @@ struct Entry {
     verdict: Verdict,
 }
 
-pub struct Journal {
+pub struct Checkpoint {
     file: File,
     /// What was done before, by its place in the plan.
     pub done: BTreeMap<usize, Verdict>,
 }
 
-impl Journal {
+impl Checkpoint {
     /// Opens the one at this path, or begins it.
     ///
     /// # Errors
@@ -66,7 +65,7 @@ impl Journal {
         if !whole.is_empty() {
             file.set_len(whole.len() as u64 + 1)?;
         }
-        Ok(Journal { file, done })
+        Ok(Checkpoint { file, done })
     }
 
     /// # Errors

@@ -2,8 +2,12 @@
 
 pub mod baseline;
 pub mod checkpoint;
+pub mod count;
+pub mod explore;
 pub mod merge;
 pub mod plan;
 pub mod report;
 pub mod self_test;
+pub mod table;
+pub mod tally;
 pub mod workers;

@@ -1,10 +1,9 @@
 //! What a run is to do: which programs, on which engines.
 
-use crate::check::Engine;
+use crate::engines::catalog::Engine;
 use crate::runner::workers::Job;
 use crate::scenario::Scenario;
-use crate::universe::sampled;
-use crate::universe::{Tier, smallest};
+use crate::universe::{Tier, sampled, smallest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,9 +1,11 @@
 //! The check, checked: before any evidence counts, doctored evidence must be found bad.
 
-use crate::check::{Engine, Verdict, judge};
+use crate::check::{Verdict, judge};
+use crate::engines::catalog::Engine;
 use crate::engines::loom::mutex::{stage, sync};
-use crate::engines::record::monitor::{Ledger, Thing};
+use crate::engines::record::monitor::Monitor;
 use crate::engines::{Extent, Observed};
+use crate::observation::event::Thing;
 use crate::runner::workers::{Job, work};
 use crate::scenario::Scenario;
 use std::sync::Mutex;
@@ -15,8 +17,8 @@ const PROGRAM: &str = "a ; C | A";
 /// # Errors
 ///
 /// What the check did not notice. Then nothing that it says is worth anything.
-pub fn sing() -> Result<(), String> {
-    let wrong = blind_judge().or_else(blind_ledger).or_else(blind_facade).or_else(deaf_crew);
+pub fn check_the_check() -> Result<(), String> {
+    let wrong = blind_judge().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
     wrong.map_or(Ok(()), |wrong| Err(format!("the check itself is broken: {wrong}")))
 }
 
@@ -24,7 +26,7 @@ pub fn sing() -> Result<(), String> {
 type Spoil = (fn(&mut Observed), &'static str);
 
 /// What makes a bad record, the rule that it breaks, and what it is.
-type Record = (fn(&Ledger), &'static str, &'static str);
+type Record = (fn(&Monitor), &'static str, &'static str);
 
 /// One good exploration, and the same one spoilt in every way.
 fn blind_judge() -> Option<&'static str> {
@@ -62,7 +64,7 @@ fn blind_judge() -> Option<&'static str> {
 }
 
 /// A record of a hand-over under the lock, of one without its probe, of a callback that leaks.
-fn blind_ledger() -> Option<&'static str> {
+fn blind_monitor() -> Option<&'static str> {
     let records: [Record; 4] = [
         (|ledger| ledger.dropped(Thing::Callback(0), 1), "P13", "a callback dropped under the lock"),
         (|ledger| ledger.scheduled(0, 0, 2), "harness", "a hand-over without its probe"),
@@ -70,7 +72,7 @@ fn blind_ledger() -> Option<&'static str> {
         (|ledger| (0..2).for_each(|_| ledger.handing(0)), "P8", "hand-overs that nest"),
     ];
     let is_blind = |(write, rule, _): &Record| {
-        let ledger = Ledger::default();
+        let ledger = Monitor::default();
         write(&ledger);
         !ledger.close(0).iter().any(|broken| broken.starts_with(rule))
     };
@@ -92,7 +94,7 @@ fn blind_facade() -> Option<&'static str> {
 }
 
 /// A worker that is lost is a failure of its job, and each job is told of once.
-fn deaf_crew() -> Option<&'static str> {
+fn lost_worker() -> Option<&'static str> {
     let malformed = |_| Job { engine: Engine::Alone, scenario: "malformed".to_owned(), exhibit: false };
     let jobs: Vec<Job> = (0..2).map(malformed).collect();
     let told = Mutex::new(Vec::new());

@@ -1,7 +1,8 @@
 //! Worker processes: each plays one scenario after another, and a crash is that scenario's failure.
 
-use crate::check::{Engine, Verdict};
-use crate::counterexample::Exhibit;
+use crate::check::Verdict;
+use crate::counterexample::Counterexample;
+use crate::engines::catalog::Engine;
 use crate::scenario::Scenario;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -146,7 +147,7 @@ impl Worker {
 /// # Errors
 ///
 /// If a line is no job, or the other side is gone.
-pub fn be_a_worker<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result<A>) -> io::Result<()> {
+pub fn serve<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result<A>) -> io::Result<()> {
     // Scenarios panic on purpose too: only the last words of a worker that is lost are read.
     panic::set_hook(Box::new(|panic| {
         eprintln!("{:.160}", panic.to_string().replace('\n', " "));
@@ -171,7 +172,7 @@ impl Job {
         let Job { engine, exhibit, .. } = *self;
         let mut verdict = engine.check(&scenario);
         if let (true, Some(fault)) = (exhibit, verdict.faults.first()) {
-            verdict.exhibit = Some(Exhibit::of_failure(engine, engine.play(), &scenario, fault).to_string());
+            verdict.exhibit = Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
         }
         Ok(verdict)
     }

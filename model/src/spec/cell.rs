@@ -3,18 +3,7 @@
 //! Read it beside the page in `src/kernel/mod.rs`. Every operation is one atomic step. A concurrent
 //! core is correct if its clients cannot tell it from some order of these steps.
 
-/// Names a registration. The harness gives them out, so that no id of the core can fool it.
-pub type Nonce = usize;
-
-/// What a task ended with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Value {
-    /// The value of the scenario's n-th completion.
-    Finished(usize),
-    Cancelled,
-    Abandoned,
-    Panicked,
-}
+use crate::scenario::names::{Nonce, Value};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum State {

@@ -1,6 +1,6 @@
 //! The page for the event loop: what its one task, its queue, its runs and its end mean.
 //!
-//! Every `Move` is one atomic step, of the loop's thread or of another; what it entails follows as
+//! Every `TaskStep` is one atomic step, of the loop's thread or of another; what it entails follows as
 //! further moves of the same thread. What may be seen is what some order of moves shows, and with the mutex
 //! stand-in all of it is seen. With the atomic one it need only be contained, as everywhere (`model/pinned.json`).
 //!
@@ -19,10 +19,11 @@
 //!   comes later, also from the drops of what it counted. Whatever never runs is told of once (D4). So is a panic that
 //!   nobody looked at (D8).
 
-use crate::observation::{Answer, HandOver, Observation, POLL, Told};
+use crate::observation::{Answer, HandOver, Observation, Told};
+use crate::scenario::Scenario;
+use crate::scenario::names::{Nonce, POLL, Part, Value};
 use crate::scenario::poll_script::{Polled, Script};
-use crate::scenario::{Body, Part, Scenario, Step};
-use crate::spec::cell::{Nonce, Value};
+use crate::scenario::resolve::{Body, Step};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::mem;
 use std::rc::Rc;
@@ -44,7 +45,7 @@ enum Entry {
 
 /// One atomic step of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Move {
+enum TaskStep {
     Do(Step),
     /// The same, of what was handed over as so many others had been.
     Within(usize, Step),
@@ -117,7 +118,7 @@ struct Page {
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Thread {
     /// What it will do, the next one last.
-    moves: Vec<Move>,
+    moves: Vec<TaskStep>,
     answers: Vec<Answer>,
 }
 
@@ -140,8 +141,8 @@ impl Page {
     /// The task is spawned, and the callbacks of the setup are added.
     fn new(scenario: &Scenario, script: Script) -> Self {
         let thread = |(number, steps): (usize, Vec<Step>)| {
-            let last = (number > 0).then_some(Move::Through);
-            let moves = last.into_iter().chain(steps.into_iter().rev().map(Move::Do)).collect();
+            let last = (number > 0).then_some(TaskStep::Through);
+            let moves = last.into_iter().chain(steps.into_iter().rev().map(TaskStep::Do)).collect();
             Thread { moves, answers: Vec::new() }
         };
         let plan = scenario.plan();
@@ -178,8 +179,8 @@ impl Page {
     fn after(&self, thread: usize) -> Option<Page> {
         let next = *self.threads[thread].moves.last()?;
         let waits = match next {
-            Move::Do(Step::Wait(flag)) => !self.raised.contains(&flag),
-            Move::Sleep => self.queue.is_empty() && !self.naps,
+            TaskStep::Do(Step::Wait(flag)) => !self.raised.contains(&flag),
+            TaskStep::Sleep => self.queue.is_empty() && !self.naps,
             _ => false,
         };
         if waits {
@@ -189,7 +190,7 @@ impl Page {
         page.threads[thread].moves.pop();
         let (answer, entailed) = page.carry_out(next);
         let answers = match next {
-            Move::Within(at, _) => &mut page.handed[at].answers,
+            TaskStep::Within(at, _) => &mut page.handed[at].answers,
             _ => &mut page.threads[thread].answers,
         };
         answers.extend(answer);
@@ -198,50 +199,52 @@ impl Page {
     }
 
     /// One move: its answer, and what the same thread does next.
-    fn carry_out(&mut self, next: Move) -> (Option<Answer>, Vec<Move>) {
+    fn carry_out(&mut self, next: TaskStep) -> (Option<Answer>, Vec<TaskStep>) {
         let entailed = match next {
-            Move::Within(at, Step::Panic) => {
+            TaskStep::Within(at, Step::Panic) => {
                 self.panicked(self.handed[at].nonce);
                 vec![]
             }
-            Move::Do(step) | Move::Within(_, step) => return self.operate(step),
-            Move::Wake if self.outcome.is_some() || mem::replace(&mut self.queued, true) => vec![],
-            Move::Wake => vec![Move::Push(Entry::Step)],
-            Move::Push(entry) => self.push(entry),
-            Move::Look if self.waiting.is_empty() => {
+            TaskStep::Do(step) | TaskStep::Within(_, step) => return self.operate(step),
+            TaskStep::Wake if self.outcome.is_some() || mem::replace(&mut self.queued, true) => vec![],
+            TaskStep::Wake => vec![TaskStep::Push(Entry::Step)],
+            TaskStep::Push(entry) => self.push(entry),
+            TaskStep::Look if self.waiting.is_empty() => {
                 self.draining = false;
                 vec![]
             }
-            Move::Look => self.hand_over(),
-            Move::Through => {
+            TaskStep::Look => self.hand_over(),
+            TaskStep::Through => {
                 self.others -= 1;
                 let wakes = self.others == 0 && mem::take(&mut self.main_waits);
-                wakes.then_some(Move::Push(Entry::Main { brief: false })).into_iter().collect()
+                wakes.then_some(TaskStep::Push(Entry::Main { brief: false })).into_iter().collect()
             }
-            Move::Sleep => match self.queue.pop_front() {
-                Some(woken) => vec![Move::Count(Some(woken))],
+            TaskStep::Sleep => match self.queue.pop_front() {
+                Some(woken) => vec![TaskStep::Count(Some(woken))],
                 None => {
                     self.naps = false;
-                    vec![Move::Wake, Move::Count(None)]
+                    vec![TaskStep::Wake, TaskStep::Count(None)]
                 }
             },
-            Move::Count(woken) => woken.map(Move::Run).into_iter().chain([Move::Batch(self.queue.len())]).collect(),
-            Move::Batch(0) if mem::take(&mut self.stopped) => vec![],
-            Move::Batch(0) => vec![Move::Sleep],
-            Move::Batch(left) => {
-                let entry = self.queue.pop_front().expect("the loop alone takes out");
-                vec![Move::Run(entry), Move::Batch(left - 1)]
+            TaskStep::Count(woken) => {
+                woken.map(TaskStep::Run).into_iter().chain([TaskStep::Batch(self.queue.len())]).collect()
             }
-            Move::Run(entry) => self.run(entry),
-            Move::Enter(nonce, part) => self.enter(nonce, part),
-            Move::Leave(nonce, part) => {
+            TaskStep::Batch(0) if mem::take(&mut self.stopped) => vec![],
+            TaskStep::Batch(0) => vec![TaskStep::Sleep],
+            TaskStep::Batch(left) => {
+                let entry = self.queue.pop_front().expect("the loop alone takes out");
+                vec![TaskStep::Run(entry), TaskStep::Batch(left - 1)]
+            }
+            TaskStep::Run(entry) => self.run(entry),
+            TaskStep::Enter(nonce, part) => self.enter(nonce, part),
+            TaskStep::Leave(nonce, part) => {
                 self.inside.retain(|entered| *entered != (nonce, part));
                 vec![]
             }
-            Move::Begin if self.cancel_requested => vec![Move::Finish(Value::Cancelled)],
-            Move::Begin => vec![Move::Enter(POLL, Part::Call)],
-            Move::Poll => self.poll(),
-            Move::Finish(value) => {
+            TaskStep::Begin if self.cancel_requested => vec![TaskStep::Finish(Value::Cancelled)],
+            TaskStep::Begin => vec![TaskStep::Enter(POLL, Part::Call)],
+            TaskStep::Poll => self.poll(),
+            TaskStep::Finish(value) => {
                 let beaten = self.cancel_requested && value != Value::Panicked;
                 let value = if beaten { Value::Cancelled } else { value };
                 self.outcome = Some(value);
@@ -250,17 +253,17 @@ impl Page {
                 self.draining = true;
                 self.hand_over()
             }
-            Move::Abandon => {
+            TaskStep::Abandon => {
                 let others = self.spawned.take().unwrap_or_default();
                 self.tell(Told::Abandoned, others.len());
-                let task = self.outcome.is_none().then_some(Move::Finish(Value::Abandoned));
-                task.into_iter().chain([Move::Gather]).collect()
+                let task = self.outcome.is_none().then_some(TaskStep::Finish(Value::Abandoned));
+                task.into_iter().chain([TaskStep::Gather]).collect()
             }
-            Move::Gather => {
+            TaskStep::Gather => {
                 self.gathered = self.take_calls();
-                vec![Move::Disconnect]
+                vec![TaskStep::Disconnect]
             }
-            Move::Disconnect => {
+            TaskStep::Disconnect => {
                 self.closed = true;
                 let (late, gathered) = (self.take_calls(), mem::take(&mut self.gathered));
                 let unrun = gathered.len();
@@ -272,11 +275,11 @@ impl Page {
         (None, entailed)
     }
 
-    fn operate(&mut self, step: Step) -> (Option<Answer>, Vec<Move>) {
+    fn operate(&mut self, step: Step) -> (Option<Answer>, Vec<TaskStep>) {
         match step {
             Step::Add { nonce, .. } if self.outcome.is_some() && !self.draining => {
                 self.draining = true;
-                (None, vec![Move::Push(Entry::Call(nonce)), Move::Look])
+                (None, vec![TaskStep::Push(Entry::Call(nonce)), TaskStep::Look])
             }
             Step::Add { nonce, .. } => {
                 self.waiting.push(nonce);
@@ -291,21 +294,21 @@ impl Page {
             Step::Complete(_) => {
                 let requested = self.read().is_none();
                 self.cancel_requested |= requested;
-                (Some(Answer::Did(requested)), vec![Move::Wake])
+                (Some(Answer::Did(requested)), vec![TaskStep::Wake])
             }
             Step::Read => (Some(Answer::Outcome(self.read())), vec![]),
-            Step::Wake => (None, self.has_waker.then_some(Move::Wake).into_iter().collect()),
+            Step::Wake => (None, self.has_waker.then_some(TaskStep::Wake).into_iter().collect()),
             Step::Soon(nonce) => (Some(Answer::Did(!self.closed)), self.push(Entry::Call(nonce))),
-            Step::Run => (None, vec![Move::Push(Entry::Main { brief: false }), Move::Sleep]),
-            Step::RunBriefly => (None, vec![Move::Push(Entry::Main { brief: true }), Move::Sleep]),
+            Step::Run => (None, vec![TaskStep::Push(Entry::Main { brief: false }), TaskStep::Sleep]),
+            Step::RunBriefly => (None, vec![TaskStep::Push(Entry::Main { brief: true }), TaskStep::Sleep]),
             Step::Spawn(nonce) => {
                 match &mut self.spawned {
                     Some(spawned) => spawned.push(nonce),
                     None => self.tell(Told::Abandoned, 1),
                 }
-                (None, vec![Move::Push(Entry::Other(nonce))])
+                (None, vec![TaskStep::Push(Entry::Other(nonce))])
             }
-            Step::Close => (None, vec![Move::Abandon]),
+            Step::Close => (None, vec![TaskStep::Abandon]),
             Step::Signal(flag) => {
                 self.raised.push(flag);
                 (None, vec![])
@@ -316,7 +319,7 @@ impl Page {
     }
 
     /// Once the loop is closed a callback is lost, and anything else goes in silence.
-    fn push(&mut self, entry: Entry) -> Vec<Move> {
+    fn push(&mut self, entry: Entry) -> Vec<TaskStep> {
         match (self.closed, entry) {
             (false, _) => self.queue.push_back(entry),
             (true, Entry::Call(nonce)) => return self.lose(nonce).into_iter().collect(),
@@ -326,19 +329,19 @@ impl Page {
     }
 
     /// It will never run, and is dropped.
-    fn lose(&mut self, nonce: Nonce) -> Option<Move> {
+    fn lose(&mut self, nonce: Nonce) -> Option<TaskStep> {
         self.tell(Told::Lost(0), 1);
         self.dropped(nonce)
     }
 
     /// What drops it enters its drop, if that does something.
-    fn dropped(&self, nonce: Nonce) -> Option<Move> {
+    fn dropped(&self, nonce: Nonce) -> Option<TaskStep> {
         let does = !self.bodies[nonce].program(Part::Drop).is_empty();
-        does.then_some(Move::Enter(nonce, Part::Drop))
+        does.then_some(TaskStep::Enter(nonce, Part::Drop))
     }
 
     /// It begins, reads if it is called, carries out its program and ends; what was called is dropped behind that.
-    fn enter(&mut self, nonce: Nonce, part: Part) -> Vec<Move> {
+    fn enter(&mut self, nonce: Nonce, part: Part) -> Vec<TaskStep> {
         let saw = if part == Part::Call && nonce != POLL { self.read() } else { None };
         let mut amid: Vec<Nonce> = self.inside.iter().map(|(nonce, _)| *nonce).collect();
         amid.sort_unstable();
@@ -346,11 +349,11 @@ impl Page {
         self.handed.push(HandOver { part, amid, ..HandOver::new(nonce, saw) });
         self.inside.push((nonce, part));
         if nonce == POLL {
-            return vec![Move::Poll];
+            return vec![TaskStep::Poll];
         }
-        let program = self.bodies[nonce].program(part).iter().map(|(_, step)| Move::Within(at, *step));
+        let program = self.bodies[nonce].program(part).iter().map(|(_, step)| TaskStep::Within(at, *step));
         let dropped = if part == Part::Call { self.dropped(nonce) } else { None };
-        program.chain([Move::Leave(nonce, part)]).chain(dropped).collect()
+        program.chain([TaskStep::Leave(nonce, part)]).chain(dropped).collect()
     }
 
     /// In its call or in its drop; that of what was called belongs to the call.
@@ -360,24 +363,24 @@ impl Page {
     }
 
     /// Of the drainer: all that wait, one after the other, and another look.
-    fn hand_over(&mut self) -> Vec<Move> {
-        let calls = mem::take(&mut self.waiting).into_iter().map(|nonce| Move::Push(Entry::Call(nonce)));
-        calls.chain([Move::Look]).collect()
+    fn hand_over(&mut self) -> Vec<TaskStep> {
+        let calls = mem::take(&mut self.waiting).into_iter().map(|nonce| TaskStep::Push(Entry::Call(nonce)));
+        calls.chain([TaskStep::Look]).collect()
     }
 
-    fn run(&mut self, entry: Entry) -> Vec<Move> {
+    fn run(&mut self, entry: Entry) -> Vec<TaskStep> {
         match entry {
-            Entry::Call(nonce) => vec![Move::Enter(nonce, Part::Call)],
+            Entry::Call(nonce) => vec![TaskStep::Enter(nonce, Part::Call)],
             Entry::Step if self.outcome.is_some() => vec![],
             Entry::Step => {
                 self.queued = false;
-                vec![Move::Begin]
+                vec![TaskStep::Begin]
             }
             Entry::Other(nonce) => {
                 self.spawned.iter_mut().for_each(|spawned| spawned.retain(|other| *other != nonce));
-                vec![Move::Enter(nonce, Part::Call)]
+                vec![TaskStep::Enter(nonce, Part::Call)]
             }
-            Entry::Main { brief } if brief || self.others == 0 => vec![Move::Push(Entry::Stop)],
+            Entry::Main { brief } if brief || self.others == 0 => vec![TaskStep::Push(Entry::Stop)],
             Entry::Main { .. } => {
                 self.main_waits = true;
                 vec![]
@@ -389,8 +392,8 @@ impl Page {
         }
     }
 
-    fn poll(&mut self) -> Vec<Move> {
-        let over = Move::Leave(POLL, Part::Call);
+    fn poll(&mut self) -> Vec<TaskStep> {
+        let over = TaskStep::Leave(POLL, Part::Call);
         if self.naps {
             return vec![over];
         }
@@ -403,9 +406,9 @@ impl Page {
                 self.naps = true;
                 vec![over]
             }
-            Polled::WakesItself => vec![Move::Wake, over],
-            Polled::Ready => vec![over, Move::Finish(Value::Finished(0))],
-            Polled::Panics => vec![over, Move::Finish(Value::Panicked)],
+            Polled::WakesItself => vec![TaskStep::Wake, over],
+            Polled::Ready => vec![over, TaskStep::Finish(Value::Finished(0))],
+            Polled::Panics => vec![over, TaskStep::Finish(Value::Panicked)],
         }
     }
 
@@ -425,7 +428,7 @@ impl Page {
     fn observation(mut self, scenario: &Scenario) -> Observation {
         let mut answers: Vec<_> = self.threads.iter().map(|thread| thread.answers.clone()).collect();
         if !self.closed {
-            self.threads[0].moves.push(Move::Abandon);
+            self.threads[0].moves.push(TaskStep::Abandon);
             while let Some(next) = self.after(0) {
                 self = next;
             }

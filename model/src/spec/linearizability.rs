@@ -1,27 +1,27 @@
 //! Whether a history has an explanation: an order of the specification's steps with these answers and hand-overs, each
 //! step between the tickets of its call.
 //!
-//! The walk goes from ticket to ticket, and takes a step only when one is due: a call cannot end before its step was
+//! The search goes from ticket to ticket, and takes a step only when one is due: a call cannot end before its step was
 //! taken, nor a callback be handed over before whoever hands it over owes it. Then it tries which of the calls that have
 //! begun come first. It turns back at once where an answer is another one, or where what waits does so in another order
 //! than that in which it is handed over; where it was before it does not go again.
 
-use crate::engines::record::recorder::Act;
-use crate::engines::record::tickets::History;
-use crate::observation::{Answer, HandOver, letter};
-use crate::scenario::{Plan, Step};
-use crate::spec::allowed::{Machine, World};
-use crate::spec::cell::Nonce;
+use crate::observation::event::Event;
+use crate::observation::history::History;
+use crate::observation::{Answer, HandOver};
+use crate::scenario::names::{Nonce, letter};
+use crate::scenario::resolve::{Resolved, Step};
+use crate::spec::interleavings::{Machine, World};
 use std::collections::HashSet;
 use std::fmt;
 
-/// Where the walk may go, at the most. A history of hundreds of calls takes some hundreds.
+/// Where the search may go, at the most. A history of hundreds of calls takes some hundreds.
 const MOST: usize = 100_000;
 
 /// A history without an explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unexplained {
-    /// The ticket that no walk came past; behind the last one if something was left undone.
+pub struct NotLinearizable {
+    /// The ticket that no search came past; behind the last one if something was left undone.
     pub at: usize,
     pub rule: String,
     history: Box<History>,
@@ -33,30 +33,30 @@ impl History {
     /// # Errors
     ///
     /// If that cannot be done, or takes too long.
-    pub fn explain(&self) -> Result<(), Unexplained> {
-        let at = match Walk::new(self).goes_through() {
+    pub fn check(&self) -> Result<(), NotLinearizable> {
+        let at = match Search::new(self).run() {
             Ok(()) => return Ok(()),
             Err(at) => at,
         };
         let Some(at) = at else {
             let rule = format!("harness: no explanation was found in {MOST} steps, nor that there is none");
-            return Err(Unexplained { at: 0, rule, history: Box::new(self.clone()) });
+            return Err(NotLinearizable { at: 0, rule, history: Box::new(self.clone()) });
         };
-        let timeless = match Walk::new(&self.timeless()).goes_through() {
+        let timeless = match Search::new(&self.timeless()).run() {
             Ok(()) => "without the tickets there is one",
             Err(Some(_)) => "nor without the tickets",
             Err(None) => "whether there is one without the tickets is not known",
         };
         let rule = format!("{}: no order of the steps explains this history; {timeless}", self.property(at));
-        Err(Unexplained { at, rule, history: Box::new(self.clone()) })
+        Err(NotLinearizable { at, rule, history: Box::new(self.clone()) })
     }
 
     /// The same without times: everything begins before anything ends.
     fn timeless(&self) -> History {
         let mut history = self.clone();
         history.acts.sort_by_key(|(_, act)| match act {
-            Act::Begins(_) => 0,
-            Act::Ends(..) => 2,
+            Event::Begins(_) => 0,
+            Event::Ends(..) => 2,
             _ => 1,
         });
         history
@@ -64,13 +64,14 @@ impl History {
 
     /// What is promised there, as far as that can be told.
     fn property(&self, at: usize) -> &'static str {
-        let any = |acts: &[(usize, Act)], is_it: &dyn Fn(&Act) -> bool| acts.iter().any(|(_, act)| is_it(act));
+        let any = |acts: &[(usize, Event)], is_it: &dyn Fn(&Event) -> bool| acts.iter().any(|(_, act)| is_it(act));
         let did = Some(Answer::Did(true));
         let (before, rest) = self.acts.split_at(at);
         match rest.first().map(|(_, act)| act) {
-            Some(Act::Ends((_, step), answer)) => match step {
+            Some(Event::Ends((_, step), answer)) => match step {
                 Step::Complete(_) if *answer == did => {
-                    let other = |act: &Act| matches!(act, Act::Ends((_, Step::Complete(_)), answer) if *answer == did);
+                    let other =
+                        |act: &Event| matches!(act, Event::Ends((_, Step::Complete(_)), answer) if *answer == did);
                     if any(before, &other) || any(&rest[1..], &other) { "P1" } else { "P5" }
                 }
                 Step::Complete(_) => "P1",
@@ -83,16 +84,17 @@ impl History {
                 Step::Poll(_) => "P17",
                 _ => "P5",
             },
-            Some(Act::Enters(HandOver { nonce, .. })) => {
-                let removes = |act: &Act| {
-                    let removal = if let Act::Ends((_, Step::Remove(whom)), answer) = act {
+            Some(Event::Enters(HandOver { nonce, .. })) => {
+                let removes = |act: &Event| {
+                    let removal = if let Event::Ends((_, Step::Remove(whom)), answer) = act {
                         Some((*whom, *answer))
                     } else {
                         None
                     };
                     removal == Some((Some(*nonce), did))
                 };
-                let completes = |act: &Act| matches!(act, Act::Begins((_, Step::Complete(_) | Step::DropCompleter)));
+                let completes =
+                    |act: &Event| matches!(act, Event::Begins((_, Step::Complete(_) | Step::DropCompleter)));
                 match () {
                     () if any(before, &|act| enters(act, *nonce)) => "P4",
                     () if any(&self.acts, &removes) => "P9",
@@ -106,10 +108,10 @@ impl History {
     }
 }
 
-struct Walk<'a> {
-    acts: &'a [(usize, Act)],
+struct Search<'a> {
+    acts: &'a [(usize, Event)],
     world: World,
-    plan: Plan,
+    plan: Resolved,
     /// What each call of each thread answered.
     calls: Vec<Vec<Option<Answer>>>,
     /// What each thread answered, calls without an answer left out.
@@ -123,7 +125,7 @@ struct Walk<'a> {
     furthest: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Search<'a> {
     fn new(history: &'a History) -> Self {
         let plan = history.scenario.plan();
         let world = World::timed(&history.scenario);
@@ -135,12 +137,12 @@ impl<'a> Walk<'a> {
         for &(thread, ref act) in &history.acts {
             let (mut begins, mut ends) = (begun[begun.len() - 1].clone(), ended[ended.len() - 1].clone());
             match act {
-                Act::Begins(_) => begins[thread] += 1,
-                Act::Ends(_, answer) => {
+                Event::Begins(_) => begins[thread] += 1,
+                Event::Ends(_, answer) => {
                     ends[thread] += 1;
                     calls[thread].push(*answer);
                 }
-                Act::Enters(hand_over) => handed.push(hand_over.nonce),
+                Event::Enters(hand_over) => handed.push(hand_over.nonce),
                 _ => {}
             }
             begun.push(begins);
@@ -148,13 +150,13 @@ impl<'a> Walk<'a> {
         }
         let places = (0..plan.bodies.len()).map(|nonce| handed.iter().position(|handed| *handed == nonce)).collect();
         let answers = calls.iter().map(|calls| calls.iter().copied().flatten().collect()).collect();
-        Walk { acts: &history.acts, world, plan, calls, answers, begun, ended, handed, places, furthest: 0 }
+        Search { acts: &history.acts, world, plan, calls, answers, begun, ended, handed, places, furthest: 0 }
     }
 
     /// # Errors
     ///
     /// Which ticket it cannot come past; none if it gave up.
-    fn goes_through(mut self) -> Result<(), Option<usize>> {
+    fn run(mut self) -> Result<(), Option<usize>> {
         let mut seen = HashSet::new();
         let mut open = vec![(0, self.settled(self.world.start()))];
         let mut steps = 0;
@@ -183,15 +185,15 @@ impl<'a> Walk<'a> {
         Err(Some(self.furthest))
     }
 
-    /// Whether the walk can go past this ticket.
+    /// Whether the search can go past this ticket.
     fn passes(&self, at: usize, machine: &Machine) -> Passage {
         let Some(&(thread, ref act)) = self.acts.get(at) else {
             let is_over = (0..machine.agents()).all(|agent| machine.is_idle(agent));
             return if is_over { Passage::Through } else { Passage::NotYet(machine.agents() - 1) };
         };
         let is_through = match act {
-            Act::Begins(_) => true,
-            Act::Ends(..) => machine.is_through(thread, self.ended[at][thread]),
+            Event::Begins(_) => true,
+            Event::Ends(..) => machine.is_through(thread, self.ended[at][thread]),
             _ => false,
         };
         // A hand-over that begins or ends now has a ticket, which must be this one.
@@ -199,9 +201,9 @@ impl<'a> Walk<'a> {
         let timed = next.filter(|next| is_timed(machine, next));
         match (act, timed) {
             _ if is_through => Passage::Through,
-            (Act::Enters(hand_over), Some(next)) if entered(machine, &next) == Some(hand_over) => Passage::With(next),
-            (Act::Leaves(..), Some(next)) if entered(machine, &next).is_none() => Passage::With(next),
-            (Act::Leaves(..), _) | (_, Some(_)) => Passage::Never,
+            (Event::Enters(hand_over), Some(next)) if entered(machine, &next) == Some(hand_over) => Passage::With(next),
+            (Event::Leaves(..), Some(next)) if entered(machine, &next).is_none() => Passage::With(next),
+            (Event::Leaves(..), _) | (_, Some(_)) => Passage::Never,
             (_, None) => Passage::NotYet(thread),
         }
     }
@@ -249,11 +251,11 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn enters(act: &Act, nonce: Nonce) -> bool {
-    matches!(act, Act::Enters(entered) if entered.nonce == nonce)
+fn enters(act: &Event, nonce: Nonce) -> bool {
+    matches!(act, Event::Enters(entered) if entered.nonce == nonce)
 }
 
-/// What becomes of a walk at a ticket.
+/// What becomes of a search at a ticket.
 enum Passage {
     Through,
     /// By the step that this ticket is of.
@@ -274,13 +276,15 @@ fn is_timed(before: &Machine, after: &Machine) -> bool {
 }
 
 /// The rule, how far it goes, and the whole table.
-impl fmt::Display for Unexplained {
+impl fmt::Display for NotLinearizable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unexplained { at, rule, history } = self;
+        let NotLinearizable { at, rule, history } = self;
         let what = match history.acts.get(*at) {
-            Some((thread, Act::Ends(_, Some(answer)))) => format!("that T{thread} is answered {answer}"),
-            Some((thread, Act::Ends(_, None))) => format!("that T{thread} is through with its call"),
-            Some((thread, Act::Enters(hand_over))) => format!("that T{thread} hands over {}", letter(hand_over.nonce)),
+            Some((thread, Event::Ends(_, Some(answer)))) => format!("that T{thread} is answered {answer}"),
+            Some((thread, Event::Ends(_, None))) => format!("that T{thread} is through with its call"),
+            Some((thread, Event::Enters(hand_over))) => {
+                format!("that T{thread} hands over {}", letter(hand_over.nonce))
+            }
             Some((thread, _)) => format!("what T{thread} does"),
             None => "what is left undone".to_owned(),
         };

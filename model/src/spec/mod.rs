@@ -3,4 +3,5 @@
 pub mod allowed;
 pub mod cell;
 pub mod event_loop;
+pub mod interleavings;
 pub mod linearizability;

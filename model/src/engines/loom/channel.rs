@@ -2,7 +2,8 @@
 //!
 //! That crossbeam-channel itself does what is modelled here is an assumption.
 
-use crate::engines::record::recorder::{self, Act};
+use crate::engines::record::recorder;
+use crate::observation::event::Event;
 use loom::sync::{Condvar, Mutex};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -57,7 +58,7 @@ impl<T> Sender<T> {
     ///
     /// If the receiver is gone the message is given back.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        recorder::record(|| Act::Schedules(None));
+        recorder::record(|| Event::Schedules(None));
         self.0.locked(|state| {
             if !state.has_receiver {
                 return Err(SendError(message));

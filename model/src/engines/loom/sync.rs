@@ -14,7 +14,8 @@ pub use loom::thread_local;
 pub use std::sync::Arc;
 
 pub mod by_mutex {
-    use crate::engines::record::recorder::{self, Act};
+    use crate::engines::record::recorder;
+    use crate::observation::event::Event;
 
     /// The value lies outside the model; whether it is there is asked under a loom mutex.
     pub struct OnceLock<T> {
@@ -29,14 +30,14 @@ pub mod by_mutex {
 
         pub fn get(&self) -> Option<&T> {
             let there = *self.there.lock().expect("poisons nothing");
-            recorder::record(|| Act::Reads(there));
+            recorder::record(|| Event::Reads(there));
             there.then(|| self.value.get()).flatten()
         }
 
         pub fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
             *self.there.lock().expect("poisons nothing") = true;
-            recorder::record(|| Act::Publishes);
+            recorder::record(|| Event::Publishes);
             Ok(())
         }
     }

@@ -5,7 +5,8 @@
 use super::event_loop::{EventLoop, Handle, Sleep};
 use super::kernel::CallbackId;
 use super::outcome::Outcome;
-use super::player::{Bench, Carrier, Subject, Token, at_rest, locked, perform_on, play_by};
+use super::player::bench::{Bench, Carrier, Tracked, locked};
+use super::player::{Subject, at_rest, perform_on, play_by};
 use super::report::{Failure, Report};
 use super::stage::Probe;
 use super::sync::locks_held;
@@ -18,11 +19,12 @@ use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use whendone_model::engines::Observed;
-use whendone_model::engines::record::monitor::Thing;
-use whendone_model::observation::{Answer, HandOver, Observation, POLL, Told};
+use whendone_model::observation::event::Thing;
+use whendone_model::observation::{Answer, HandOver, Observation, Told};
+use whendone_model::scenario::Scenario;
+use whendone_model::scenario::names::{Nonce, POLL, Part, Value};
 use whendone_model::scenario::poll_script::{Polled, Script};
-use whendone_model::scenario::{Move, Part, Scenario, Step};
-use whendone_model::spec::cell::{Nonce, Value};
+use whendone_model::scenario::resolve::{Step, TaskStep};
 
 /// Plays it in every way that the engine knows, on a loop or on what else it is for.
 pub fn play(scenario: &Scenario) -> Observed {
@@ -49,7 +51,7 @@ struct OnLoop {
     event_loop: Arc<Mutex<Option<EventLoop>>>,
     desk: Arc<Desk>,
     /// This thread's handle.
-    task: Option<Task<Token>>,
+    task: Option<Task<Tracked>>,
     is_loops: bool,
     others: Arc<Others>,
     end: Arc<Mutex<Option<Value>>>,
@@ -59,7 +61,7 @@ struct OnLoop {
 struct Desk {
     handle: Handle,
     /// For programs, if there are any.
-    task: Option<Task<Token>>,
+    task: Option<Task<Tracked>>,
     ids: Mutex<HashMap<Nonce, CallbackId>>,
     waker: Arc<Left>,
     bench: Arc<Bench>,
@@ -118,7 +120,7 @@ impl Subject for OnLoop {
         Some(Arc::downgrade(&desk))
     }
 
-    fn carry_out(&mut self, (_, step): Move) -> Option<Answer> {
+    fn carry_out(&mut self, (_, step): TaskStep) -> Option<Answer> {
         match step {
             Step::DropHandle => {
                 self.let_go();
@@ -167,11 +169,11 @@ impl Subject for OnLoop {
 const HAS_HANDLE: &str = "nothing comes after H, and H not beside programs";
 
 impl Desk {
-    fn carry_out_on(&self, task: &Task<Token>, step: Step) -> Option<Answer> {
+    fn carry_out_on(&self, task: &Task<Tracked>, step: Step) -> Option<Answer> {
         match step {
             Step::Add { nonce, .. } => {
                 let capture = self.bench.make(Thing::Callback(nonce));
-                let call = move |task: &Task<Token>| hand_over(&capture.bench, nonce, task);
+                let call = move |task: &Task<Tracked>| hand_over(&capture.bench, nonce, task);
                 let id = task.add_done_callback(call);
                 locked(&self.ids).insert(nonce, id);
                 None
@@ -203,17 +205,17 @@ impl Desk {
 }
 
 impl Carrier for Desk {
-    fn carry_out(&self, (_, step): Move) -> Option<Answer> {
+    fn carry_out(&self, (_, step): TaskStep) -> Option<Answer> {
         self.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step)
     }
 }
 
 /// The loop runs one after the other.
-fn hand_over(bench: &Bench, nonce: Nonce, task: &Task<Token>) {
+fn hand_over(bench: &Bench, nonce: Nonce, task: &Task<Tracked>) {
     bench.run(nonce, Part::Call, Some(0), || task.outcome().map(value_of));
 }
 
-fn value_of(outcome: &Outcome<Token>) -> Value {
+fn value_of(outcome: &Outcome<Tracked>) -> Value {
     match outcome {
         Outcome::Finished(token) => token.value(),
         Outcome::Cancelled => Value::Cancelled,
@@ -243,7 +245,7 @@ struct Scripted {
     polls: usize,
     nap: Option<Sleep>,
     #[allow(dead_code, reason = "it is there to be dropped")]
-    capture: Token,
+    capture: Tracked,
     handle: Handle,
     bench: Arc<Bench>,
     waker: Arc<Left>,
@@ -281,9 +283,9 @@ impl Scripted {
 }
 
 impl Future for Scripted {
-    type Output = Token;
+    type Output = Tracked;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Token> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Tracked> {
         self.bench.touch();
         self.bench.ledger.handing(0);
         self.bench.ledger.entered(HandOver::new(POLL, None), locks_held());

@@ -3,36 +3,17 @@
 //! Lies outside the model checker's world, so that keeping it costs no executions and a failure is
 //! found even if a panic on the way was swallowed.
 
-use crate::engines::record::recorder::{self, Act};
-use crate::observation::{Answer, HandOver, Told, letter};
-use crate::scenario::{Part, TASKS, Task};
-use crate::spec::cell::{Nonce, Value};
+use crate::engines::record::recorder;
+use crate::observation::event::Event;
+use crate::observation::event::Thing;
+use crate::observation::{Answer, HandOver, Told};
+use crate::scenario::names::{Nonce, Part, TASKS, Task, letter};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// What is dropped once, and only once (P15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Thing {
-    Callback(Nonce),
-    Value(Value),
-    /// Of the loop's task.
-    Future,
-}
-
-impl fmt::Display for Thing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Thing::Callback(nonce) => f.write_str(&letter(*nonce)),
-            Thing::Value(value) => value.fmt(f),
-            Thing::Future => f.write_str("the future"),
-        }
-    }
-}
 
 /// The record of one execution.
 #[derive(Default)]
-pub struct Ledger(Mutex<Record>);
+pub struct Monitor(Mutex<Record>);
 
 #[derive(Default)]
 struct Record {
@@ -53,7 +34,7 @@ struct Record {
     is_over: bool,
 }
 
-impl Ledger {
+impl Monitor {
     fn record(&self) -> MutexGuard<'_, Record> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +44,7 @@ impl Ledger {
     }
 
     pub fn dropped(&self, thing: Thing, locks_held: usize) {
-        recorder::record(|| Act::Drops(thing));
+        recorder::record(|| Event::Drops(thing));
         let mut record = self.record();
         *record.dropped.entry(thing).or_default() += 1;
         record.unlocked(locks_held, || format!("{thing} dropped"));
@@ -90,7 +71,7 @@ impl Ledger {
         let mut record = self.record();
         hand_over.amid = record.inside.iter().map(|(nonce, _)| *nonce).collect();
         hand_over.amid.sort();
-        recorder::record(|| Act::Enters(hand_over.clone()));
+        recorder::record(|| Event::Enters(hand_over.clone()));
         record.inside.push((hand_over.nonce, hand_over.part));
         record.touches += 1;
         record.unlocked(locks_held, || format!("{} called", letter(hand_over.nonce)));
@@ -105,7 +86,7 @@ impl Ledger {
 
     /// And it ends.
     pub fn left(&self, nonce: Nonce, part: Part, locks_held: usize) {
-        recorder::record(|| Act::Leaves(nonce, part));
+        recorder::record(|| Event::Leaves(nonce, part));
         let mut record = self.record();
         let at = record.inside.iter().rposition(|entered| *entered == (nonce, part));
         at.map(|at| record.inside.remove(at));
@@ -115,7 +96,7 @@ impl Ledger {
 
     /// The scheduler of this task is called, and touches the probe so often.
     pub fn scheduled(&self, task: Task, locks_held: usize, touches: usize) {
-        recorder::record(|| Act::Schedules(Some(task)));
+        recorder::record(|| Event::Schedules(Some(task)));
         let mut record = self.record();
         record.touches += touches;
         record.unlocked(locks_held, || "scheduler called".to_owned());
@@ -141,7 +122,7 @@ impl Ledger {
 
     /// A hook is told.
     pub fn told(&self, told: Told, locks_held: usize) {
-        recorder::record(|| Act::Tells(told));
+        recorder::record(|| Event::Tells(told));
         let mut record = self.record();
         *record.told.entry(told).or_default() += 1;
         record.unlocked(locks_held, || "hook called".to_owned());
@@ -185,7 +166,7 @@ impl Record {
     }
 
     fn breaks(&mut self, rule: String) {
-        recorder::record(|| Act::Breaks(rule.clone()));
+        recorder::record(|| Event::Breaks(rule.clone()));
         self.broken.push(rule);
     }
 }

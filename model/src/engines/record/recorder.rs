@@ -5,80 +5,21 @@
 //! kept while nobody watches, nor while a panic unwinds that is not the scenario's own, when the world may be gone
 //! already.
 
-use crate::engines::record::monitor::Thing;
 use crate::engines::record::tickets;
-use crate::observation::{Answer, HandOver, Observation, Told};
-use crate::protocol::conformance::Replay;
-use crate::scenario::{Move, Part, Task};
-use crate::spec::cell::Nonce;
+use crate::observation::Observation;
+use crate::observation::event::Event;
+use crate::observation::event::Trace;
+use crate::protocol::conformance::Conformance;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::rc::Rc;
 use std::thread;
 
-/// One execution, as far as it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trace {
-    /// Its place in the exploration, counted from 1.
-    pub number: u64,
-    /// Which task took each step, a digit for each, if the machine can be told to take them again.
-    pub steps: String,
-    pub acts: Vec<(usize, Act)>,
-    /// None if it did not come to its end.
-    pub observation: Option<Observation>,
-    pub broken: Vec<String>,
-}
-
-/// What a thread does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// The scenario has so many threads.
-    Has(usize),
-    Begins(Move),
-    Ends(Move, Option<Answer>),
-    Locks,
-    /// Which lock, by its address, and what it guarded then, if that prints itself.
-    Unlocks(usize, Option<String>),
-    /// A lock is no more. Another one may lie at its address from now on.
-    Frees(usize),
-    /// Writes into a write-once cell.
-    Publishes,
-    /// Looks into a write-once cell, and whether something was there.
-    Reads(bool),
-    /// Calls the scheduler: with a callback of this task, or on a loop with whatever is queued there.
-    Schedules(Option<Task>),
-    Enters(HandOver),
-    Leaves(Nonce, Part),
-    /// Panics, as the scenario says. That is contained, and then a hook is told.
-    Panics,
-    Drops(Thing),
-    /// Tells a hook.
-    Tells(Told),
-    /// Breaks a rule.
-    Breaks(String),
-    /// The setup is through, and the threads of the scenario begin.
-    AllBegin,
-    /// All threads of the scenario are through.
-    AllEnded,
-    /// What comes now is no part of the observation.
-    AllTold,
-}
-
-impl Trace {
-    /// How often another thread goes on while the threads of the scenario run.
-    pub fn switches(&self) -> usize {
-        let threads = self.acts.iter().skip_while(|(_, act)| *act != Act::AllBegin).skip(1);
-        let threads: Vec<usize> =
-            threads.take_while(|(_, act)| *act != Act::AllEnded).map(|(thread, _)| *thread).collect();
-        threads.windows(2).filter(|pair| pair[0] != pair[1]).count()
-    }
-}
-
 struct Watch {
     number: u64,
     steps: String,
-    acts: Option<Vec<(usize, Act)>>,
+    acts: Option<Vec<(usize, Event)>>,
     keep: Box<dyn FnMut(Trace)>,
 }
 
@@ -87,7 +28,7 @@ type AskThread = fn() -> usize;
 thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
     /// The execution that goes on, as the protocol has it, and what asks the engine which of its threads this is.
-    static REPLAY: RefCell<Option<(AskThread, Replay)>> = const { RefCell::new(None) };
+    static REPLAY: RefCell<Option<(AskThread, Conformance)>> = const { RefCell::new(None) };
     /// How many panics of the scenario's own no hook was told of yet. No world ends with them.
     static OWN_PANICS: Cell<usize> = const { Cell::new(0) };
 }
@@ -130,7 +71,7 @@ fn is_world() -> bool {
 
 /// An execution begins. An engine that does not say so is neither watched nor replayed.
 pub fn begin(thread: fn() -> usize) {
-    REPLAY.set(Some((thread, Replay::default())));
+    REPLAY.set(Some((thread, Conformance::default())));
     OWN_PANICS.set(0);
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch {
@@ -151,7 +92,7 @@ pub fn step(task: usize) {
 }
 
 /// The current thread does this.
-pub fn record(act: impl Fn() -> Act) {
+pub fn record(act: impl Fn() -> Event) {
     if tickets::ticket(&act) {
         return;
     }
@@ -162,10 +103,10 @@ pub fn record(act: impl Fn() -> Act) {
     });
 }
 
-fn keep(thread: AskThread, replay: &mut Replay, act: Act) {
+fn keep(thread: AskThread, replay: &mut Conformance, act: Event) {
     match &act {
-        Act::Panics => OWN_PANICS.set(OWN_PANICS.get() + 1),
-        Act::Tells(told) if told.is_of_a_panic() => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
+        Event::Panics => OWN_PANICS.set(OWN_PANICS.get() + 1),
+        Event::Tells(told) if told.is_of_a_panic() => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
         _ => {}
     }
     let refused = replay.follow(thread, &act);
@@ -173,7 +114,7 @@ fn keep(thread: AskThread, replay: &mut Replay, act: Act) {
         if let Some(Watch { acts: Some(acts), .. }) = watch {
             let thread = thread();
             acts.push((thread, act));
-            acts.extend(refused.map(|rule| (thread, Act::Breaks(rule))));
+            acts.extend(refused.map(|rule| (thread, Event::Breaks(rule))));
         }
     });
 }

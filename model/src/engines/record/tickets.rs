@@ -8,23 +8,14 @@
 //! be the smaller. So whatever the lock orders, and whoever read a value, is ordered in time. What takes no lock and finds
 //! nothing is not: a read that answers pending is bounded by what its thread knew before, and by nothing else.
 
-use crate::engines::record::recorder::Act;
-use crate::observation::{Answer, letter};
-use crate::scenario::{Scenario, Step};
+use crate::observation::event::Event;
+use crate::observation::history::History;
+use crate::scenario::Scenario;
 use std::cell::RefCell;
-use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-
-/// One execution of a scenario: who did what, in the order of the tickets. What the threads leave in the end to be served
-/// is behind them, as a thread of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct History {
-    pub scenario: Scenario,
-    pub acts: Vec<(usize, Act)>,
-}
 
 /// The counter, and what those who took from it did.
 #[derive(Default)]
@@ -36,7 +27,7 @@ struct Counter {
 struct Ticket {
     number: usize,
     thread: usize,
-    act: Act,
+    act: Event,
 }
 
 /// A thread that takes tickets.
@@ -59,7 +50,8 @@ pub(crate) fn record<R>(scenario: &Scenario, act: impl FnOnce() -> R) -> (R, His
     let mut taken = mem::take(&mut *counter.taken.lock().unwrap_or_else(PoisonError::into_inner));
     taken.sort_by_key(|ticket| ticket.number);
     let acts = taken.into_iter().map(|ticket| (ticket.thread, ticket.act));
-    let acts = acts.skip_while(|(_, act)| *act != Act::AllBegin).skip(1).take_while(|(_, act)| *act != Act::AllTold);
+    let acts =
+        acts.skip_while(|(_, act)| *act != Event::AllBegin).skip(1).take_while(|(_, act)| *act != Event::AllTold);
     let acts = acts.collect();
     (done, History { scenario: scenario.clone(), acts })
 }
@@ -94,12 +86,12 @@ impl Holder {
 }
 
 /// The current thread does this; true if it has tickets.
-pub(crate) fn ticket(act: impl FnOnce() -> Act) -> bool {
+pub(crate) fn ticket(act: impl FnOnce() -> Event) -> bool {
     HOLDER.with_borrow_mut(|holder| {
         let Some(Holder { counter, thread, taken, .. }) = holder else { return false };
         let act = act();
-        let all = matches!(act, Act::AllBegin | Act::AllTold);
-        if all || matches!(act, Act::Begins(_) | Act::Ends(..) | Act::Enters(_) | Act::Leaves(..)) {
+        let all = matches!(act, Event::AllBegin | Event::AllTold);
+        if all || matches!(act, Event::Begins(_) | Event::Ends(..) | Event::Enters(_) | Event::Leaves(..)) {
             let number = counter.next.fetch_add(1, Ordering::Relaxed);
             taken.push(Ticket { number, thread: *thread, act });
         }
@@ -113,70 +105,5 @@ pub(crate) fn let_others_in() {
     let takes_turns = HOLDER.with_borrow_mut(|holder| holder.as_mut().is_some_and(Holder::takes_turns));
     if takes_turns {
         thread::yield_now();
-    }
-}
-
-/// A row of the table: something that began, and what it ended with.
-struct Row {
-    thread: usize,
-    what: String,
-    begin: usize,
-    end: Option<usize>,
-    answer: String,
-}
-
-impl History {
-    fn rows(&self) -> Vec<Row> {
-        let mut calls = vec![0; self.scenario.threads.len() + 1];
-        let mut rows: Vec<Row> = Vec::new();
-        for (at, &(thread, ref act)) in self.acts.iter().enumerate() {
-            match act {
-                Act::Begins((_, step)) => {
-                    let op = self.scenario.threads.get(thread).and_then(|ops| ops.get(calls[thread]));
-                    calls[thread] += 1;
-                    let name = match step {
-                        Step::Add { nonce, .. } | Step::Poll(nonce) => format!(" = {}", letter(*nonce)),
-                        _ => String::new(),
-                    };
-                    let what = op.map_or_else(String::new, |op| format!("{op}{name}"));
-                    rows.push(Row { thread, what, begin: at, end: None, answer: String::new() });
-                }
-                Act::Enters(hand_over) => {
-                    let answer = hand_over.saw.map_or_else(String::new, |saw| format!("saw {saw}"));
-                    rows.push(Row {
-                        thread,
-                        what: format!("* {}", letter(hand_over.nonce)),
-                        begin: at,
-                        end: None,
-                        answer,
-                    });
-                }
-                Act::Ends(..) | Act::Leaves(..) => {
-                    let open = rows.iter_mut().rev().find(|row| row.thread == thread && row.end.is_none());
-                    let answer =
-                        if let Act::Ends(_, answer) = act { answer.as_ref().map(Answer::to_string) } else { None };
-                    open.into_iter().for_each(|row| {
-                        row.end = Some(at);
-                        row.answer.extend(answer.clone());
-                    });
-                }
-                _ => {}
-            }
-        }
-        rows
-    }
-}
-
-/// A row for each call and hand-over: `T1  A = c  12  15`. A star is a hand-over.
-impl fmt::Display for History {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.rows();
-        let width = rows.iter().map(|row| row.what.len()).max().unwrap_or(0).max("operation".len());
-        write!(f, "{:>6}  {:<width$}  {:>5}  {:>5}  answer", "thread", "operation", "begin", "end")?;
-        for Row { thread, what, begin, end, answer } in rows {
-            let end = end.map_or("-".to_owned(), |end| end.to_string());
-            write!(f, "\n{:>6}  {what:<width$}  {begin:>5}  {end:>5}  {answer}", format!("T{thread}"))?;
-        }
-        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 
 use super::machine;
 use crate::engines::Guard;
-use crate::engines::record::recorder::{self, Act};
+use crate::engines::record::recorder;
+use crate::observation::event::Event;
 use std::cell::Cell;
 use std::fmt::{Debug, Write};
 use std::ops::{Deref, DerefMut};
@@ -74,7 +75,7 @@ impl<T> Silent<T> {
         let guard = self.0.lock().expect("poisons nothing that does not panic");
         let held = HELD.with(Rc::clone);
         held.set(held.get() + 1);
-        recorder::record(|| Act::Locks);
+        recorder::record(|| Event::Locks);
         let address = std::ptr::from_ref(self).addr();
         Guard { guard: Shown { guard, address, show }, held: Held(held) }
     }
@@ -82,7 +83,7 @@ impl<T> Silent<T> {
 
 impl<T> Drop for Silent<T> {
     fn drop(&mut self) {
-        recorder::record(|| Act::Frees(std::ptr::from_ref(self).addr()));
+        recorder::record(|| Event::Frees(std::ptr::from_ref(self).addr()));
     }
 }
 
@@ -115,7 +116,7 @@ impl<T> DerefMut for Shown<'_, T> {
 
 impl<T> Drop for Shown<'_, T> {
     fn drop(&mut self) {
-        recorder::record(|| Act::Unlocks(self.address, (self.show)(&self.guard)));
+        recorder::record(|| Event::Unlocks(self.address, (self.show)(&self.guard)));
     }
 }
 
@@ -130,7 +131,8 @@ impl Drop for Held {
 
 pub mod by_atomic {
     use super::machine;
-    use crate::engines::record::recorder::{self, Act};
+    use crate::engines::record::recorder;
+    use crate::observation::event::Event;
     use machine::sync::atomic::{AtomicBool, Ordering};
 
     /// The value lies outside the model; whether it is there is a flag, released and acquired.
@@ -146,14 +148,14 @@ pub mod by_atomic {
 
         pub fn get(&self) -> Option<&T> {
             let there = self.there.load(Ordering::Acquire);
-            recorder::record(|| Act::Reads(there));
+            recorder::record(|| Event::Reads(there));
             there.then(|| self.value.get()).flatten()
         }
 
         pub fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
             self.there.store(true, Ordering::Release);
-            recorder::record(|| Act::Publishes);
+            recorder::record(|| Event::Publishes);
             Ok(())
         }
     }

@@ -2,8 +2,9 @@
 
 use super::super::{Extent, Observed, message};
 use super::engine::player::perform;
-use crate::engines::record::tickets::{History, record};
+use crate::engines::record::tickets::record;
 use crate::observation::Observation;
+use crate::observation::history::History;
 use crate::scenario::Scenario;
 use crate::spec::allowed::is_listed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +37,6 @@ pub fn execution(scenario: &Scenario) -> Result<(Observation, History), String> 
     if !broken.is_empty() {
         return Err(format!("{}\n{history}", broken.join("\n")));
     }
-    history.explain().map_err(|unexplained| unexplained.to_string())?;
+    history.check().map_err(|unexplained| unexplained.to_string())?;
     Ok((observation, history))
 }

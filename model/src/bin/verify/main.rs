@@ -1,126 +1,48 @@
 //! `cargo verify`: explores the closed world, and says whether the core is what the specification says.
 
-use clap::{Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+mod arguments;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
 use stateright::Model;
 use std::error::Error;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write, stderr};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use std::{env, fs, panic, thread};
+use std::{env, fs, panic};
 use whendone_model::check::blind_spots::BLIND_SPOTS;
-use whendone_model::check::{Engine, Verdict, judge};
-use whendone_model::counterexample::Exhibit;
+use whendone_model::check::judge;
+use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
+use whendone_model::engines::catalog::Engine;
 use whendone_model::project::copy::target;
-use whendone_model::project::mutants::{Wanted, seeded};
+use whendone_model::project::mutants::seeded;
 use whendone_model::project::vendored::Vendored;
 use whendone_model::proof::counterexample::show;
-use whendone_model::proof::cross_check::tie;
+use whendone_model::proof::cross_check::cross_check;
 use whendone_model::proof::obligations::{Proof, Theory};
 use whendone_model::proof::solver::Solver;
 use whendone_model::protocol::properties::{Protocol, SIZE};
-use whendone_model::runner::baseline::Pinned;
-use whendone_model::runner::checkpoint::Journal;
+use whendone_model::runner::baseline::Baseline;
+use whendone_model::runner::checkpoint::Checkpoint;
+use whendone_model::runner::explore::Run;
 use whendone_model::runner::merge::merge;
-use whendone_model::runner::plan::{CROWDS, Plan, Shard};
-use whendone_model::runner::report::{Failure, Failures, Report, Samples, Tally};
-use whendone_model::runner::self_test::sing;
-use whendone_model::runner::workers::{Job, be_a_worker, work};
+use whendone_model::runner::plan::{Plan, Shard};
+use whendone_model::runner::report::Report;
+use whendone_model::runner::self_test::check_the_check;
+use whendone_model::runner::table::{Failures, Samples};
+use whendone_model::runner::tally::Tally;
+use whendone_model::runner::workers::{Job, serve};
 use whendone_model::scenario::Scenario;
 use whendone_model::spec::allowed::known;
 use whendone_stacks as _;
 
-/// Explores every small concurrent program over the core under loom, and checks that what clients
-/// can see equals what the specification allows.
-#[derive(Parser)]
-#[command(name = "cargo verify", bin_name = "cargo verify")]
-struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-    /// Worker processes [default: one for each core]
-    #[arg(long)]
-    workers: Option<usize>,
-    /// Seconds until a program counts as hanging
-    #[arg(long, default_value_t = 120)]
-    limit: u64,
-    /// Verifies another copy of the core: a folder with the files of src/kernel
-    #[arg(long, value_name = "PATH", global = true)]
-    core: Option<PathBuf>,
-    /// Pins the counts and the blind spots as they are now, if nothing else is wrong
-    #[arg(long)]
-    accept: bool,
-    /// Explores larger programs instead: 3 threads with up to 4 operations in all, and 4 threads with a bound
-    #[arg(long)]
-    deep: bool,
-    /// Only this share of the deep run: 2/4 is the second of four. `cargo verify merge` merges their reports
-    #[arg(long, value_name = "I/N", requires = "deep")]
-    shard: Option<Shard>,
-    /// Does again what an interrupted deep run has done already
-    #[arg(long, requires = "deep")]
-    fresh: bool,
-    /// Shows for each outcome that a scenario may have how it comes about, as `scenario --explain` does
-    #[arg(long, value_name = "SCENARIO")]
-    explain: Option<String>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Runs one scenario and prints its outcomes, like a litmus test: `cargo verify scenario 'a ; C | A R0'`
-    Scenario {
-        text: String,
-        /// Shows for each allowed outcome how it comes about
-        #[arg(long)]
-        explain: bool,
-        /// Plays it on this engine instead of loom with both stand-ins: loom-mutex, loom-atomic, loom-bounded,
-        /// shuttle-every, shuttle-random, shuttle-pct, threads, tickets, alone
-        #[arg(long, conflicts_with = "explain")]
-        engine: Option<Engine>,
-    },
-    /// Runs the one execution again that a replay token names, and shows it
-    Replay { token: String },
-    /// Plays larger programs, of 5 to 8 threads, on shuttle and on real threads: a sample, never exhaustive
-    Stress {
-        /// Seconds until no more programs are begun
-        #[arg(long, default_value_t = 60)]
-        seconds: u64,
-        /// Number of the first program; every plain run plays those below
-        #[arg(long, default_value_t = CROWDS)]
-        from: usize,
-    },
-    /// Merges the reports of all shards of a deep run: `cargo verify merge target/verify/deep-*-of-4.json`
-    Merge {
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Shows what no tool here sees, that it is still unseen, and what covers it instead
-    BlindSpots,
-    /// Proves the protocol for any number of threads and callbacks, with two solvers
-    Proof,
-    /// Serves the protocol's states for a browser, to be clicked through
-    Explore {
-        #[arg(long, default_value_t = 3000)]
-        port: u16,
-    },
-    /// Plants the seeded bugs and says which check notices each
-    Mutants {
-        /// Another table of bugs: an auditor's own
-        #[arg(long)]
-        file: Option<PathBuf>,
-        #[command(flatten)]
-        wanted: Wanted,
-    },
-    #[command(hide = true)]
-    Worker,
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let checked = || sing().map_err(Into::into);
+    let checked = || check_the_check().map_err(Into::into);
     let green = match (&arguments.command, &arguments.explain) {
         (Some(Command::Mutants { .. }), _) if arguments.core.is_some() => {
             Err("the seeded bugs are edits of this project's own core; --core does not go with them".into())
@@ -140,7 +62,7 @@ fn main() -> ExitCode {
         (Some(Command::Proof), _) => prove(),
         (Some(Command::Explore { port }), _) => explore(*port),
         // Whoever asked says what was lost.
-        (Some(Command::Worker), _) => Ok(be_a_worker(|job: Job| job.verdict()).is_ok()),
+        (Some(Command::Worker), _) => Ok(serve(|job: Job| job.verdict()).is_ok()),
     };
     match green {
         Ok(true) => ExitCode::SUCCESS,
@@ -162,20 +84,20 @@ fn print(line: impl Display) -> io::Result<()> {
 
 fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let at = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
-    let mut pinned = match Pinned::read() {
-        Err(_) if arguments.accept => Pinned::default(),
-        read => read.map_err(|error| at(&Pinned::path(), error))?,
+    let mut pinned = match Baseline::read() {
+        Err(_) if arguments.accept => Baseline::default(),
+        read => read.map_err(|error| at(&Baseline::path(), error))?,
     };
     let start = Instant::now();
     let plan = Plan::everyday();
-    let crew = Crew::of(arguments)?;
-    let mut tally = crew.work_off(&plan, None)?;
-    crew.exhibit(&mut tally)?;
+    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
+    let mut tally = run.explore(&plan, None)?;
+    run.exhibit(&mut tally)?;
     if arguments.accept && tally.failures.is_empty() {
         pinned = tally.pinned();
-        pinned.write().map_err(|error| at(&Pinned::path(), error))?;
+        pinned.write().map_err(|error| at(&Baseline::path(), error))?;
     }
-    let report = tally.report(&plan, Some(&pinned), crew.workers, start.elapsed().as_secs_f64());
+    let report = tally.report(&plan, Some(&pinned), run.workers, start.elapsed().as_secs_f64());
     print(&report)?;
     write(&report, "report.json")?;
     Ok(report.green)
@@ -186,16 +108,16 @@ fn verify_deep(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let start = Instant::now();
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
     let plan = Plan::deep(shard);
-    let crew = Crew::of(arguments)?;
+    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
     let name = format!("deep-{}-of-{}", shard.index, shard.of);
-    let journal = Journal::open(&verify_folder()?.join(format!("{name}.journal")), shard, arguments.fresh)?;
+    let journal = Checkpoint::open(&verify_folder()?.join(format!("{name}.journal")), shard, arguments.fresh)?;
     let resumed = journal.done.len();
     if resumed > 0 {
         eprintln!("goes on after {resumed} of {} programs; --fresh begins anew", plan.jobs.len());
     }
-    let mut tally = crew.work_off(&plan, Some(&journal))?;
-    crew.exhibit(&mut tally)?;
-    let report = tally.report(&plan, None, crew.workers, start.elapsed().as_secs_f64());
+    let mut tally = run.explore(&plan, Some(&journal))?;
+    run.exhibit(&mut tally)?;
+    let report = tally.report(&plan, None, run.workers, start.elapsed().as_secs_f64());
     let report = Report { shard: Some(shard), resumed, ..report };
     print(&report)?;
     write(&report, &format!("{name}.json"))?;
@@ -219,20 +141,20 @@ fn merge_files(files: &[PathBuf]) -> Result<bool, Box<dyn Error>> {
 /// Crowds on the engines that take samples, one after another, until the time is over.
 fn stress(arguments: &Arguments, seconds: u64, from: usize) -> Result<bool, Box<dyn Error>> {
     let start = Instant::now();
-    let crew = Crew::of(arguments)?;
+    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
     let mut tally = Tally::default();
     let mut next = from;
     while tally.failures.is_empty() && start.elapsed() < Duration::from_secs(seconds) {
         let plan = Plan::crowds(next..next + AT_A_TIME);
         next += AT_A_TIME;
-        tally.include(crew.work_off(&plan, None)?);
+        tally.include(run.explore(&plan, None)?);
     }
-    crew.exhibit(&mut tally)?;
+    run.exhibit(&mut tally)?;
     write!(io::stdout(), "{}{}", Samples(&tally.others), Failures(&tally.failures))?;
     let green = tally.failures.is_empty();
     let found = if green { "nothing wrong was found in a sample" } else { "NOT VERIFIED" };
     let time = start.elapsed().as_secs_f64();
-    print(format_args!("{found} of the crowds {from} to {}, {time:.0} s with {} workers", next - 1, crew.workers))?;
+    print(format_args!("{found} of the crowds {from} to {}, {time:.0} s with {} workers", next - 1, run.workers))?;
     Ok(green)
 }
 
@@ -256,7 +178,7 @@ fn write(report: &Report, name: &str) -> Result<(), Box<dyn Error>> {
 /// The same on another copy of the core.
 fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let path = arguments.core.as_deref().ok_or("--core wants a folder")?;
-    let vendored = Vendored::find(path, &Pinned::read()?.core)?;
+    let vendored = Vendored::find(path, &Baseline::read()?.core)?;
     print(&vendored.told)?;
     let mut rest: Vec<_> = env::args_os().skip(1).collect();
     let at = rest.iter().position(|argument| argument == "--core");
@@ -265,88 +187,6 @@ fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         None => rest.retain(|argument| !argument.to_string_lossy().starts_with("--core=")),
     }
     Ok(vendored.run(rest)?.success())
-}
-
-/// Worker processes, and how long they may take for a program.
-struct Crew {
-    workers: usize,
-    limit: Duration,
-}
-
-impl Crew {
-    fn of(arguments: &Arguments) -> io::Result<Self> {
-        let workers = match arguments.workers {
-            Some(workers) => workers.max(1),
-            None => thread::available_parallelism()?.get(),
-        };
-        Ok(Crew { workers, limit: Duration::from_secs(arguments.limit) })
-    }
-
-    /// Does what is planned and not in the journal yet, and counts all of it.
-    fn work_off(&self, plan: &Plan, journal: Option<&Journal>) -> io::Result<Tally> {
-        let mut tally = Tally::default();
-        let mut open = Vec::new();
-        for (at, (tier, job)) in plan.jobs.iter().enumerate() {
-            match journal.and_then(|journal| journal.done.get(&at)) {
-                Some(verdict) => tally.add(*tier, job, verdict),
-                None => open.push(at),
-            }
-        }
-        let jobs: Vec<&Job> = open.iter().map(|&at| &plan.jobs[at].1).collect();
-        let tally = Mutex::new((tally, Ok(())));
-        let progress = Progress::new(jobs.len());
-        work(&jobs, self.workers, self.limit, |at, answer: Result<Verdict, String>| {
-            let (tally, written) = &mut *tally.lock().expect("never poisoned");
-            if let (Some(journal), Ok(verdict)) = (journal, &answer)
-                && let Err(error) = journal.write(open[at], verdict)
-            {
-                *written = Err(error);
-            }
-            let (tier, job) = &plan.jobs[open[at]];
-            tally.add(*tier, job, &answer.unwrap_or_else(Verdict::lost));
-            progress.done(tally.failures.len());
-        })?;
-        progress.bar.finish_and_clear();
-        let (tally, written) = tally.into_inner().expect("never poisoned");
-        written.map(|()| tally)
-    }
-
-    /// Has the first failures of each kind shown, by workers again: a failure may be the end of them.
-    fn exhibit(&self, tally: &mut Tally) -> io::Result<()> {
-        let places = tally.to_exhibit();
-        let job = |&at: &usize| {
-            let Failure { engine, scenario, .. } = &tally.failures[at];
-            Job { engine: *engine, scenario: scenario.clone(), exhibit: true }
-        };
-        let jobs: Vec<Job> = places.iter().map(job).collect();
-        let failures = Mutex::new(&mut tally.failures);
-        work(&jobs, self.workers.min(jobs.len()), self.limit, |at, answer: Result<Verdict, String>| {
-            let verdict = answer.unwrap_or_else(Verdict::lost);
-            let shown = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
-            failures.lock().expect("never poisoned")[places[at]].exhibit = Some(shown);
-        })
-    }
-}
-
-/// A bar on a terminal, a line for each tenth elsewhere.
-struct Progress {
-    bar: ProgressBar,
-}
-
-impl Progress {
-    fn new(jobs: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs, {eta} left, {msg}");
-        Progress { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
-    }
-
-    fn done(&self, failures: usize) {
-        self.bar.inc(1);
-        self.bar.set_message(format!("{failures} failures"));
-        let done = self.bar.position();
-        if !stderr().is_terminal() && done.is_multiple_of((self.bar.length().unwrap_or(1) / 10).max(1)) {
-            eprintln!("{}% of the programs, {failures} failures", 100 * done / self.bar.length().unwrap_or(1));
-        }
-    }
 }
 
 /// One scenario's outcomes, allowed and seen.
@@ -378,7 +218,7 @@ fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
         if let Some(fault) = verdict.faults.first().filter(|_| engine != Engine::Tickets) {
             // Whatever panics from here on has been told, and is shown.
             panic::set_hook(Box::new(|_| ()));
-            let exhibit = Exhibit::of_failure(engine, engine.play(), &scenario, fault);
+            let exhibit = Counterexample::of_failure(engine, engine.play(), &scenario, fault);
             print(format_args!("\n{exhibit}"))?;
         }
     }
@@ -388,19 +228,18 @@ fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
 /// One execution for each of a scenario's allowed outcomes.
 fn explain(text: &str) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
-    let exhibits = Exhibit::of_allowed(&scenario);
+    let exhibits = Counterexample::of_allowed(&scenario);
     exhibits.iter().try_for_each(|exhibit| print(format_args!("{exhibit}\n")))?;
-    Ok(exhibits.iter().all(Exhibit::has_execution))
+    Ok(exhibits.iter().all(Counterexample::has_execution))
 }
 
 /// One execution again.
 fn replay(token: &str) -> Result<bool, Box<dyn Error>> {
-    let exhibit = Exhibit::of_token(&token.parse::<Token>()?)?;
+    let exhibit = Counterexample::of_token(&token.parse::<Token>()?)?;
     print(&exhibit)?;
     Ok(exhibit.has_execution())
 }
 
-/// The protocol, proven for every size.
 fn blind_spots() -> Result<bool, Box<dyn Error>> {
     // One of them panics on purpose.
     panic::set_hook(Box::new(|_| ()));
@@ -425,17 +264,17 @@ fn prove() -> Result<bool, Box<dyn Error>> {
     for query in failures.iter().take(3) {
         print(format_args!("FAIL {}\n", show(&proof.theory, "proof", query)?))?;
     }
-    let tie = tie(&proof.theory)?;
+    let cross_check = cross_check(&proof.theory)?;
     print(format_args!(
         "tied to model/src/protocol/model.rs: {} of its transitions accepted, {} refused with one thing changed",
-        tie.accepted, tie.refused
+        cross_check.accepted, cross_check.refused
     ))?;
-    tie.wrong.iter().take(10).try_for_each(|wrong| print(format_args!("FAIL {wrong}")))?;
-    let is_proven = failures.is_empty() && tie.wrong.is_empty();
+    cross_check.wrong.iter().take(10).try_for_each(|wrong| print(format_args!("FAIL {wrong}")))?;
+    let is_proven = failures.is_empty() && cross_check.wrong.is_empty();
     print(if is_proven {
         "PROVEN".to_owned()
     } else {
-        format!("NOT PROVEN: {} questions, {} transitions", failures.len(), tie.wrong.len())
+        format!("NOT PROVEN: {} questions, {} transitions", failures.len(), cross_check.wrong.len())
     })?;
     Ok(is_proven)
 }

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use whendone_model::check::Engine;
-use whendone_model::runner::checkpoint::Journal;
+use whendone_model::engines::catalog::Engine;
+use whendone_model::runner::checkpoint::Checkpoint;
 use whendone_model::runner::merge::merge;
 use whendone_model::runner::plan::{Plan, Shard};
-use whendone_model::runner::report::{Report, Tally};
+use whendone_model::runner::report::Report;
+use whendone_model::runner::tally::Tally;
 
 const HALF: Shard = Shard { index: 1, of: 2 };
 
@@ -18,31 +19,31 @@ fn place(name: &str) -> PathBuf {
 }
 
 fn refusal(path: &std::path::Path, shard: Shard) -> String {
-    Journal::open(path, shard, false).err().map(|error| error.to_string()).unwrap_or_default()
+    Checkpoint::open(path, shard, false).err().map(|error| error.to_string()).unwrap_or_default()
 }
 
 #[test]
 fn a_run_goes_on_after_what_is_written_and_a_cut_line_is_dropped() {
     let path = place("cut");
     let verdict = Engine::LoomMutex.check(&"; C | A".parse().expect("well formed"));
-    let journal = Journal::open(&path, HALF, false).expect("it begins");
+    let journal = Checkpoint::open(&path, HALF, false).expect("it begins");
     [3, 5].into_iter().for_each(|at| journal.write(at, &verdict).expect("writable"));
     drop(journal);
     let whole = fs::read_to_string(&path).expect("readable");
     fs::write(&path, &whole[..whole.len() - 9]).expect("writable");
-    let again = Journal::open(&path, HALF, false).expect("it goes on");
+    let again = Checkpoint::open(&path, HALF, false).expect("it goes on");
     assert_eq!(again.done.keys().collect::<Vec<_>>(), [&3]);
     assert_eq!(again.done[&3].executions, verdict.executions);
     again.write(5, &verdict).expect("writable");
     assert_eq!(fs::read_to_string(&path).expect("readable"), whole, "the cut line is gone, and comes anew");
-    assert!(Journal::open(&path, HALF, true).expect("it begins anew").done.is_empty());
+    assert!(Checkpoint::open(&path, HALF, true).expect("it begins anew").done.is_empty());
     fs::remove_file(path).expect("it is there");
 }
 
 #[test]
 fn what_is_no_journal_of_this_run_is_refused_and_kept() {
     let path = place("refused");
-    drop(Journal::open(&path, HALF, false).expect("it begins"));
+    drop(Checkpoint::open(&path, HALF, false).expect("it begins"));
     assert!(refusal(&path, Shard { index: 2, of: 2 }).contains("--fresh begins anew"));
     let whole = fs::read_to_string(&path).expect("readable");
     fs::write(&path, format!("{whole}no line\n")).expect("writable");

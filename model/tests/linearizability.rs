@@ -1,11 +1,12 @@
 //! Histories by hand: what has an explanation, and what has none once a ticket or an answer is another one.
 
-use whendone_model::engines::record::recorder::Act;
-use whendone_model::engines::record::tickets::History;
 use whendone_model::engines::threads::timed::execution;
+use whendone_model::observation::event::Event;
+use whendone_model::observation::history::History;
 use whendone_model::observation::{Answer, HandOver};
-use whendone_model::scenario::{Move, Part, Scenario};
-use whendone_model::spec::cell::{Nonce, Value};
+use whendone_model::scenario::Scenario;
+use whendone_model::scenario::names::{Nonce, Part, Value};
+use whendone_model::scenario::resolve::TaskStep;
 
 /// Written ticket by ticket: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
 fn history(scenario: &str, tickets: &str) -> History {
@@ -16,18 +17,18 @@ fn history(scenario: &str, tickets: &str) -> History {
         let (thread, rest) = ticket.split_at(1);
         let thread: usize = thread.parse().expect("a thread");
         let (kind, rest) = rest.split_at(1);
-        let call = |at: usize| -> Move { plan.threads[thread][at] };
+        let call = |at: usize| -> TaskStep { plan.threads[thread][at] };
         let act = match kind {
-            "[" => Act::Begins(call(next[thread])),
+            "[" => Event::Begins(call(next[thread])),
             "]" => {
                 next[thread] += 1;
-                Act::Ends(call(next[thread] - 1), answer(rest))
+                Event::Ends(call(next[thread] - 1), answer(rest))
             }
             "*" => {
                 let (name, saw) = rest.split_once('=').unwrap_or((rest, ""));
-                Act::Enters(HandOver::new(nonce(name), value(saw)))
+                Event::Enters(HandOver::new(nonce(name), value(saw)))
             }
-            _ => Act::Leaves(nonce(rest), Part::Call),
+            _ => Event::Leaves(nonce(rest), Part::Call),
         };
         (thread, act)
     });
@@ -54,14 +55,14 @@ fn answer(text: &str) -> Option<Answer> {
 
 #[track_caller]
 fn explained(scenario: &str, tickets: &str) {
-    let explained = history(scenario, tickets).explain();
+    let explained = history(scenario, tickets).check();
     assert_eq!(explained.map_err(|unexplained| unexplained.to_string()), Ok(()));
 }
 
 /// It breaks this property at this ticket; `timed`: only because of when it does.
 #[track_caller]
 fn refused(scenario: &str, tickets: &str, property: &str, at: usize, timed: bool) {
-    let unexplained = history(scenario, tickets).explain().expect_err("it must not be explained");
+    let unexplained = history(scenario, tickets).check().expect_err("it must not be explained");
     let timeless = if timed { "without the tickets there is one" } else { "nor without the tickets" };
     assert!(unexplained.rule.starts_with(&format!("{property}:")), "{unexplained}");
     assert!(unexplained.rule.ends_with(timeless), "{unexplained}");
@@ -154,27 +155,27 @@ fn a_sequential_history_has_no_other_answers_and_hand_overs() {
         let altered: Vec<History> = altered.collect();
         assert!(altered.len() > 20, "{}", altered.len());
         for history in altered {
-            assert!(history.explain().is_err(), "{history}");
+            assert!(history.check().is_err(), "{history}");
         }
     }
 }
 
 /// The history with other answers at this ticket, without the hand-over, with it once more, and as the last one.
 fn alter(whole: &History, at: usize) -> Vec<History> {
-    let with = |act: Act| {
+    let with = |act: Event| {
         let mut history = whole.clone();
         history.acts[at].1 = act;
         history
     };
     let mut less = whole.clone();
     match &whole.acts[at].1 {
-        Act::Ends(step, Some(Answer::Did(did))) => vec![with(Act::Ends(*step, Some(Answer::Did(!did))))],
-        Act::Ends(step, Some(Answer::Count(count))) => vec![with(Act::Ends(*step, Some(Answer::Count(count + 1))))],
-        Act::Ends(step, Some(Answer::Outcome(outcome))) => {
+        Event::Ends(step, Some(Answer::Did(did))) => vec![with(Event::Ends(*step, Some(Answer::Did(!did))))],
+        Event::Ends(step, Some(Answer::Count(count))) => vec![with(Event::Ends(*step, Some(Answer::Count(count + 1))))],
+        Event::Ends(step, Some(Answer::Outcome(outcome))) => {
             let other = outcome.is_none().then_some(Value::Cancelled);
-            vec![with(Act::Ends(*step, Some(Answer::Outcome(other))))]
+            vec![with(Event::Ends(*step, Some(Answer::Outcome(other))))]
         }
-        Act::Enters(_) => {
+        Event::Enters(_) => {
             let both: Vec<_> = less.acts.drain(at..at + 2).collect();
             let (mut twice, mut last) = (whole.clone(), less.clone());
             twice.acts.splice(at..at, both.clone());

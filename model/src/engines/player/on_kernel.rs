@@ -1,0 +1,98 @@
+//! The kernel alone as the subject: the stored callback is a plain value.
+
+use super::bench::{Bench, Carrier, Tracked, locked};
+use super::{SHARED, Subject, at_rest, foreign};
+use super::super::kernel::{Added, CallbackId, Cell, Drain};
+use super::super::outcome::Outcome;
+use super::super::schedule::Schedule;
+use super::super::sync::fresh_serial;
+use cooked_waker::{IntoWaker, Wake, WakeRef};
+use std::collections::HashMap;
+use std::future::{Future, IntoFuture};
+use std::sync::{Arc, Mutex, Weak};
+use whendone_model::observation::event::Thing;
+use whendone_model::observation::Answer;
+use whendone_model::scenario::names::{Nonce, Part, Value};
+use whendone_model::scenario::resolve::{TaskStep, Step};
+
+/// The kernel alone: the stored callback is a plain value.
+pub(super) struct OnKernel(Arc<Kernel>);
+
+pub(super) struct Kernel {
+    cell: Arc<Cell<Tracked, Tracked>>,
+    other: Arc<Cell<Tracked, Tracked>>,
+    foreign: CallbackId,
+    ids: Mutex<HashMap<Nonce, CallbackId>>,
+    bench: Arc<Bench>,
+}
+
+impl OnKernel {
+    pub(super) fn new(bench: &Arc<Bench>) -> Self {
+        let cell = Arc::new(Cell::new(fresh_serial()));
+        let other = Arc::new(Cell::new(fresh_serial()));
+        let foreign = foreign(&other, bench.make(Thing::Callback(Nonce::MAX)));
+        OnKernel(Arc::new(Kernel { cell, other, foreign, ids: Mutex::default(), bench: bench.clone() }))
+    }
+}
+
+impl Kernel {
+    fn drain(&self, drain: Drain<Arc<Cell<Tracked, Tracked>>, Tracked>) {
+        drain.drain(|cell, callback| {
+            self.bench.run(callback.nonce(), Part::Call, Some(0), || cell.outcome().map(Tracked::value));
+        });
+    }
+}
+
+impl Carrier for Kernel {
+    fn carry_out(&self, (_, step): TaskStep) -> Option<Answer> {
+        match step {
+            Step::Add { nonce, tagged } => {
+                let tag = if tagged { SHARED } else { 0 };
+                let id = match Cell::add(&self.cell, tag, self.bench.make(Thing::Callback(nonce))) {
+                    Added::Waits(id) => id,
+                    Added::YouDrain(id, drain) => {
+                        self.drain(drain);
+                        id
+                    }
+                };
+                locked(&self.ids).insert(nonce, id);
+                None
+            }
+            Step::Remove(nonce) => {
+                let id = nonce.map_or(self.foreign, |nonce| locked(&self.ids)[&nonce]);
+                let removed = self.cell.remove(id);
+                Some(Answer::Did(removed.is_some()))
+            }
+            Step::RemoveAll => {
+                let removed = self.cell.remove_all(SHARED);
+                Some(Answer::Count(removed.len()))
+            }
+            Step::Complete(value) => {
+                let completed = Cell::complete(&self.cell, self.bench.make(Thing::Value(value)));
+                Some(Answer::Did(completed.map(|drain| self.drain(drain)).is_ok()))
+            }
+            Step::Read => Some(Answer::Outcome(self.cell.outcome().map(Tracked::value))),
+            _ => unreachable!("the scenario was checked: {step:?} needs the task layer"),
+        }
+    }
+}
+
+impl Subject for OnKernel {
+    fn fork(&mut self) -> Self {
+        OnKernel(self.0.clone())
+    }
+
+    fn carry_out(&mut self, step: TaskStep) -> Option<Answer> {
+        self.0.carry_out(step)
+    }
+
+    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
+        let kernel: Arc<dyn Carrier> = self.0.clone();
+        Some(Arc::downgrade(&kernel))
+    }
+
+    fn broken_at_rest(&self) -> Option<String> {
+        let robbed = self.0.other.snapshot().waiting.len() != 1;
+        robbed.then(|| "P10: the other cell was touched".to_owned()).or_else(|| at_rest(&self.0.cell))
+    }
+}

@@ -1,0 +1,108 @@
+//! A run of jobs by a pool of workers, with its progress on the terminal.
+
+use super::checkpoint::Checkpoint;
+use super::plan::Plan;
+use super::report::Failure;
+use super::tally::Tally;
+use super::workers::{Job, work};
+use crate::check::Verdict;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal, stderr};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+/// The workers of a run, and their limit for one program.
+pub struct Run {
+    pub workers: usize,
+    pub limit: Duration,
+}
+
+impl Run {
+    /// One worker for each core, unless the number is given.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say how many cores there are.
+    pub fn new(workers: Option<usize>, limit: Duration) -> io::Result<Self> {
+        let workers = match workers {
+            Some(workers) => workers.max(1),
+            None => thread::available_parallelism()?.get(),
+        };
+        Ok(Run { workers, limit })
+    }
+
+    /// Explores the programs that are planned and not in the checkpoint yet, and counts all of them.
+    ///
+    /// # Errors
+    ///
+    /// If no worker can be started, or the checkpoint not be written.
+    pub fn explore(&self, plan: &Plan, journal: Option<&Checkpoint>) -> io::Result<Tally> {
+        let mut tally = Tally::default();
+        let mut open = Vec::new();
+        for (at, (tier, job)) in plan.jobs.iter().enumerate() {
+            match journal.and_then(|journal| journal.done.get(&at)) {
+                Some(verdict) => tally.add(*tier, job, verdict),
+                None => open.push(at),
+            }
+        }
+        let jobs: Vec<&Job> = open.iter().map(|&at| &plan.jobs[at].1).collect();
+        let tally = Mutex::new((tally, Ok(())));
+        let progress = Progress::new(jobs.len());
+        work(&jobs, self.workers, self.limit, |at, answer: Result<Verdict, String>| {
+            let (tally, written) = &mut *tally.lock().expect("never poisoned");
+            if let (Some(journal), Ok(verdict)) = (journal, &answer)
+                && let Err(error) = journal.write(open[at], verdict)
+            {
+                *written = Err(error);
+            }
+            let (tier, job) = &plan.jobs[open[at]];
+            tally.add(*tier, job, &answer.unwrap_or_else(Verdict::lost));
+            progress.done(tally.failures.len());
+        })?;
+        progress.bar.finish_and_clear();
+        let (tally, written) = tally.into_inner().expect("never poisoned");
+        written.map(|()| tally)
+    }
+
+    /// Has the first failures of each kind drawn, by workers again: a failure may be the end of them.
+    ///
+    /// # Errors
+    ///
+    /// If no worker can be started.
+    pub fn exhibit(&self, tally: &mut Tally) -> io::Result<()> {
+        let places = tally.to_exhibit();
+        let job = |&at: &usize| {
+            let Failure { engine, scenario, .. } = &tally.failures[at];
+            Job { engine: *engine, scenario: scenario.clone(), exhibit: true }
+        };
+        let jobs: Vec<Job> = places.iter().map(job).collect();
+        let failures = Mutex::new(&mut tally.failures);
+        work(&jobs, self.workers.min(jobs.len()), self.limit, |at, answer: Result<Verdict, String>| {
+            let verdict = answer.unwrap_or_else(Verdict::lost);
+            let shown = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
+            failures.lock().expect("never poisoned")[places[at]].exhibit = Some(shown);
+        })
+    }
+}
+
+/// A bar on a terminal, a line for each tenth elsewhere.
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(jobs: usize) -> Self {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs, {eta} left, {msg}");
+        Progress { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
+    }
+
+    fn done(&self, failures: usize) {
+        self.bar.inc(1);
+        self.bar.set_message(format!("{failures} failures"));
+        let done = self.bar.position();
+        if !stderr().is_terminal() && done.is_multiple_of((self.bar.length().unwrap_or(1) / 10).max(1)) {
+            eprintln!("{}% of the programs, {failures} failures", 100 * done / self.bar.length().unwrap_or(1));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The tally of a run: verdicts as they come, tier by tier.
+
+use super::report::{Failure, Report};
+use crate::check::Verdict;
+use crate::engines::catalog::Engine;
+use crate::project::sources::{Core, sources_digest};
+use crate::runner::baseline::Baseline;
+use crate::runner::count::Count;
+use crate::runner::count::Scenarios;
+use crate::runner::count::sum;
+use crate::runner::plan::Plan;
+use crate::runner::workers::Job;
+use crate::universe::Tier;
+use data_encoding::HEXLOWER;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More than these are not looked at before they are repaired.
+const MOST_EXHIBITS: usize = 4;
+
+/// Everything found so far.
+#[derive(Default)]
+pub struct Tally {
+    pub tiers: BTreeMap<Tier, Count>,
+    pub atomic: Count,
+    pub others: BTreeMap<Engine, Count>,
+    pub blind_spots: BTreeSet<String>,
+    pub failures: Vec<Failure>,
+}
+
+impl Tally {
+    pub fn add(&mut self, tier: Option<Tier>, job: &Job, verdict: &Verdict) {
+        match (job.engine, tier) {
+            (Engine::LoomAtomic, _) => {
+                self.atomic.add(verdict);
+                self.blind_spots.extend(verdict.missing.iter().map(|missing| format!("{} => {missing}", job.scenario)));
+            }
+            (_, Some(tier)) => self.tiers.entry(tier).or_default().add(verdict),
+            (engine, None) => self.others.entry(engine).or_default().add(verdict),
+        }
+        if !verdict.is_good() {
+            let (scenario, engine) = (job.scenario.clone(), job.engine);
+            let (faults, what) = (verdict.faults.clone(), verdict.to_string());
+            self.failures.push(Failure { scenario, engine, faults, what, exhibit: None });
+        }
+    }
+
+    /// Adds what was found in other programs.
+    pub fn include(&mut self, other: Tally) {
+        other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
+        other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
+        self.atomic.include(&other.atomic);
+        self.blind_spots.extend(other.blind_spots);
+        self.failures.extend(other.failures);
+    }
+
+    /// Puts short scenarios first, and says which of the failures are to be shown: the first of each kind.
+    pub fn to_exhibit(&mut self) -> Vec<usize> {
+        self.failures.sort_by_key(|failure| (failure.scenario.len(), failure.scenario.clone(), failure.engine));
+        let mut kinds = BTreeSet::new();
+        let first = |at: &usize| kinds.insert(self.failures[*at].faults.first());
+        (0..self.failures.len()).filter(first).take(MOST_EXHIBITS).collect()
+    }
+
+    /// Ends the count of what was planned, on so many workers.
+    pub fn report(self, plan: &Plan, pinned: Option<&Baseline>, workers: usize, seconds: f64) -> Report {
+        let all = sum(self.tiers.values());
+        let generated = plan.programs();
+        let cut = generated - all.programs + all.cut;
+        let scenarios = Scenarios {
+            generated,
+            complete: generated - cut - all.bounded,
+            bounded: all.bounded,
+            cut,
+            nontrivial: all.nontrivial,
+        };
+        let changes = pinned.map_or(Vec::new(), |pinned| pinned.changes(&self.pinned()));
+        let explored = self.is_explored(plan) && cut == 0;
+        Report {
+            green: self.failures.is_empty() && changes.is_empty() && explored,
+            core: Core::compiled(),
+            sources: HEXLOWER.encode(&sources_digest()),
+            shard: None,
+            scenarios,
+            executions: all.executions,
+            replayed: all.replayed + self.atomic.replayed,
+            outcomes: all.outcomes,
+            tiers: self.tiers,
+            atomic: self.atomic,
+            others: self.others,
+            blind_spots: self.blind_spots,
+            failures: self.failures,
+            changes,
+            workers,
+            seconds,
+            resumed: 0,
+        }
+    }
+
+    /// Everything that was planned was played, and nothing is bounded that should not be.
+    fn is_explored(&self, plan: &Plan) -> bool {
+        let mut parts: BTreeMap<Engine, usize> =
+            self.others.iter().map(|(engine, count)| (*engine, count.programs)).collect();
+        self.tiers.iter().for_each(|(tier, count)| *parts.entry(tier.engine()).or_default() += count.programs);
+        if self.atomic.programs > 0 {
+            parts.insert(Engine::LoomAtomic, self.atomic.programs);
+        }
+        let to_the_end =
+            self.tiers.iter().all(|(tier, count)| count.bounded == 0 || tier.engine() == Engine::LoomBounded);
+        to_the_end && parts == plan.parts() && !parts.is_empty()
+    }
+
+    /// What would be pinned.
+    pub fn pinned(&self) -> Baseline {
+        let shuttle = self.others.get(&Engine::ShuttleEvery).copied().unwrap_or_default();
+        Baseline::new(&self.tiers, &self.atomic, &shuttle, &self.blind_spots)
+    }
+}
