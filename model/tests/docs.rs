@@ -1,6 +1,6 @@
-//! What the pages show is what the command prints, each scenario in them parses, and each link leads somewhere.
+//! The pages show exactly the output that the command prints; their scenarios parse, their links lead somewhere.
 //!
-//! `WHENDONE_DOCS=rewrite cargo test -p whendone-model --test docs` puts what is printed now into the pages.
+//! `WHENDONE_DOCS=rewrite cargo test -p whendone-model --test docs` puts the present output into the pages.
 
 use std::path::Path;
 use std::process::Command;
