@@ -143,3 +143,17 @@ fn links_lead_to_files_and_headings() {
         }
     }
 }
+
+/// Folders of the project, as they begin a path in running text.
+const FOLDERS: [&str; 6] = ["benches/", "examples/", "fuzz/", "model/", "src/", "tests/"];
+
+#[test]
+fn paths_in_running_text_exist() {
+    let is_path =
+        |span: &String| FOLDERS.iter().any(|folder| span.starts_with(folder)) && !span.contains([' ', ':', '*']);
+    for (name, _) in PAGES.iter().filter(|(name, _)| *name != "CHANGELOG.md") {
+        let spans = code_spans(&read(name)).into_iter();
+        let gone: Vec<String> = spans.filter(is_path).filter(|path| !root().join(path).exists()).collect();
+        assert!(gone.is_empty(), "{name}: {gone:?}");
+    }
+}
