@@ -79,3 +79,8 @@ pub use event_loop::{Closed, EventLoop, Handle, run, sleep, spawn, spawn_named};
 #[cfg(all(doctest, feature = "event-loop"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The guide's examples run.
+#[cfg(all(doctest, feature = "event-loop"))]
+#[doc = include_str!("../docs/GUIDE.md")]
+struct Guide;
