@@ -1,45 +1,80 @@
-//! Where a callback is wrapped: boxed with the place where it was added and room for its task.
+//! Where a callback is born and wrapped: boxed with the place where it was added and room for its task.
 
-use super::contain::contain;
+use super::kernel::CallbackId;
+use super::panic::contain;
 use super::report::{Failure, Origin, Report};
-use super::schedule::Ready;
+use super::schedule::{Ready, Work};
 use super::sync::{Arc, fresh_serial};
-use super::task::Task;
+use super::task::{Callback, Task};
+use super::waiter::Waiter;
 use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 
-/// What stands in the line of a task: a callback, or the waker of an await.
-pub(crate) type Callback<T> = Box<dyn InLine<T>>;
-
-pub(crate) trait InLine<T>: Send {
-    /// Its turn has come, here and now. Panics are contained and reported.
-    fn call_now(self: Box<Self>, task: &Task<T>);
-    /// Its turn has come, where the task's scheduler sees to it.
-    fn hand_over(self: Box<Self>, task: &Task<T>) {
-        self.call_now(task);
+impl<T: Send + Sync + 'static> Task<T> {
+    /// Adds a callback, to be run once when the task is done, after all that were added before (R12).
+    ///
+    /// It runs wherever the task's scheduler runs it, and is passed the task. If the task is done
+    /// already it is scheduled at once, after those that are still to run (R33, P11). This method
+    /// never calls it itself, unless the scheduler is [`Inline`](crate::Inline) (D11). The id that
+    /// is returned removes this one registration.
+    ///
+    /// # Panics
+    ///
+    /// A callback that panics is reported to the exception hook; the others run (R60-R62).
+    ///
+    /// # Re-entrancy
+    ///
+    /// The callback may call everything on any task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (completer, task) = whendone::task(whendone::Inline);
+    /// let id = task.add_done_callback(|_| unreachable!("it is removed"));
+    /// task.add_done_callback(|task| assert!(task.is_done()));
+    /// assert!(task.remove_done_callback(id));
+    /// completer.complete(3).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
+    where
+        F: FnOnce(&Task<T>) -> R + Send + 'static,
+        R: DoneReturn,
+    {
+        self.add(0, Once(callback))
     }
-    /// It is dropped, its turn will not come. Panics are contained and reported.
-    fn discard(self: Box<Self>, task: &Task<T>);
+
+    /// Adds a registration of a shared callback; see [`add_done_callback`](Self::add_done_callback).
+    /// The same one may be added many times, and runs as often, each at its own place (R13).
+    #[track_caller]
+    pub fn add_shared(&self, callback: &SharedCallback<T>) -> CallbackId {
+        self.add(callback.tag, callback.clone())
+    }
+
+    #[track_caller]
+    fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
+        self.admit(tag, Registered::boxed(call, Location::caller()))
+    }
 }
 
-/// What a scheduler is handed, whatever its task's type.
-pub(crate) trait Work: Send {
-    /// Calls it, panic contained and reported.
-    fn run(self: Box<Self>);
-    /// Reports it as lost and drops it.
-    fn lose(self: Box<Self>);
-    fn origin(&self) -> Origin;
+impl<T> Task<T> {
+    /// Takes out every registration of a shared callback on this task, in one step, and returns
+    /// how many there were (R19). None once the task is done (R25).
+    pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
+        let removed = self.cell().remove_all(callback.tag);
+        removed.into_iter().map(|callback| callback.discard(self)).count()
+    }
 }
 
 /// What is behind the box: a closure, or a shared callback.
-pub(crate) trait Call<T>: Send + 'static {
+trait Call<T>: Send + 'static {
     fn call(self, task: &Task<T>);
     fn type_name(&self) -> &'static str;
 }
 
 /// A callback with the place where it was added and room for its task, of which a scheduler knows nothing.
-pub(crate) struct Registered<T, F> {
+struct Registered<T, F> {
     task: Option<Task<T>>,
     call: F,
     added_at: &'static Location<'static>,
@@ -47,12 +82,12 @@ pub(crate) struct Registered<T, F> {
 
 impl<T: Send + Sync + 'static, F: Call<T>> Registered<T, F> {
     #[inline]
-    pub(crate) fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
+    fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
         Box::new(Registered { task: None, call, added_at })
     }
 }
 
-impl<T: Send + Sync + 'static, F: Call<T>> InLine<T> for Registered<T, F> {
+impl<T: Send + Sync + 'static, F: Call<T>> Waiter<Task<T>> for Registered<T, F> {
     fn call_now(self: Box<Self>, task: &Task<T>) {
         let (callback, added_at) = (self.call.type_name(), self.added_at);
         if let Err(panic) = contain(|| self.call.call(task)) {
@@ -98,7 +133,7 @@ fn let_go<T>(task: Task<T>) {
 }
 
 /// A closure, to be called once.
-pub(crate) struct Once<F>(pub(crate) F);
+struct Once<F>(F);
 
 impl<T, F, R> Call<T> for Once<F>
 where
@@ -132,6 +167,7 @@ where
 pub struct SharedCallback<T> {
     call: Arc<Shareable<T>>,
     type_name: &'static str,
+    /// By which a task knows all its registrations.
     tag: u64,
 }
 
@@ -146,11 +182,6 @@ impl<T> SharedCallback<T> {
     {
         let call = Arc::new(move |task: &Task<T>| drop(f(task)));
         SharedCallback { call, type_name: type_name::<F>(), tag: fresh_serial() }
-    }
-
-    /// By which a task knows all its registrations.
-    pub(crate) fn tag(&self) -> u64 {
-        self.tag
     }
 }
 
@@ -192,7 +223,7 @@ macro_rules! done_return {
 }
 
 done_return!(() bool char String u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
-done_return!(super::kernel::CallbackId);
+done_return!(CallbackId);
 #[diagnostic::do_not_recommend]
 impl DoneReturn for &str {}
 #[diagnostic::do_not_recommend]

@@ -49,24 +49,26 @@
 
 mod callback;
 mod completer;
-mod contain;
 #[cfg(feature = "event-loop")]
 pub mod event_loop;
 mod hook;
 pub mod kernel;
 mod outcome;
+mod panic;
 mod report;
 mod schedule;
 mod sync;
 mod task;
 mod trampoline;
 mod wait;
+mod waiter;
 
 pub use callback::{DoneReturn, SharedCallback};
 pub use completer::{AlreadyDone, Completer, task, task_named};
 pub use hook::set_exception_hook;
 pub use kernel::CallbackId;
-pub use outcome::{Outcome, Panic};
+pub use outcome::Outcome;
+pub use panic::Panic;
 pub use report::{Failure, Origin, Report};
 pub use schedule::{Inline, Ready, Schedule};
 pub use task::Task;

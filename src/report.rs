@@ -1,6 +1,6 @@
 //! What an exception hook is told.
 
-use super::outcome::Panic;
+use super::panic::Panic;
 use std::fmt;
 use std::panic::Location;
 

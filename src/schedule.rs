@@ -1,9 +1,8 @@
 //! Where a callback is handed to: a scheduler, by value, in order.
 
-use super::callback::Work;
-use super::contain::contain;
 use super::hook;
-use super::report::{Failure, Report};
+use super::panic::contain;
+use super::report::{Failure, Origin, Report};
 use super::sync::Arc;
 use std::any::TypeId;
 use std::fmt;
@@ -120,6 +119,15 @@ impl fmt::Debug for Ready {
         let origin = self.0.as_ref().map(|work| work.origin());
         f.debug_tuple("Ready").field(&origin).finish()
     }
+}
+
+/// The work behind a [`Ready`], whatever its task's type.
+pub(crate) trait Work: Send {
+    /// Calls it. Its panic is contained and reported.
+    fn run(self: Box<Self>);
+    /// Reports it as lost and drops it.
+    fn lose(self: Box<Self>);
+    fn origin(&self) -> Origin;
 }
 
 /// What a task belongs to: its scheduler and, if it has one, its name. It lies in the task's own

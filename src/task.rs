@@ -1,18 +1,17 @@
-//! Where a callback is born: the task's handle.
+//! The task's handle: where callbacks are admitted, and whoever owes a drain spends it.
 
-use super::callback::{Call, Callback, DoneReturn, Once, Registered, SharedCallback};
-use super::contain::contain;
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
-use super::outcome::{Outcome, Panic};
+use super::outcome::Outcome;
+use super::panic::{Panic, contain};
 use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
 use super::sync::{Counted, fresh_serial};
 use super::trampoline;
+use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Deref;
-use std::panic::Location;
 
 /// A handle of something that will be done. Cheap to clone; any thread may use it at any time.
 ///
@@ -22,6 +21,9 @@ use std::panic::Location;
 pub struct Task<T> {
     shared: Counted<Shared<T>>,
 }
+
+/// What stands in the line of a task.
+pub(crate) type Callback<T> = Box<dyn Waiter<Task<T>>>;
 
 /// What makes a handle of the kernel's cell of a task, borrowed or owned.
 #[derive(Clone, Copy)]
@@ -63,6 +65,18 @@ impl<T: 'static> Task<T> {
                 // Whoever is refused has looked (R50, R75).
                 let _ = self.outcome();
                 false
+            }
+        }
+    }
+
+    /// Adds a callback to the line, and hands it over if the task is done and nobody else will.
+    #[inline]
+    pub(crate) fn admit(&self, tag: u64, callback: Callback<T>) -> CallbackId {
+        match Cell::add(&Link(self), tag, callback) {
+            Added::Waits(id) => id,
+            Added::YouDrain(id, owed) => {
+                self.hand_over_all(owed);
+                id
             }
         }
     }
@@ -147,13 +161,6 @@ impl<T> Task<T> {
         self.cell().remove(id).map(|callback| callback.discard(self)).is_some()
     }
 
-    /// Takes out every registration of a shared callback on this task, in one step, and returns
-    /// how many there were (R19). None once the task is done (R25).
-    pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
-        let removed = self.cell().remove_all(callback.tag());
-        removed.into_iter().map(|callback| callback.discard(self)).count()
-    }
-
     /// True if the scheduler runs callbacks at once: then the drainer does so itself.
     #[inline]
     pub(crate) fn is_inline(&self) -> bool {
@@ -191,59 +198,6 @@ impl<T> Task<T> {
     /// What `Debug` prints, without the value.
     pub(crate) fn describe(&self) -> String {
         self.shared.describe()
-    }
-}
-
-impl<T: Send + Sync + 'static> Task<T> {
-    /// Adds a callback, to be run once when the task is done, after all that were added before (R12).
-    ///
-    /// It runs wherever the task's scheduler runs it, and is passed the task. If the task is done
-    /// already it is scheduled at once, after those that are still to run (R33, P11). This method
-    /// never calls it itself, unless the scheduler is [`Inline`](crate::Inline) (D11). The id that
-    /// is returned removes this one registration.
-    ///
-    /// # Panics
-    ///
-    /// A callback that panics is reported to the exception hook; the others run (R60-R62).
-    ///
-    /// # Re-entrancy
-    ///
-    /// The callback may call everything on any task.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (completer, task) = whendone::task(whendone::Inline);
-    /// let id = task.add_done_callback(|_| unreachable!("it is removed"));
-    /// task.add_done_callback(|task| assert!(task.is_done()));
-    /// assert!(task.remove_done_callback(id));
-    /// completer.complete(3).unwrap();
-    /// ```
-    #[track_caller]
-    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
-    where
-        F: FnOnce(&Task<T>) -> R + Send + 'static,
-        R: DoneReturn,
-    {
-        self.add(0, Once(callback))
-    }
-
-    /// Adds a registration of a shared callback; see [`add_done_callback`](Self::add_done_callback).
-    /// The same one may be added many times, and runs as often, each at its own place (R13).
-    #[track_caller]
-    pub fn add_shared(&self, callback: &SharedCallback<T>) -> CallbackId {
-        self.add(callback.tag(), callback.clone())
-    }
-
-    #[track_caller]
-    fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
-        match Cell::add(&Link(self), tag, Registered::boxed(call, Location::caller())) {
-            Added::Waits(id) => id,
-            Added::YouDrain(id, owed) => {
-                self.hand_over_all(owed);
-                id
-            }
-        }
     }
 }
 

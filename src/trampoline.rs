@@ -4,7 +4,7 @@
 //! task stays `Draining` meanwhile. So a chain of tasks that complete each other needs no stack
 //! (R36), and hand-over stays serial and in order (P7, P8).
 
-use super::contain::contain;
+use super::panic::contain;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;

@@ -1,11 +1,11 @@
 //! Where an await waits: in the task's own line, between the callbacks.
 
-use super::callback::{Callback, InLine};
-use super::contain::contain;
 use super::kernel::CallbackId;
-use super::outcome::{Outcome, Panic};
+use super::outcome::Outcome;
+use super::panic::{Panic, contain};
 use super::report::{Failure, Report};
-use super::task::Task;
+use super::task::{Callback, Task};
+use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -61,7 +61,7 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
     }
 }
 
-impl<T> InLine<T> for Waker {
+impl<T> Waiter<Task<T>> for Waker {
     fn call_now(self: Box<Self>, task: &Task<T>) {
         report(task, contain(|| self.wake()));
     }

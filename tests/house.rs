@@ -140,7 +140,7 @@ fn locks_are_taken_in_few_places() {
         ("src/event_loop/step.rs", 8),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 8),
-        ("src/outcome.rs", 2),
+        ("src/panic.rs", 2),
         ("src/sync.rs", 1),
     ];
     assert_eq!(places, expected);

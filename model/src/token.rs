@@ -38,7 +38,7 @@ pub const LOOM: &str = "0.7.3";
 pub const SHUTTLE: &str = "0.9.9";
 
 /// What decides about the order of executions, besides the verified core, loom and shuttle.
-pub const SOURCES: [(&str, &str); 33] = [
+pub const SOURCES: [(&str, &str); 34] = [
     ("model/src/engines/locks.rs", include_str!("engines/locks.rs")),
     ("model/src/engines/loom_atomic.rs", include_str!("engines/loom_atomic.rs")),
     ("model/src/engines/loom_channel.rs", include_str!("engines/loom_channel.rs")),
@@ -57,7 +57,6 @@ pub const SOURCES: [(&str, &str); 33] = [
     ("model/src/script.rs", include_str!("script.rs")),
     ("src/callback.rs", include_str!("../../src/callback.rs")),
     ("src/completer.rs", include_str!("../../src/completer.rs")),
-    ("src/contain.rs", include_str!("../../src/contain.rs")),
     ("src/event_loop/ambient.rs", include_str!("../../src/event_loop/ambient.rs")),
     ("src/event_loop/entry.rs", include_str!("../../src/event_loop/entry.rs")),
     ("src/event_loop/handle.rs", include_str!("../../src/event_loop/handle.rs")),
@@ -67,11 +66,13 @@ pub const SOURCES: [(&str, &str); 33] = [
     ("src/event_loop/timers.rs", include_str!("../../src/event_loop/timers.rs")),
     ("src/hook.rs", include_str!("../../src/hook.rs")),
     ("src/outcome.rs", include_str!("../../src/outcome.rs")),
+    ("src/panic.rs", include_str!("../../src/panic.rs")),
     ("src/report.rs", include_str!("../../src/report.rs")),
     ("src/schedule.rs", include_str!("../../src/schedule.rs")),
     ("src/task.rs", include_str!("../../src/task.rs")),
     ("src/trampoline.rs", include_str!("../../src/trampoline.rs")),
     ("src/wait.rs", include_str!("../../src/wait.rs")),
+    ("src/waiter.rs", include_str!("../../src/waiter.rs")),
 ];
 
 /// A digest of everything that the number of an execution depends on.

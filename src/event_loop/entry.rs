@@ -1,9 +1,8 @@
 //! What stands in the ready queue.
 
-use super::super::callback::Work;
-use super::super::contain::contain;
+use super::super::panic::contain;
 use super::super::report::{Failure, Origin, Report};
-use super::super::schedule::{Ready, tell};
+use super::super::schedule::{Ready, Work, tell};
 use super::super::sync::Arc;
 use super::handle::Handle;
 use super::step::Stepper;

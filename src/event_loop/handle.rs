@@ -1,6 +1,6 @@
 //! How a loop is reached from anywhere: push an entry, spawn a task, set a timer.
 
-use super::super::contain::contain;
+use super::super::panic::contain;
 use super::super::report::{Failure, Report};
 use super::super::schedule::{Ready, Schedule, tell};
 use super::super::sync::channel::Sender;

@@ -1,8 +1,8 @@
 //! How a loop runs: turn after turn, until the one it runs for is done.
 
-use super::super::contain::contain;
 use super::super::hook;
-use super::super::outcome::{Outcome, Panic};
+use super::super::outcome::Outcome;
+use super::super::panic::{Panic, contain};
 use super::super::report::{Failure, Report};
 use super::super::schedule::tell;
 use super::super::sync::channel::{self, Receiver};

@@ -1,7 +1,7 @@
 //! How a task of the loop is polled, woken and cancelled, one step at a time.
 
-use super::super::contain::contain;
 use super::super::outcome::Outcome;
+use super::super::panic::contain;
 use super::super::report::{Failure, Report};
 use super::super::schedule::{Owner, Ready, Schedule};
 use super::super::sync::{Arc, Mutex, fresh_serial};
