@@ -137,7 +137,7 @@ fn locks_are_taken_in_few_places() {
     let expected = [
         ("src/event_loop/handle.rs", 3),
         ("src/event_loop/run.rs", 7),
-        ("src/event_loop/step.rs", 8),
+        ("src/event_loop/task.rs", 8),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 8),
         ("src/panic.rs", 2),

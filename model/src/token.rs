@@ -38,7 +38,7 @@ pub const LOOM: &str = "0.7.3";
 pub const SHUTTLE: &str = "0.9.9";
 
 /// What decides about the order of executions, besides the verified core, loom and shuttle.
-pub const SOURCES: [(&str, &str); 34] = [
+pub const SOURCES: [(&str, &str); 35] = [
     ("model/src/engines/locks.rs", include_str!("engines/locks.rs")),
     ("model/src/engines/loom_atomic.rs", include_str!("engines/loom_atomic.rs")),
     ("model/src/engines/loom_channel.rs", include_str!("engines/loom_channel.rs")),
@@ -57,12 +57,13 @@ pub const SOURCES: [(&str, &str); 34] = [
     ("model/src/script.rs", include_str!("script.rs")),
     ("src/callback.rs", include_str!("../../src/callback.rs")),
     ("src/completer.rs", include_str!("../../src/completer.rs")),
-    ("src/event_loop/ambient.rs", include_str!("../../src/event_loop/ambient.rs")),
+    ("src/event_loop/current.rs", include_str!("../../src/event_loop/current.rs")),
     ("src/event_loop/entry.rs", include_str!("../../src/event_loop/entry.rs")),
     ("src/event_loop/handle.rs", include_str!("../../src/event_loop/handle.rs")),
     ("src/event_loop/mod.rs", include_str!("../../src/event_loop/mod.rs")),
     ("src/event_loop/run.rs", include_str!("../../src/event_loop/run.rs")),
-    ("src/event_loop/step.rs", include_str!("../../src/event_loop/step.rs")),
+    ("src/event_loop/state.rs", include_str!("../../src/event_loop/state.rs")),
+    ("src/event_loop/task.rs", include_str!("../../src/event_loop/task.rs")),
     ("src/event_loop/timers.rs", include_str!("../../src/event_loop/timers.rs")),
     ("src/hook.rs", include_str!("../../src/hook.rs")),
     ("src/outcome.rs", include_str!("../../src/outcome.rs")),

@@ -5,7 +5,7 @@ use super::super::report::{Failure, Origin, Report};
 use super::super::schedule::{Ready, Work, tell};
 use super::super::sync::Arc;
 use super::handle::Handle;
-use super::step::Stepper;
+use super::task::Stepper;
 use std::any::type_name;
 use std::panic::Location;
 

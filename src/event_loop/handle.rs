@@ -7,7 +7,7 @@ use super::super::sync::channel::Sender;
 use super::super::sync::{Arc, Mutex};
 use super::super::task::Task;
 use super::entry::{Entry, Soon};
-use super::step::{Running, Spawned, Stepper, Tasks, body};
+use super::task::{Running, Spawned, Stepper, Tasks, body};
 use super::timers::{Sleep, Timers};
 use futures::task::ArcWake;
 use std::fmt;

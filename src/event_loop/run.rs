@@ -8,7 +8,7 @@ use super::super::schedule::tell;
 use super::super::sync::channel::{self, Receiver};
 use super::super::sync::{Arc, Instant, Mutex, OnceLock};
 use super::super::trampoline::Afresh;
-use super::ambient;
+use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
 use std::fmt;
@@ -115,7 +115,7 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let _inside = ambient::enter(&self.handle);
+        let _inside = current::enter(&self.handle);
         let value = Arc::new(Mutex::new(None));
         let stopped = Arc::new(OnceLock::new());
         let (slot, stop) = (value.clone(), stopped.clone());
@@ -140,7 +140,7 @@ impl EventLoop {
     /// Cancels the tasks that are left and runs until they are done, and then one more turn for
     /// their callbacks.
     fn finish_leftovers(&mut self) {
-        let _inside = ambient::enter(&self.handle);
+        let _inside = current::enter(&self.handle);
         let leftovers = self.handle.shared().tasks.lock().steppers();
         for leftover in &leftovers {
             leftover.request_cancel();

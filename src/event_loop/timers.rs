@@ -2,7 +2,7 @@
 
 use super::super::sync::Instant;
 use super::super::sync::fresh_serial;
-use super::ambient;
+use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
 use futures::future::FusedFuture;
@@ -63,7 +63,7 @@ impl Sleep {
         self.key = Some(key);
         let mut timers = self.handle.shared().timers.lock();
         timers.sleeps.insert(key, waker);
-        let tells = timers.next_deadline() == Some(deadline) && !ambient::is_inside(&self.handle);
+        let tells = timers.next_deadline() == Some(deadline) && !current::is_inside(&self.handle);
         let nudge = tells && !mem::replace(&mut timers.nudged, true);
         drop(timers);
         if nudge {

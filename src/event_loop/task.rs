@@ -8,6 +8,7 @@ use super::super::sync::{Arc, Mutex, fresh_serial};
 use super::super::task::Task;
 use super::entry::Entry;
 use super::handle::Handle;
+use super::state::{Owes, State};
 use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
@@ -63,14 +64,6 @@ pub(super) struct Stepper {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    /// A step stands in the ready queue. Cleared before the poll, so a wake during it asks for another (P17).
-    queued: bool,
-    cancel_requested: bool,
-    done: bool,
-}
-
 impl Stepper {
     pub(super) fn new(handle: Handle) -> Self {
         Stepper { serial: fresh_serial(), handle, state: Mutex::default() }
@@ -81,7 +74,8 @@ impl Stepper {
         let tasks = &self.handle.shared().tasks;
         let found = tasks.lock().bodies.remove(&self.serial);
         let Some((stepper, mut body)) = found else { return };
-        self.state.lock().queued = false;
+        let owes = self.state.lock().begin_step();
+        debug_assert_eq!(owes, Owes::Poll, "a task that is done has no body");
         let waker = waker_ref(self);
         // The body contains the panics of its future; what is left is the drop of a value that nobody kept.
         let polled = contain(|| body.as_mut().poll(&mut Context::from_waker(&waker)));
@@ -93,29 +87,24 @@ impl Stepper {
 
     /// True until the task is done; the loop will drop its future and cancel it (D10).
     pub(super) fn request_cancel(self: &Arc<Self>) -> bool {
-        let mut state = self.state.lock();
-        state.cancel_requested |= !state.done;
-        let requested = !state.done;
-        drop(state);
+        let owes = self.state.lock().request_cancel();
         ArcWake::wake_by_ref(self);
-        requested
+        owes == Owes::Wake
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.state.lock().done
+        self.state.lock().is_done()
     }
 
     fn is_cancel_requested(&self) -> bool {
-        self.state.lock().cancel_requested
+        self.state.lock().is_cancel_requested()
     }
 }
 
 impl ArcWake for Stepper {
     fn wake_by_ref(stepper: &Arc<Self>) {
-        let mut state = stepper.state.lock();
-        let queue = !state.done && !mem::replace(&mut state.queued, true);
-        drop(state);
-        if queue {
+        let owes = stepper.state.lock().wake();
+        if owes == Owes::Step {
             // A closed loop has abandoned the task.
             let _ = stepper.handle.push(Entry::Step(stepper.clone()));
         }
@@ -151,12 +140,13 @@ impl<T> Running<T> {
     /// Completes the task, once. A cancel request beats a value (R55), and none is granted afterwards.
     fn finish(&self, outcome: Outcome<T>) {
         let mut state = self.stepper.state.lock();
-        if mem::replace(&mut state.done, true) {
+        let ending = state.finish();
+        if ending == Owes::Nothing {
             return;
         }
         let (outcome, beaten) = match outcome {
             Outcome::Panicked(_) => (outcome, None),
-            _ if state.cancel_requested => (Outcome::Cancelled, Some(outcome)),
+            _ if ending == Owes::Cancellation => (Outcome::Cancelled, Some(outcome)),
             _ => (outcome, None),
         };
         // ORDER: published in the section that ends requests, so that a refused one can read it (P2).
