@@ -2,7 +2,9 @@
 
 use super::panic::Panic;
 
-/// How a task ended. Written once, read without a lock (P2).
+/// The outcome of a task: how it ended. Written once, read without a lock ([P2]).
+///
+/// [P2]: crate::kernel#properties
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<T> {
@@ -12,12 +14,15 @@ pub enum Outcome<T> {
     Cancelled,
     /// Its future panicked.
     Panicked(Panic),
-    /// Its completer was dropped: nobody will ever complete it (D7).
+    /// Its completer was dropped, or its loop closed, before it was done ([D7], [P16]).
+    ///
+    /// [D7]: crate::rules#d7
+    /// [P16]: crate::rules#p16
     Abandoned,
 }
 
 impl<T> Outcome<T> {
-    /// The value, if it finished with one.
+    /// Returns the value, if the task finished with one.
     pub fn value(&self) -> Option<&T> {
         match self {
             Outcome::Finished(value) => Some(value),
@@ -25,7 +30,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The value by value, if it finished with one.
+    /// Returns the value itself, if the task finished with one.
     pub fn into_value(self) -> Option<T> {
         match self {
             Outcome::Finished(value) => Some(value),

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs it and catches its panic.
+/// Calls `f` and catches its panic.
 ///
 /// UNPOISONED: nothing of ours is borrowed while `f` runs, so no half-made state is seen after a
 /// panic (P14).
@@ -14,16 +14,16 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
 }
 
-/// A caught panic: its message, to be read by anyone, and its payload, to be taken once.
+/// A caught panic: its message, which anyone may read, and its payload, which can be taken once.
 ///
-/// Equality is identity: two clones of one panic are equal, nothing else is.
+/// Equality is identity: only clones of one panic are equal.
 #[derive(Clone)]
 pub struct Panic(Arc<Caught>);
 
 struct Caught {
     message: String,
     payload: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Somebody looked. Not yet when the outcome is published, so that no look is missed (R78).
+    /// Set once the panic was retrieved. Unset when the outcome is published, so that no retrieval is missed (R78).
     retrieved: OnceLock<()>,
 }
 
@@ -43,12 +43,13 @@ impl Panic {
         self.0.retrieved.get().is_some()
     }
 
-    /// What the panic said. Takes no lock.
+    /// Returns the message of the panic. Takes no lock.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Takes the payload, for [`std::panic::resume_unwind`]. The first caller on any thread gets it.
+    /// Takes the payload, for [`std::panic::resume_unwind`]. Only the first call gets it, on whichever
+    /// thread. Takes a lock of the panic's own.
     pub fn take_payload(&self) -> Option<Box<dyn Any + Send>> {
         self.0.payload.lock().take()
     }
@@ -56,7 +57,7 @@ impl Panic {
 
 impl Drop for Caught {
     fn drop(&mut self) {
-        // A payload whose own drop panics has nobody left to tell.
+        // If dropping the payload panics, nobody is left to report to.
         let payload = self.payload.lock().take();
         let _ = contain(|| drop(payload));
     }

@@ -1,6 +1,6 @@
-//! What waits in a task's line: a callback, or the waker of an await.
+//! The waiter in a task's line: a callback, or the waker of an await.
 
-/// A waiter in the line of the task whose handle is `K`.
+/// A waiter in the line of a task whose handle is `K`.
 pub(crate) trait Waiter<K>: Send {
     /// Takes its turn here and now. Panics are contained and reported.
     fn call_now(self: Box<Self>, task: &K);
@@ -8,6 +8,6 @@ pub(crate) trait Waiter<K>: Send {
     fn hand_over(self: Box<Self>, task: &K) {
         self.call_now(task);
     }
-    /// Drops it, its turn will not come. Panics are contained and reported.
+    /// Gives its turn up and drops it. Panics are contained and reported.
     fn discard(self: Box<Self>, task: &K);
 }

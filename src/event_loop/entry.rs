@@ -1,4 +1,4 @@
-//! What stands in the ready queue.
+//! An entry of the ready queue.
 
 use super::super::panic::contain;
 use super::super::report::{Failure, Origin, Report};
@@ -13,9 +13,9 @@ use std::panic::Location;
 pub(super) enum Entry {
     /// A done callback whose turn has come, or a `call_soon`.
     Ready(Ready),
-    /// A task is to be polled.
+    /// A step of a task: one poll.
     Step(Arc<Stepper>),
-    /// Nothing: look at the timers again.
+    /// Nothing but a reason to ask the timers again.
     Nudge,
 }
 

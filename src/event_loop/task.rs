@@ -1,4 +1,4 @@
-//! How a task of the loop is polled, woken and cancelled, one step at a time.
+//! A task of the loop: how it is polled, woken and cancelled, one step at a time.
 
 use super::super::outcome::Outcome;
 use super::super::panic::contain;
@@ -33,7 +33,7 @@ impl Tasks {
         format!("Task-{}", self.named)
     }
 
-    /// Stores the body of a task. Gives it back if the loop is closed: then the caller drops it, unlocked.
+    /// Stores the body of a task. Gives it back if the loop is closed: then the caller drops it, outside the lock.
     pub(super) fn put(&mut self, stepper: Arc<Stepper>, body: Body) -> Option<Body> {
         if self.closed {
             return Some(body);
@@ -46,7 +46,7 @@ impl Tasks {
         self.bodies.values().map(|(stepper, _)| stepper.clone()).collect()
     }
 
-    /// Takes no more, and gives up what there is, to be dropped by the caller, unlocked.
+    /// Refuses bodies from now on, and returns those that are left: the caller drops them, outside the lock.
     pub(super) fn close(&mut self) -> impl Iterator<Item = Body> + use<> {
         self.closed = true;
         mem::take(&mut self.bodies).into_values().map(|(_, body)| body)
@@ -57,7 +57,7 @@ impl Tasks {
     }
 }
 
-/// What wakes a task and what cancels it: the state that other threads share with the loop.
+/// The part of a task that other threads share with the loop: they wake it and request its cancellation.
 pub(super) struct Stepper {
     serial: u64,
     handle: Handle,
@@ -77,7 +77,7 @@ impl Stepper {
         let owes = self.state.lock().begin_step();
         debug_assert_eq!(owes, Owes::Poll, "a task that is done has no body");
         let waker = waker_ref(self);
-        // The body contains the panics of its future; what is left is the drop of a value that nobody kept.
+        // The body contains the panics of its future. The drop of a value that nobody kept may still panic.
         let polled = contain(|| body.as_mut().poll(&mut Context::from_waker(&waker)));
         if polled == Ok(Poll::Pending) {
             let refused = tasks.lock().put(stepper, body);
@@ -85,7 +85,7 @@ impl Stepper {
         }
     }
 
-    /// True until the task is done; the loop will drop its future and cancel it (D10).
+    /// Returns true until the task is done; the loop will drop its future and cancel it (D10).
     pub(super) fn request_cancel(self: &Arc<Self>) -> bool {
         let owes = self.state.lock().request_cancel();
         ArcWake::wake_by_ref(self);
@@ -111,8 +111,8 @@ impl ArcWake for Stepper {
     }
 }
 
-/// What the body of a task does from its first step to its last. Dropped before the first, it drops the
-/// future first, as it does later.
+/// The body of a task, from its first step to its last. If it is dropped before its first step, it
+/// drops the future before `running`, as it does later.
 pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, running: Running<F::Output>) {
     let mut future = pin!(Some(future));
     let outcome = poll_fn(|context| {
@@ -130,14 +130,14 @@ pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, ru
     running.finish(outcome);
 }
 
-/// A task of the loop that is not done. Dropped early, it abandons its task and says so (P16).
+/// A task of the loop that is not done. If it is dropped early, it abandons its task and reports that (P16).
 pub(super) struct Running<T: 'static> {
     pub(super) task: Task<T>,
     pub(super) stepper: Arc<Stepper>,
 }
 
 impl<T> Running<T> {
-    /// Completes the task, once. A cancel request beats a value (R55), and none is granted afterwards.
+    /// Completes the task, once. A cancel request beats a value (R55), and no request is granted afterwards.
     fn finish(&self, outcome: Outcome<T>) {
         let mut state = self.stepper.state.lock();
         let ending = state.finish();
@@ -174,7 +174,7 @@ impl<T> Drop for Running<T> {
     }
 }
 
-/// What a task of a loop belongs to.
+/// The owner of a task of a loop.
 pub(super) struct Spawned {
     pub(super) name: String,
     pub(super) stepper: Arc<Stepper>,
