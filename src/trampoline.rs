@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;
 
-/// What a thread is doing.
+/// The drains of a thread.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Doing {
     #[default]

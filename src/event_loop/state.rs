@@ -1,18 +1,17 @@
 //! The protocol of a loop's task: who pushes its step, and why no wake-up is lost.
 //!
-//! Any thread wakes a task and requests its cancellation; the loop polls it; whoever ends its body
-//! finishes it. Each verb below is one lock section, and returns what its caller owes once it has
-//! left the section. What every verb does in every state is written down once, as data:
-//! [`TRANSITIONS`].
+//! Any thread may wake a task and request its cancellation; the loop polls it, and the end of its body
+//! finishes it. Each verb below is one lock section, and returns the duty of its caller. The effect of
+//! every verb in every state is written down once, as data: [`TRANSITIONS`].
 //!
-//! There is no lost wake-up (P17): a wake leaves a step in the ready queue, its own or the one that
-//! stands there already, and only [`State::begin_step`] clears `queued`, before the poll; so a wake
-//! is followed by the begin of a poll, and one that comes during a poll by another.
+//! There is no lost wake-up (P17): after a wake a step stands in the ready queue, either pushed by this
+//! wake or there already, and `queued` is cleared only by [`State::begin_step`], before the poll; so
+//! every wake is followed by the begin of a poll, also a wake that comes during a poll.
 
 use Event::*;
 use Owes::*;
 
-/// Where a task of the loop stands. Its methods are the lock sections.
+/// The state of a task of the loop. Its methods are the lock sections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     /// A step stands in the ready queue.
@@ -21,21 +20,21 @@ pub(crate) struct State {
     done: bool,
 }
 
-/// What the caller of a verb owes once it has left the lock section.
+/// The duty of a verb's caller, once it has left the lock section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "what is owed and not done is a lost wake-up, or a task without an end"]
+#[must_use = "a neglected duty is a lost wake-up, or a task that never ends"]
 pub(crate) enum Owes {
-    /// Nothing: it is done, or somebody else owes it.
+    /// No duty: the task is done, or a queued step covers the wake.
     Nothing,
-    /// A step of the task, pushed to the ready queue.
+    /// To push a step of the task to the ready queue.
     Step,
-    /// The poll that this step is.
+    /// To poll the task.
     Poll,
-    /// A wake: the request was granted, and the loop has to see it.
+    /// To wake the task: the request was granted, and the loop must see it.
     Wake,
-    /// The completion of the task with the outcome of its body.
+    /// To complete the task with the outcome of its body.
     Completion,
-    /// The completion of the task as cancelled, unless its body panicked (R55).
+    /// To complete the task as cancelled, unless its body panicked (R55).
     Cancellation,
 }
 
@@ -68,7 +67,7 @@ impl State {
         Wake
     }
 
-    /// Ends requests, once. The caller pays within this section, see `Running::finish`.
+    /// Ends requests, once. The caller performs its duty within this section, see `Running::finish`.
     pub(crate) fn finish(&mut self) -> Owes {
         if self.done {
             return Nothing;
@@ -86,7 +85,7 @@ impl State {
     }
 }
 
-/// What can happen to a task of the loop.
+/// The events of a task of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Event {
     /// [`State::wake`]
@@ -99,7 +98,7 @@ pub(crate) enum Event {
     Finish,
 }
 
-/// One row: in this state, this event leaves its caller with this debt, and leads to the next state.
+/// One row: in this state, this event gives its caller this duty, and leads to this next state.
 pub(crate) type Transition = (State, Event, Owes, State);
 
 /// Every state and event, refusals included. States are written as queued, cancel requested, done.
