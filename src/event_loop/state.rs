@@ -4,9 +4,10 @@
 //! finishes it. Each verb below is one lock section, and returns the duty of its caller. The effect of
 //! every verb in every state is written down once, as data: [`TRANSITIONS`].
 //!
-//! There is no lost wake-up (P17): after a wake a step stands in the ready queue, either pushed by this
-//! wake or there already, and `queued` is cleared only by [`State::begin_step`], before the poll; so
-//! every wake is followed by the begin of a poll, also a wake that comes during a poll.
+//! There is no lost wake-up (P17): a wake of a task that is not done leaves `queued` set, so a step
+//! stands in the ready queue or is being pushed by the thread that set it; only
+//! [`State::begin_step`] clears it, before the poll. So every wake is followed by the begin of a poll,
+//! also a wake that comes during a poll.
 
 use Event::*;
 use Owes::*;
