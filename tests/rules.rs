@@ -140,3 +140,70 @@ fn numbers_are_read_alone_in_lists_and_in_ranges() {
     let read = numbers("R7, (R1-R3) D16: not XR9 nor R, nor R8x");
     assert_eq!(read, BTreeSet::from([('D', 16), ('R', 1), ('R', 2), ('R', 3), ('R', 7)]));
 }
+
+/// The page is part of the documentation, as `whendone::rules`: a number that documentation cites is a link to it. That
+/// a link has a definition is rustdoc's to check; here is checked where it leads.
+#[test]
+fn numbers_in_public_documentation_are_links_that_lead_to_them() {
+    let page_text = fs::read_to_string(root().join("docs/RULES.md")).expect("the page is there");
+    let kernel = fs::read_to_string(root().join("src/kernel/mod.rs")).expect("the page is there");
+    let properties = kernel.split("# Properties").nth(1).and_then(|rest| rest.split("//! #").next());
+    let properties: BTreeSet<&str> = words(properties.expect("the kernel lists its properties")).collect();
+    for (letter, digits) in page().into_iter().map(|row| row.number) {
+        let anchor = format!("{letter}{digits}<a id=\"{}{digits}\"></a> |", letter.to_ascii_lowercase());
+        assert_eq!(page_text.matches(&anchor).count(), 1, "{letter}{digits} can be linked to: {anchor}");
+    }
+    let mut links = 0;
+    for file in files("src") {
+        let in_kernel = file.parent() == Some(&root().join("src/kernel"));
+        let text = fs::read_to_string(&file).expect("readable");
+        for line in public_documentation(&text) {
+            let Some((name, target)) = line.strip_prefix('[').and_then(|line| line.split_once("]: ")) else {
+                let bare = words(line).find(|word| is_number(word) && !line.contains(&format!("[{word}]")));
+                assert_eq!(bare, None, "{} cites it without a link: {line}", file.display());
+                continue;
+            };
+            links += 1;
+            let in_rules = page_text.contains(&format!("{name}<a id=\"{}\"></a>", name.to_lowercase()));
+            let leads_there = match target {
+                "super#properties" => in_kernel && properties.contains(name),
+                "crate::kernel#properties" => !in_kernel && properties.contains(name),
+                _ => !in_kernel && in_rules && target == format!("crate::rules#{}", name.to_lowercase()),
+            };
+            assert!(leads_there, "{}: {line}", file.display());
+        }
+    }
+    assert!(links > 0, "no documentation was found");
+}
+
+/// The lines that stand above public items and above what is written inside of them.
+fn public_documentation(text: &str) -> Vec<&str> {
+    let (mut found, mut block, mut in_public) = (Vec::new(), Vec::new(), false);
+    for line in text.lines() {
+        let code = line.trim_start();
+        if let Some(doc) = code.strip_prefix("///") {
+            block.push(doc.trim());
+        } else if !code.starts_with(['#', '/']) {
+            let inside = line.len() - code.len() == 4;
+            if code == line && !line.is_empty() {
+                in_public = line.starts_with("pub enum") || line.starts_with("pub trait") || line.starts_with("impl");
+            }
+            let is_public = code.starts_with("pub ") || code == line && code.starts_with("impl");
+            let is_member = inside && in_public && code.starts_with(|c: char| c.is_uppercase());
+            let documented = std::mem::take(&mut block);
+            if is_public || is_member {
+                found.extend(documented);
+            }
+        }
+    }
+    found
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// As R7, D16 or P20.
+fn is_number(word: &str) -> bool {
+    word.strip_prefix(['R', 'D', 'P']).is_some_and(|digits| digits.parse::<u32>().is_ok())
+}
