@@ -50,11 +50,13 @@ fn numbers(text: &str) -> BTreeSet<Number> {
     found
 }
 
-/// Every test by `file::name`, with the numbers that its doc comment cites. A race is a test without the word.
+/// Every test by its path, as `races::name` or `task::adding::name`, with the numbers that its doc comment cites.
+/// A race is a test without the word.
 fn tests() -> BTreeMap<String, BTreeSet<Number>> {
     let mut tests = BTreeMap::new();
-    for file in files("tests").into_iter().filter(|file| file.parent() == Some(&root().join("tests"))) {
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).expect("a plain name").to_owned();
+    for file in files("tests") {
+        let path = file.strip_prefix(root().join("tests")).expect("below the folder").with_extension("");
+        let stem = path.to_str().expect("plain names").replace('/', "::");
         let (mut cited, mut marked) = (BTreeSet::new(), false);
         for line in fs::read_to_string(file).expect("readable").lines().map(str::trim) {
             let function = line.strip_prefix("fn ").and_then(|rest| rest.split_once('('));
