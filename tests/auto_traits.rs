@@ -72,7 +72,7 @@ fn the_probe_tells_the_four_kinds_of_values_apart() {
 
 /// P21, D1
 #[test]
-fn a_task_and_what_holds_one_go_to_other_threads_exactly_if_its_value_may_be_sent_and_shared() {
+fn a_task_crosses_threads_exactly_if_its_value_is_send_and_sync() {
     assert_eq!(by_value!(Task), ONLY_OF_VALUES_THAT_ARE_BOTH);
     assert_eq!(by_value!(Completer), ONLY_OF_VALUES_THAT_ARE_BOTH);
     assert_eq!(by_value!(WaitByReference), ONLY_OF_VALUES_THAT_ARE_BOTH);
@@ -88,7 +88,7 @@ fn an_outcome_goes_wherever_its_value_goes() {
 
 /// P21
 #[test]
-fn a_cell_of_the_kernel_is_shared_if_its_outcome_may_be_sent_and_shared_and_its_callbacks_sent() {
+fn a_kernel_cell_is_sync_for_send_sync_outcomes_and_send_callbacks() {
     assert_eq!(by_value!(CellOfOutcome), SENT_AS_THE_VALUE);
     assert_eq!(by_value!(CellOfCallback), BOTH_IF_IT_IS_SENT);
 }
@@ -110,7 +110,7 @@ fn a_shared_callback_goes_everywhere_whatever_the_value() {
 
 /// P21
 #[test]
-fn a_ready_callback_may_be_sent_and_not_shared_while_ids_and_reports_may_be_both() {
+fn ids_and_reports_are_send_and_sync_and_a_ready_callback_only_send() {
     assert_eq!(is_send_and_sync!(Ready), (true, false));
     assert_eq!(is_send_and_sync!(CallbackId), (true, true));
     assert_eq!(is_send_and_sync!(Report), (true, true));
@@ -124,7 +124,7 @@ fn a_ready_callback_may_be_sent_and_not_shared_while_ids_and_reports_may_be_both
 /// P21: what it gives back is a ready callback.
 #[cfg(feature = "event-loop")]
 #[test]
-fn a_loop_its_handle_and_its_sleeps_go_to_other_threads_and_what_a_closed_one_gives_back_is_not_shared() {
+fn a_loop_its_handle_and_its_sleeps_are_sync_and_a_refused_call_is_not() {
     use whendone::event_loop::Sleep;
     use whendone::{Closed, EventLoop, Handle};
     assert_eq!(is_send_and_sync!(EventLoop), (true, true));

@@ -48,7 +48,7 @@ fn a_callback_that_takes_two_arguments_is_refused() {
 
 /// R69, D6
 #[test]
-fn an_async_callback_is_refused_and_its_author_told_to_spawn_a_task() {
+fn an_async_callback_is_refused_with_the_advice_to_spawn_a_task() {
     let snapshot = include_str!("compile_fail/async_callback.stderr");
     assert!(snapshot.contains("= note: an `async` callback would never be awaited: spawn a task from it"));
     refused("async_callback", snapshot);

@@ -52,7 +52,7 @@ fn every_target_has_seeds_that_can_be_read_and_all_inputs_pass() {
 
 /// Nothing that lies there is left out.
 #[test]
-fn the_targets_are_those_that_are_built_and_have_seeds() {
+fn every_target_of_the_fuzzer_is_built_and_has_seeds() {
     let names = |folder: &str| {
         let paths =
             fs::read_dir(fuzz().join(folder)).expect("it is there").map(|entry| entry.expect("readable").path());

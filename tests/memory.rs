@@ -78,7 +78,7 @@ fn removing_the_oldest_for_ever_does_not_grow_a_cell() {
 
 /// P20: at every moment, in whatever order they go.
 #[test]
-fn a_cell_gives_back_what_its_removed_callbacks_took() {
+fn a_cell_frees_the_memory_of_its_removed_callbacks() {
     for order in ORDERS {
         let before = live();
         let cell = Arc::new(Cell::<(), u64>::new(0));
@@ -99,7 +99,7 @@ fn a_cell_gives_back_what_its_removed_callbacks_took() {
 
 /// P20: all of a tag at once.
 #[test]
-fn a_cell_gives_back_what_a_removed_tag_took() {
+fn a_cell_frees_the_memory_of_a_removed_tag() {
     let cell = Arc::new(Cell::<(), u64>::new(0));
     let before = live();
     for _ in 0..3 {
@@ -115,7 +115,7 @@ fn a_cell_gives_back_what_a_removed_tag_took() {
 
 /// P20, P15
 #[test]
-fn a_task_gives_back_what_its_removed_callbacks_took() {
+fn a_task_frees_the_memory_of_its_removed_callbacks() {
     for order in ORDERS {
         let before = live();
         let (completer, task) = pending();
@@ -135,7 +135,7 @@ fn a_task_gives_back_what_its_removed_callbacks_took() {
 /// P20: a loop that does not run is nudged once.
 #[cfg(feature = "event-loop")]
 #[test]
-fn sleeps_that_are_given_up_leave_nothing_with_an_idle_loop() {
+fn dropped_sleeps_leave_nothing_in_an_idle_loop() {
     use std::{future::Future, task::Context, task::Waker, time::Duration};
     let event_loop = whendone::EventLoop::new();
     let handle = event_loop.handle();

@@ -120,7 +120,7 @@ proptest! {
 
     /// P20: what a queue keeps is bounded by what waits.
     #[test]
-    fn a_queue_keeps_no_more_than_what_waits_needs(bytes in prop_oneof![programs(), programs_with_a_long_line()]) {
+    fn a_queue_keeps_no_more_than_its_waiting_callbacks_need(bytes in prop_oneof![programs(), programs_with_a_long_line()]) {
         plain_list::check(&bytes);
     }
 
@@ -128,7 +128,7 @@ proptest! {
     /// to a task that is done runs, unless it was removed or its scheduler refuses it. Each panic is told of, once, and
     /// everything is dropped once.
     #[test]
-    fn whatever_calls_back_or_panics_each_callback_runs_once(bytes in programs_that_call_back()) {
+    fn each_callback_runs_once_though_callers_code_calls_back_or_panics(bytes in programs_that_call_back()) {
         let scenario = decode(&bytes);
         let again = command(&scenario);
         let plan = scenario.plan();
@@ -255,7 +255,7 @@ proptest! {
 
 /// They are as long as the README says: of each kind a fourth has 200 operations or more.
 #[test]
-fn of_four_programs_one_has_200_operations_or_more() {
+fn one_program_in_four_has_200_operations_or_more() {
     fn long(programs: impl Strategy<Value = Vec<u8>>) -> usize {
         let mut runner = TestRunner::deterministic();
         let drawn = (0..400).map(|_| programs.new_tree(&mut runner).expect("it filters nothing").current());
@@ -287,7 +287,7 @@ const KEPT: [&str; 7] = [
 
 /// P1-P11, P15-P19, D1
 #[test]
-fn programs_that_showed_a_bug_have_an_explanation_in_time() {
+fn programs_that_once_showed_a_bug_are_linearizable() {
     for text in KEPT {
         concurrent::check(&text.parse().expect("well formed"));
     }
@@ -300,7 +300,7 @@ proptest! {
     /// P1-P11, P15-P19, D1: what real threads show has an explanation by the specification, in which whatever ended before
     /// another began comes before it.
     #[test]
-    fn programs_that_run_at_once_show_what_an_order_of_steps_in_time_explains(scenario in concurrent(40)) {
+    fn concurrent_programs_are_linearizable(scenario in concurrent(40)) {
         concurrent::check(&scenario);
     }
 }

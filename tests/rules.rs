@@ -98,7 +98,7 @@ fn every_rule_and_decision_has_one_row_in_order() {
 }
 
 #[test]
-fn each_is_kept_by_tests_that_cite_it_or_says_by_which_decision_it_is_not() {
+fn each_row_names_tests_that_cite_it_or_the_decision_that_excludes_it() {
     let tests = tests();
     for Row { number, rule, here, tests: named } in page() {
         let (letter, digits) = number;
@@ -120,7 +120,7 @@ fn each_is_kept_by_tests_that_cite_it_or_says_by_which_decision_it_is_not() {
 
 /// Nor does a test cite what the page says is not applicable.
 #[test]
-fn no_number_is_cited_that_the_page_has_not() {
+fn only_numbers_of_the_page_are_cited() {
     let page = page();
     let known: BTreeSet<Number> = page.iter().map(|row| row.number).collect();
     for file in ["src", "tests", "examples"].into_iter().flat_map(files) {

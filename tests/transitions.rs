@@ -64,7 +64,7 @@ fn ids_of_a_cell_never_repeat() {
 
 /// P9
 #[test]
-fn what_waits_is_removed_by_its_tag_like_what_was_added() {
+fn callbacks_and_awaits_are_removed_by_their_tag_alike() {
     let cell = cell();
     add(&cell, TAG, "added");
     cell.add_waiting(TAG, "waits").unwrap();
@@ -191,7 +191,7 @@ fn a_second_completion_is_refused_and_hands_the_value_back() {
 
 /// P9, R19
 #[test]
-fn a_removal_gives_what_was_stored() {
+fn a_removal_returns_the_stored_callback() {
     let cell = cell();
     let [_, b, _] = ["a", "b", "c"].map(|callback| add(&cell, 0, callback));
     assert_eq!(cell.remove(b), Some("b"));
@@ -244,7 +244,7 @@ fn an_id_that_was_removed_touches_nothing_and_never_comes_back() {
 
 /// P7, P11
 #[test]
-fn what_a_hand_over_adds_is_handed_over_by_the_same_drain() {
+fn callbacks_added_during_a_hand_over_belong_to_the_same_drain() {
     let cell = cell();
     add(&cell, 0, "a");
     add(&cell, 0, "b");

@@ -59,7 +59,7 @@ fn random_programs_show_what_asyncio_shows() {
 
 /// P22: programs that were found, and small ones that show each departure.
 #[test]
-fn kept_programs_depart_in_what_is_written_there_and_in_nothing_else() {
+fn kept_programs_depart_from_asyncio_exactly_as_recorded() {
     let Some(mut oracle) = Oracle::start(&script()) else { return };
     let mut shown = BTreeSet::new();
     for line in include_str!("kept.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

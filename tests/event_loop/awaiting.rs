@@ -24,7 +24,7 @@ fn an_await_takes_its_turn_between_the_callbacks() {
 
 /// R43
 #[test]
-fn an_await_registers_when_it_is_reached_and_not_when_its_task_is_spawned() {
+fn an_await_registers_when_reached_and_not_when_its_task_is_spawned() {
     let noted = noted(|log, handle| async move {
         let (completer, task) = whendone::task(handle);
         log.task("waiter", task.clone());
@@ -114,7 +114,7 @@ fn an_await_that_is_polled_with_another_waker_keeps_its_place() {
 
 /// D9, R106
 #[test]
-fn an_await_that_is_dropped_gives_its_place_up() {
+fn a_dropped_await_gives_up_its_place() {
     let (_completer, task) = whendone::task::<()>(EventLoop::new().handle());
     let mut wait = (&task).into_future();
     assert!(is_pending(&mut wait, Waker::noop()));

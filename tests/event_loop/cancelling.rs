@@ -74,7 +74,7 @@ fn a_task_that_is_cancelled_before_its_first_step_never_runs() {
 
 /// R51, D10
 #[test]
-fn a_task_that_another_thread_cancels_drops_its_future_on_the_loops_thread_before_its_callbacks_run() {
+fn a_cancelled_future_is_dropped_on_the_loops_thread_before_callbacks() {
     let noted = noted(|log, _| async move {
         let (home, last) = (thread::current().id(), log.clone());
         let guard = on_drop(move || last.note(thread::current().id() == home));
@@ -93,7 +93,7 @@ fn a_task_that_another_thread_cancels_drops_its_future_on_the_loops_thread_befor
 
 /// R54, D10
 #[test]
-fn a_task_that_is_cancelled_when_it_is_woken_already_ends_cancelled_and_what_it_awaited_keeps_its_value() {
+fn a_cancel_after_the_wake_wins_and_the_awaited_task_keeps_its_value() {
     let noted = noted_by_turn(|log, handle| async move {
         let (completer, awaited) = whendone::task(handle);
         let waiter = log.task("awaited", awaited.clone());
@@ -164,7 +164,7 @@ fn a_task_that_cancels_itself_and_suspends_is_never_polled_again() {
 
 /// D18
 #[test]
-fn a_task_that_cancels_itself_is_queued_by_that_ahead_of_what_it_queues_afterwards() {
+fn a_task_that_cancels_itself_is_queued_ahead_of_its_later_calls() {
     let noted = noted(|log, handle| async move {
         let own = Arc::new(OnceLock::<Task<()>>::new());
         let (this, soon, last) = (own.clone(), log.clone(), log.clone());

@@ -20,7 +20,7 @@ fn a_closed_loop_gives_a_call_back_to_be_run_here() {
 
 /// D4, P16
 #[test]
-fn a_call_that_is_given_back_and_dropped_is_reported() {
+fn a_refused_call_that_is_dropped_is_reported() {
     let (event_loop, reports) = watched();
     let handle = event_loop.handle();
     assert_eq!(event_loop.close(), 0);
@@ -44,7 +44,7 @@ fn a_handle_that_outlives_its_loop_spawns_abandoned_tasks() {
 
 /// R16, R41, R90, D4
 #[test]
-fn on_a_closed_loop_a_task_is_completed_and_each_of_its_callbacks_reported() {
+fn on_a_closed_loop_a_task_completes_and_each_callback_is_reported() {
     let (event_loop, reports) = watched();
     let (completer, task) = whendone::task(event_loop.handle());
     task.add_done_callback(|_| ());
@@ -60,7 +60,7 @@ fn on_a_closed_loop_a_task_is_completed_and_each_of_its_callbacks_reported() {
 
 /// R90
 #[test]
-fn on_a_closed_loop_a_task_without_callbacks_is_completed_in_silence() {
+fn on_a_closed_loop_a_task_without_callbacks_completes_in_silence() {
     let (event_loop, reports) = watched();
     let (completer, task) = whendone::task(event_loop.handle());
     let removed = task.add_done_callback(|_| ());
@@ -72,7 +72,7 @@ fn on_a_closed_loop_a_task_without_callbacks_is_completed_in_silence() {
 
 /// R79, R89, D4, D12
 #[test]
-fn closing_counts_and_reports_what_never_ran() {
+fn closing_counts_and_reports_callbacks_that_never_ran() {
     let (event_loop, reports) = watched();
     let handle = event_loop.handle();
     let (completer, task) = whendone::task(handle.clone());
@@ -88,7 +88,7 @@ fn closing_counts_and_reports_what_never_ran() {
 
 /// D4, P16: what a lost callback's drop schedules is refused and reported, and does not count.
 #[test]
-fn closing_counts_once_and_refuses_what_its_own_drops_schedule() {
+fn closing_counts_once_and_refuses_callbacks_scheduled_by_its_drops() {
     let (event_loop, reports) = watched();
     let handle = event_loop.handle();
     let late = handle.clone();
@@ -131,7 +131,7 @@ fn a_task_is_abandoned_after_its_future_is_dropped() {
 
 /// R79, D7, P16, P17
 #[test]
-fn dropping_a_loop_abandons_its_tasks_and_wakes_who_awaits_them() {
+fn dropping_a_loop_abandons_its_tasks_and_wakes_their_awaiters() {
     let (mut dropped, reports) = watched();
     let task = dropped.handle().spawn(pending::<()>());
     dropped.run_until_complete(async {});
@@ -149,7 +149,7 @@ fn dropping_a_loop_abandons_its_tasks_and_wakes_who_awaits_them() {
 
 /// P15: a hook is the last that a loop lets go of.
 #[test]
-fn a_loop_that_is_dropped_in_the_middle_of_things_leaves_nothing_behind() {
+fn a_loop_dropped_with_work_left_leaves_nothing_behind() {
     let alive = Arc::new(());
     let told = alive.clone();
     let mut event_loop = EventLoop::with_exception_hook(move |_| drop(told.clone()));

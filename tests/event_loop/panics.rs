@@ -124,7 +124,7 @@ fn a_call_that_panics_is_reported_and_the_loop_goes_on() {
 
 /// P14, D9
 #[test]
-fn a_waker_that_panics_is_reported_and_loses_nobody() {
+fn a_waker_that_panics_is_reported_and_the_others_run() {
     struct Panics;
     impl Wake for Panics {
         fn wake(self: Arc<Self>) {
@@ -157,7 +157,7 @@ fn a_value_whose_drop_panics_does_not_end_the_loop() {
 
 /// P14: the drain that is put off holds the last handle, and so it is what drops the value.
 #[test]
-fn a_value_whose_drop_panics_in_a_drain_that_was_put_off_strands_no_later_drain() {
+fn a_value_that_panics_when_a_deferred_drain_drops_it_strands_no_drain() {
     let log = Log::default();
     let (outer, task) = whendone::task(Inline);
     task.add_done_callback(|_| {
@@ -171,7 +171,7 @@ fn a_value_whose_drop_panics_in_a_drain_that_was_put_off_strands_no_later_drain(
 
 /// R72, R73, D8
 #[test]
-fn a_panic_that_nobody_looked_at_is_reported_once_with_its_task_when_the_last_handle_is_gone() {
+fn an_unretrieved_panic_is_reported_once_when_the_last_handle_goes() {
     let (mut event_loop, reports) = watched();
     let task: Task<()> = event_loop.handle().spawn_named("fetch", async { panic!("of the future") });
     let again = task.clone();
@@ -189,7 +189,7 @@ fn a_panic_that_nobody_looked_at_is_reported_once_with_its_task_when_the_last_ha
 
 /// R70, R76, D8: the callback has the last handle by then.
 #[test]
-fn a_callback_that_looks_at_the_panic_of_its_task_has_retrieved_it_also_if_it_panics_with_it() {
+fn a_callback_that_reads_or_resumes_its_tasks_panic_has_retrieved_it() {
     let (mut event_loop, reports) = watched();
     event_loop.run_until_complete(async {
         let task: Task<()> = spawn(async { panic!("of the future") });
@@ -209,7 +209,7 @@ fn a_callback_that_looks_at_the_panic_of_its_task_has_retrieved_it_also_if_it_pa
 
 /// R74, R78, D8: no look is too early, not even one before the completion is through.
 #[test]
-fn a_waker_that_looks_at_the_panic_while_its_task_is_completed_has_retrieved_it() {
+fn a_waker_that_reads_the_panic_during_completion_has_retrieved_it() {
     let (mut event_loop, reports) = watched();
     let task: Task<()> = event_loop.handle().spawn(async { panic!("of the future") });
     let seen = task.clone();
@@ -225,7 +225,7 @@ fn a_waker_that_looks_at_the_panic_while_its_task_is_completed_has_retrieved_it(
 
 /// R77, D12
 #[test]
-fn a_panic_of_main_goes_to_the_caller_and_is_not_reported_besides() {
+fn a_panic_of_main_goes_to_the_caller_and_is_not_reported_as_well() {
     let (mut event_loop, reports) = watched();
     let ran = catch_unwind(AssertUnwindSafe(|| event_loop.run_until_complete(async { panic_any(7_u8) })));
     assert_eq!(ran.unwrap_err().downcast_ref(), Some(&7_u8));
@@ -235,7 +235,7 @@ fn a_panic_of_main_goes_to_the_caller_and_is_not_reported_besides() {
 
 /// R45, R50, R72, R75, D8
 #[test]
-fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
+fn a_panic_is_reported_unless_it_was_retrieved() {
     let (mut event_loop, reports) = watched();
     event_loop.run_until_complete(async {
         let task: Task<()> = spawn(async { panic!("never seen") });
@@ -257,7 +257,7 @@ fn a_panic_is_reported_if_nobody_looked_at_it_and_not_if_it_was_awaited() {
 
 /// D19, D8
 #[test]
-fn an_awaiter_that_is_cancelled_when_it_is_woken_already_has_not_looked_at_a_panic() {
+fn an_awaiter_cancelled_after_its_wake_has_not_retrieved_the_panic() {
     let (mut event_loop, reports) = watched();
     event_loop.run_until_complete(async {
         let task: Task<()> = spawn(async {

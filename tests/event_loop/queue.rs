@@ -12,7 +12,7 @@ use whendone::{AlreadyDone, EventLoop, Task, sleep, spawn};
 
 /// R30, R31
 #[test]
-fn completion_queues_its_callbacks_behind_what_is_queued_and_runs_none() {
+fn completion_queues_callbacks_behind_earlier_entries_and_runs_none() {
     let noted = noted(|log, handle| async move {
         let (completer, task) = whendone::task(handle.clone());
         task.add_done_callback(log.callback("a"));
@@ -27,7 +27,7 @@ fn completion_queues_its_callbacks_behind_what_is_queued_and_runs_none() {
 
 /// R32
 #[test]
-fn what_a_turn_queues_waits_for_the_next() {
+fn entries_queued_in_a_turn_wait_for_the_next() {
     let noted = noted_by_turn(|log, handle| async move {
         let (first, again) = (log.clone(), handle.clone());
         let call = move || {
@@ -43,7 +43,7 @@ fn what_a_turn_queues_waits_for_the_next() {
 
 /// R32
 #[test]
-fn timers_that_are_due_go_behind_what_is_ready() {
+fn due_timers_go_behind_ready_entries() {
     let noted = noted_by_turn(|log, handle| async move {
         let nap = log.task("timer", sleep(Duration::ZERO));
         spawn(async move {
@@ -71,7 +71,7 @@ fn timers_fire_in_the_order_of_their_deadlines() {
 
 /// R32: also when they are due in one turn.
 #[test]
-fn timers_that_are_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
+fn timers_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
     let noted = noted(|log, _| async move {
         let naps = [1, 2, 3].map(|micros| log.task(micros, sleep(Duration::from_micros(micros))));
         turns(1).await;
@@ -88,7 +88,7 @@ fn timers_that_are_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
 
 /// R32, R87, D17: in the very turn, which is the last one here.
 #[test]
-fn timers_that_are_due_when_a_turn_begins_fire_in_it() {
+fn timers_due_when_a_turn_begins_fire_in_it() {
     let noted = noted(|log, _| async move {
         log.task("timer", sleep(Duration::ZERO));
         turns(1).await;
@@ -207,7 +207,7 @@ fn across_tasks_the_order_is_by_completion_and_then_by_registration() {
 
 /// R38, R39, R95, R97
 #[test]
-fn callbacks_of_all_threads_run_on_the_loops_thread_one_at_a_time_in_each_threads_order() {
+fn callbacks_run_serially_on_the_loops_thread_in_each_threads_order() {
     let noted = noted(|log, handle| async move {
         let (home, inside) = (thread::current().id(), Arc::new(AtomicBool::new(false)));
         let pairs: Vec<_> = (0..100).map(|_| whendone::task(handle.clone())).collect();

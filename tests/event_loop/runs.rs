@@ -11,7 +11,7 @@ use whendone::{EventLoop, Failure, Handle, Inline, Outcome, Task, run, sleep, sp
 
 /// R32, R87, D12
 #[test]
-fn a_run_finishes_the_turn_in_which_its_main_is_done_and_no_more() {
+fn a_run_ends_after_the_turn_in_which_its_main_is_done() {
     let (mut event_loop, log) = (EventLoop::new(), Log::default());
     let (main, handle) = (log.clone(), event_loop.handle());
     event_loop.run_until_complete(async move {
@@ -68,7 +68,7 @@ fn a_task_that_nobody_else_holds_is_held_by_its_loop() {
 
 /// D12
 #[test]
-fn tasks_that_are_not_done_go_on_in_the_next_run() {
+fn pending_tasks_go_on_in_the_next_run() {
     let (mut event_loop, log) = (EventLoop::new(), Log::default());
     let (completer, task) = whendone::task(event_loop.handle());
     let left = log.clone();
@@ -83,7 +83,7 @@ fn tasks_that_are_not_done_go_on_in_the_next_run() {
 
 /// D12, R92
 #[test]
-fn a_run_cancels_the_tasks_that_are_left_oldest_first_and_runs_their_callbacks() {
+fn a_run_cancels_remaining_tasks_oldest_first_and_runs_their_callbacks() {
     let log = Log::default();
     let main = log.clone();
     let reports = heard(|| {
@@ -106,7 +106,7 @@ fn a_run_cancels_the_tasks_that_are_left_oldest_first_and_runs_their_callbacks()
 
 /// R34, R89, R91, D12
 #[test]
-fn callbacks_that_add_themselves_for_ever_do_not_keep_a_run_from_ending() {
+fn a_run_ends_though_callbacks_add_themselves_for_ever() {
     fn one(task: &Task<()>) {
         task.add_done_callback(one);
     }
@@ -128,7 +128,7 @@ fn callbacks_that_add_themselves_for_ever_do_not_keep_a_run_from_ending() {
 
 /// R92, P16
 #[test]
-fn a_task_that_is_spawned_while_the_left_ones_unwind_is_abandoned() {
+fn a_task_spawned_while_remaining_tasks_are_cancelled_is_abandoned() {
     let reports = heard(|| {
         run(async {
             let guard = on_drop(|| drop(spawn_named("orphan", pending::<()>())));
@@ -145,7 +145,7 @@ fn a_task_that_is_spawned_while_the_left_ones_unwind_is_abandoned() {
 
 /// R92, P14
 #[test]
-fn a_left_task_that_panics_as_it_is_cancelled_is_reported_and_keeps_no_other() {
+fn a_panic_of_a_remaining_task_is_reported_and_the_others_are_cancelled() {
     let log = Log::default();
     let main = log.clone();
     let reports = heard(|| {
@@ -162,7 +162,7 @@ fn a_left_task_that_panics_as_it_is_cancelled_is_reported_and_keeps_no_other() {
 
 /// D12, P14
 #[test]
-fn a_panic_of_main_goes_on_with_its_payload_once_the_loop_is_tidied_up() {
+fn a_panic_of_main_resumes_with_its_payload_after_the_loops_cleanup() {
     let log = Log::default();
     let main = log.clone();
     let ran = catch_unwind(|| {
@@ -207,7 +207,7 @@ fn a_panic_hook_may_spawn_on_the_loop_that_refuses_to_run_twice() {
 
 /// P13: the lock is free while a caller's writer writes.
 #[test]
-fn what_a_loop_is_printed_to_may_spawn_on_it() {
+fn a_writer_that_a_loop_is_printed_to_may_spawn_on_it() {
     struct Spawns(Handle);
     impl fmt::Write for Spawns {
         fn write_str(&mut self, _: &str) -> fmt::Result {
@@ -235,7 +235,7 @@ fn an_inline_callback_may_run_a_loop() {
 
 /// D11: what the callback puts off before and after the loop is neither lost nor run by the loop.
 #[test]
-fn a_loop_inside_an_inline_callback_leaves_what_that_callback_puts_off() {
+fn a_loop_in_an_inline_callback_leaves_that_callbacks_deferred_drains() {
     let log = Log::default();
     let (outer, task) = whendone::task(Inline);
     let [before, after] = ["before", "after"].map(|word| {
@@ -258,7 +258,7 @@ fn a_loop_inside_an_inline_callback_leaves_what_that_callback_puts_off() {
 
 /// D11, D12, R89
 #[test]
-fn a_loop_that_is_closed_inside_an_inline_callback_counts_what_never_ran() {
+fn a_loop_closed_inside_an_inline_callback_counts_lost_callbacks() {
     let (event_loop, reports) = watched();
     let (outer, task) = whendone::task(Inline);
     let unrun = Arc::new(Mutex::new(None));

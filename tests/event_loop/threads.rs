@@ -40,7 +40,7 @@ fn completing_from_another_thread_wakes_a_loop_that_sleeps() {
 
 /// R32, R97: also if that thread has a loop of its own.
 #[test]
-fn each_timer_that_another_thread_sets_wakes_a_loop_that_would_sleep_past_it() {
+fn each_timer_set_by_another_thread_wakes_a_loop_that_sleeps_longer() {
     let ways: [fn(Sleep); 2] = [|nap| futures::executor::block_on(nap), |nap| run(nap)];
     let noted = noted(move |log, handle| async move {
         for wait in ways {
@@ -64,7 +64,7 @@ fn each_timer_that_another_thread_sets_wakes_a_loop_that_would_sleep_past_it() {
 
 /// P16: it was to wake the loop, and is nobody's.
 #[test]
-fn a_loop_that_is_closed_does_not_count_its_nudges_as_callbacks_that_never_ran() {
+fn a_closed_loop_does_not_count_its_nudges_as_lost_callbacks() {
     let (event_loop, reports) = watched();
     let mut nap = event_loop.handle().sleep(Duration::from_secs(9));
     assert!(is_pending(&mut nap, Waker::noop()));
@@ -73,7 +73,7 @@ fn a_loop_that_is_closed_does_not_count_its_nudges_as_callbacks_that_never_ran()
 
 /// D1, P13
 #[test]
-fn a_sleep_that_is_given_up_drops_its_waker_where_that_may_give_up_another() {
+fn a_dropped_sleep_drops_its_waker_where_that_may_drop_another_sleep() {
     struct Holds(#[allow(dead_code)] Mutex<Sleep>);
     impl Wake for Holds {
         fn wake(self: Arc<Self>) {}
@@ -92,7 +92,7 @@ fn a_sleep_that_is_given_up_drops_its_waker_where_that_may_give_up_another() {
 
 /// D16
 #[test]
-fn a_late_callback_goes_over_after_its_add_returned_while_another_thread_drains() {
+fn a_late_callback_added_during_a_drain_is_queued_after_its_add_returns() {
     let noted = noted(|log, handle| async move {
         let gate = Arc::new(Barrier::new(2));
         let (closed, behind) = (gate.clone(), handle.clone());

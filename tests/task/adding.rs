@@ -37,7 +37,7 @@ fn a_callback_added_again_runs_again_each_at_its_own_place() {
 
 /// R14, R27, P7
 #[test]
-fn adding_again_after_removal_goes_to_the_end_and_survivors_keep_their_order() {
+fn readded_callbacks_go_to_the_end_and_the_others_keep_their_order() {
     let log = Log::default();
     let (completer, task) = whendone::task(Inline);
     let a = task.add_done_callback(log.says("a"));
@@ -119,7 +119,7 @@ fn a_callback_is_passed_its_own_task_and_its_return_value_is_dropped() {
 
 /// R18, R107: the entry alone has them, though the task is still there.
 #[test]
-fn captures_move_to_the_queued_entry_on_completion_and_go_when_it_has_run() {
+fn captures_move_to_the_queued_entry_and_are_dropped_once_it_has_run() {
     let ((scheduler, queue), held) = (queue(), Arc::new(()));
     let (scheduler, reports) = watched(scheduler);
     let (completer, task) = whendone::task(scheduler);

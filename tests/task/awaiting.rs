@@ -39,7 +39,7 @@ fn an_await_takes_its_place_at_its_first_poll() {
 
 /// D9, P4
 #[test]
-fn an_await_polled_with_another_waker_keeps_its_place_and_wakes_only_the_new_one() {
+fn an_await_polled_again_keeps_its_place_and_wakes_only_the_new_waker() {
     let (log, (completer, task)) = (Log::default(), whendone::task(Inline));
     let mut wait = (&task).into_future();
     assert!(poll(&mut wait, &log.waker("old")).is_pending());
@@ -52,7 +52,7 @@ fn an_await_polled_with_another_waker_keeps_its_place_and_wakes_only_the_new_one
 
 /// R106, D9, P15
 #[test]
-fn a_dropped_await_gives_its_place_and_its_waker_up() {
+fn a_dropped_await_gives_up_its_place_and_its_waker() {
     let (log, (completer, task)) = (Log::default(), whendone::task(Inline));
     let mut wait = (&task).into_future();
     assert!(poll(&mut wait, &log.waker("woken")).is_pending());
@@ -65,7 +65,7 @@ fn a_dropped_await_gives_its_place_and_its_waker_up() {
 
 /// R44, P17
 #[test]
-fn awaiting_a_done_task_is_ready_at_once_ahead_of_callbacks_that_have_not_run() {
+fn awaiting_a_done_task_is_ready_before_its_queued_callbacks_run() {
     let (log, (scheduler, queue)) = (Log::default(), queue());
     let (completer, task) = whendone::task(scheduler);
     task.add_done_callback(log.says("callback"));
@@ -125,7 +125,7 @@ fn a_completion_on_another_thread_wakes_an_await() {
 
 /// P21
 #[test]
-fn a_task_of_a_value_that_cannot_be_sent_is_awaited_on_its_own_thread() {
+fn a_task_whose_value_cannot_be_sent_is_awaited_on_its_own_thread() {
     let (log, (completer, task)) = (Log::default(), whendone::task::<Rc<u32>>(Inline));
     let mut wait = (&task).into_future();
     assert!(poll(&mut wait, &log.waker("woken")).is_pending());

@@ -9,7 +9,7 @@ use whendone::{Completer, Inline, Outcome, Ready, Schedule, SharedCallback, Task
 
 /// R80, D7, P16
 #[test]
-fn a_dropped_completer_abandons_its_pending_task_and_callbacks_and_awaits_see_it() {
+fn callbacks_and_awaits_see_that_a_dropped_completer_abandons_its_task() {
     let (log, (completer, task)) = (Log::default(), whendone::task::<u32>(Inline));
     let mut wait = (&task).into_future();
     assert!(poll(&mut wait, &log.waker("woken")).is_pending());
@@ -44,7 +44,7 @@ fn callbacks_run_though_all_handles_were_dropped() {
 
 /// R59, D8: of a task that ends without a panic, the last handle goes in silence.
 #[test]
-fn a_task_that_finished_or_was_cancelled_or_abandoned_is_dropped_without_a_report() {
+fn a_task_that_ended_without_a_panic_is_dropped_without_a_report() {
     let ends: [fn(Completer<u32>); 3] =
         [|completer| completer.complete(3).unwrap(), |completer| assert!(completer.task().cancel()), drop];
     for end in ends {
@@ -59,7 +59,7 @@ fn a_task_that_finished_or_was_cancelled_or_abandoned_is_dropped_without_a_repor
 
 /// R18, R76, P15
 #[test]
-fn the_value_lives_until_the_last_handle_is_gone_and_queued_callbacks_have_one() {
+fn the_value_lives_as_long_as_any_handle_or_queued_callback() {
     let ((scheduler, queue), value) = (queue(), Arc::new(()));
     let (completer, task) = whendone::task(scheduler);
     task.add_done_callback(|task| assert!(task.is_done()));
@@ -100,7 +100,7 @@ fn captures_and_values_are_released_on_every_path() {
 
 /// R108, P15
 #[test]
-fn a_callback_that_captures_its_own_task_keeps_it_until_completion_or_removal() {
+fn a_callback_that_holds_its_own_task_keeps_it_until_done_or_removed() {
     let held = Arc::new(());
     for complete in [true, false] {
         let (completer, task) = whendone::task(watched(Inline).0);

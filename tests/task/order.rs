@@ -55,7 +55,7 @@ fn a_callback_that_adds_itself_again_inline_needs_no_stack_and_ends() {
 
 /// D11, P8: whatever owes the drain, a callback is never called inside another.
 #[test]
-fn late_adds_cancels_and_drops_inside_a_callback_are_put_off_too() {
+fn late_adds_cancels_and_drops_inside_a_callback_are_deferred_too() {
     let log = Log::default();
     let (outer, task) = whendone::task(Inline);
     let (done, late) = whendone::task(Inline);
@@ -77,7 +77,7 @@ fn late_adds_cancels_and_drops_inside_a_callback_are_put_off_too() {
 
 /// R38, D11
 #[test]
-fn tasks_completed_in_a_callback_have_theirs_run_in_the_order_of_completion() {
+fn tasks_completed_inside_a_callback_run_theirs_in_order_of_completion() {
     let log = Log::default();
     let (outer, task) = whendone::task(Inline);
     let (first, second) = (whendone::task(Inline), whendone::task(Inline));
@@ -125,7 +125,7 @@ fn a_chain_of_100_000_tasks_each_abandoning_the_next_needs_no_stack() {
 
 /// R36, D11, P8
 #[test]
-fn a_task_completed_inside_an_inline_callback_runs_its_own_callbacks_after_it() {
+fn completion_inside_an_inline_callback_runs_its_callbacks_afterwards() {
     let log = Log::default();
     let ((outer_completer, outer), (completer, task)) = (whendone::task(Inline), whendone::task(Inline));
     task.add_done_callback(log.says("completed inside"));
@@ -144,7 +144,7 @@ fn a_task_completed_inside_an_inline_callback_runs_its_own_callbacks_after_it() 
 
 /// R30, R36
 #[test]
-fn a_task_completed_inside_a_queued_callback_has_its_own_callbacks_queued_at_once() {
+fn completion_inside_a_queued_callback_queues_its_callbacks_at_once() {
     let (log, (scheduler, queue)) = (Log::default(), queue());
     let ((outer_completer, outer), (completer, task)) = (whendone::task(scheduler.clone()), whendone::task(scheduler));
     task.add_done_callback(log.says("completed inside"));
@@ -165,7 +165,7 @@ fn a_task_completed_inside_a_queued_callback_has_its_own_callbacks_queued_at_onc
 
 /// R37, P1
 #[test]
-fn inside_a_callback_the_own_task_can_neither_be_completed_nor_cancelled() {
+fn a_callback_can_neither_complete_nor_cancel_its_own_task() {
     let (sender, answers) = mpsc::channel();
     let (completer, task) = whendone::task(Inline);
     task.add_done_callback(move |task| sender.send((completer.complete(1), task.cancel())));
@@ -175,7 +175,7 @@ fn inside_a_callback_the_own_task_can_neither_be_completed_nor_cancelled() {
 
 /// R40, P11, P12
 #[test]
-fn the_scheduler_may_add_and_its_add_comes_last_and_it_removes_nothing() {
+fn a_scheduler_that_calls_back_adds_at_the_end_and_removes_nothing() {
     let (log, slot) = (Log::default(), Arc::new(Mutex::new(None::<(Task<u32>, CallbackId)>)));
     let scheduler = {
         let (log, slot) = (log.clone(), slot.clone());
@@ -231,7 +231,7 @@ fn a_refused_late_add_is_reported() {
 
 /// D4
 #[test]
-fn a_callback_that_is_queued_and_then_dropped_reports_itself_once_and_one_that_ran_does_not() {
+fn a_queued_callback_reports_itself_only_if_it_is_dropped_unrun() {
     let (scheduler, queue) = queue();
     let (scheduler, reports) = watched(scheduler);
     let (completer, task) = whendone::task(scheduler);
@@ -246,7 +246,7 @@ fn a_callback_that_is_queued_and_then_dropped_reports_itself_once_and_one_that_r
 
 /// D5
 #[test]
-fn an_arc_of_a_scheduler_schedules_and_reports_as_it_does() {
+fn an_arc_of_a_scheduler_schedules_and_reports_like_the_scheduler() {
     let (scheduler, reports) = watched(refusing);
     let scheduler: Arc<dyn Schedule> = Arc::new(scheduler);
     let (completer, task) = whendone::task(scheduler);

@@ -13,7 +13,7 @@ use whendone::{Completer, Failure, Inline, Outcome, Ready, Report, Schedule, Sha
 
 /// R60, R61, R62, R64, D5, P14
 #[test]
-fn a_panic_in_a_callback_is_reported_with_its_origin_its_task_and_its_message_and_the_others_run() {
+fn a_panic_in_a_callback_is_reported_in_full_and_the_others_run() {
     let (log, (scheduler, reports)) = (Log::default(), watched(Inline));
     let (completer, task) = whendone::task_named("job", scheduler);
     task.add_done_callback(log.says("before"));
@@ -56,7 +56,7 @@ fn every_kind_of_panic_is_caught_and_its_payload_can_be_taken_once() {
 
 /// D5, P14
 #[test]
-fn a_panic_in_the_drop_of_what_a_callback_captured_or_returned_is_the_callbacks_panic() {
+fn a_panic_in_dropping_captures_or_a_return_value_is_the_callbacks() {
     let (log, (scheduler, reports)) = (Log::default(), watched(Inline));
     let (completer, task) = whendone::task(scheduler);
     let bomb = OnDrop(|| panic!("captured"));
@@ -75,7 +75,7 @@ fn a_panic_in_the_drop_of_what_a_callback_captured_or_returned_is_the_callbacks_
 
 /// P9, P14
 #[test]
-fn a_panic_in_the_drop_of_a_removed_callback_is_reported_and_the_removal_stands() {
+fn a_removal_stands_and_reports_a_panic_in_dropping_its_callback() {
     let (log, (scheduler, reports)) = (Log::default(), watched(Inline));
     let (completer, task) = whendone::task(scheduler);
     let bomb = OnDrop(|| panic!("captured"));
@@ -88,7 +88,7 @@ fn a_panic_in_the_drop_of_a_removed_callback_is_reported_and_the_removal_stands(
 
 /// D4, P14, P15
 #[test]
-fn a_scheduler_that_panics_loses_only_what_it_was_given_which_reports_itself_while_unwinding() {
+fn a_scheduler_that_panics_loses_only_its_callback_which_is_reported() {
     let (count, log) = (AtomicU32::new(0), Log::default());
     let (scheduler, reports) = watched(move |ready: Ready| {
         if count.fetch_add(1, SeqCst) == 0 {
@@ -125,7 +125,7 @@ fn a_callback_that_is_dropped_while_its_holder_unwinds_reports_itself() {
 
 /// D7, P14
 #[test]
-fn a_completer_that_is_dropped_while_its_holder_unwinds_abandons_its_task() {
+fn a_completer_dropped_while_its_holder_unwinds_abandons_its_task() {
     let (log, (completer, task)) = (Log::default(), whendone::task::<()>(Inline));
     task.add_done_callback(log.says("abandoned"));
     let holder = thread::spawn(move || {
@@ -169,7 +169,7 @@ fn a_hook_that_panics_does_no_harm() {
 
 /// D5
 #[test]
-fn a_scheduler_without_a_hook_reports_to_that_of_the_process_which_is_set_once() {
+fn a_scheduler_without_a_hook_reports_to_the_process_hook_set_once() {
     let (sender, reports) = mpsc::channel();
     let hook = move |report: &Report| {
         if report.task.as_deref() == Some("<Task finished name='no hook'>") {
@@ -216,7 +216,7 @@ fn a_panic_in_the_drop_of_a_waker_is_reported() {
 
 /// D9, P14
 #[test]
-fn a_panic_in_the_clone_of_a_waker_goes_to_the_caller_of_poll_and_changes_nothing() {
+fn a_panic_in_cloning_a_waker_unwinds_into_poll_and_changes_nothing() {
     let (log, (completer, task)) = (Log::default(), whendone::task(Inline));
     let mut wait = (&task).into_future();
     let waker = touchy_waker(|touch| assert_ne!(touch, Touch::Clone, "clone"));
@@ -230,7 +230,7 @@ fn a_panic_in_the_clone_of_a_waker_goes_to_the_caller_of_poll_and_changes_nothin
 
 /// P14: run or dropped unrun, a queued callback can hold the last handle of its task.
 #[test]
-fn a_panic_in_the_drop_of_a_value_that_a_queued_callback_lets_go_stays_in_the_queue() {
+fn a_panic_in_a_value_that_a_queued_callback_drops_is_contained() {
     let log = Log::default();
     let (scheduler, queue) = queue();
     for run in [true, false] {
@@ -247,7 +247,7 @@ fn a_panic_in_the_drop_of_a_value_that_a_queued_callback_lets_go_stays_in_the_qu
 
 /// P14
 #[test]
-fn a_panic_in_the_drop_of_a_value_that_a_put_off_drain_lets_go_loses_no_callback() {
+fn a_panic_in_a_value_that_a_deferred_drain_drops_loses_no_callback() {
     for others in 0..2 {
         let log = Log::default();
         let ((outer_completer, outer), (doomed, _)) = (whendone::task(Inline), whendone::task(Inline));
@@ -271,7 +271,7 @@ fn a_panic_in_the_drop_of_a_value_that_a_put_off_drain_lets_go_loses_no_callback
 
 /// D3, D5, P14
 #[test]
-fn a_panic_in_a_shared_callback_is_reported_with_the_place_where_it_was_added() {
+fn a_panic_in_a_shared_callback_is_reported_with_the_place_of_its_add() {
     let (scheduler, reports) = watched(Inline);
     let (completer, task) = whendone::task::<()>(scheduler);
     let shared = SharedCallback::new(|_: &Task<()>| panic!("shared"));

@@ -12,7 +12,7 @@ use whendone::{Completer, Inline, SharedCallback, Task};
 
 /// R102, R103, D13
 #[test]
-fn a_task_prints_its_state_its_name_its_result_and_how_many_callbacks_wait() {
+fn a_task_prints_its_state_name_result_and_number_of_callbacks() {
     let (completer, task) = whendone::task(Inline);
     assert_eq!((format!("{task:?}").as_str(), task.name()), ("<Task pending>", None));
     let id = task.add_done_callback(|task| assert_eq!(format!("{task:?}"), "<Task finished result=\"text\">"));
@@ -81,7 +81,7 @@ fn printing_survives_a_task_that_holds_itself_twice() {
 
 /// R103, P14
 #[test]
-fn printing_one_task_twice_side_by_side_or_after_a_panic_in_its_value_shows_it_whole() {
+fn a_task_prints_whole_side_by_side_and_after_a_panic_in_its_value() {
     struct Shy(AtomicBool);
     impl fmt::Debug for Shy {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

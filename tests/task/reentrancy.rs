@@ -26,7 +26,7 @@ fn a_callback_may_do_everything_on_its_own_and_on_other_tasks() {
 
 /// R29, D1, P12, P13
 #[test]
-fn what_a_removed_callback_captured_may_do_everything_when_dropped() {
+fn captures_of_a_removed_callback_may_do_everything_when_dropped() {
     let (log, (_completer, task)) = (Log::default(), whendone::task(Inline));
     let own = task.clone();
     let capture = OnDrop(move || use_all(&own));
@@ -38,7 +38,7 @@ fn what_a_removed_callback_captured_may_do_everything_when_dropped() {
 
 /// R28, R29, D1, P12, P13
 #[test]
-fn what_a_removed_shared_callback_captured_may_do_everything_when_dropped() {
+fn captures_of_a_removed_shared_callback_may_do_everything_when_dropped() {
     let (log, (_completer, task)) = (Log::default(), whendone::task(Inline));
     let own = task.clone();
     let capture = OnDrop(move || use_all(&own));
@@ -55,7 +55,7 @@ fn what_a_removed_shared_callback_captured_may_do_everything_when_dropped() {
 
 /// D1, D4, P12, P13
 #[test]
-fn what_a_refused_callback_captured_may_do_everything_when_dropped() {
+fn captures_of_a_refused_callback_may_do_everything_when_dropped() {
     let (scheduler, reports) = watched(refusing);
     let ((completer, task), (_pending, other)) = (whendone::task(scheduler), whendone::task(Inline));
     let of_other = other.clone();
@@ -72,7 +72,7 @@ fn what_a_refused_callback_captured_may_do_everything_when_dropped() {
 
 /// D1, D7, P12, P16
 #[test]
-fn a_completer_that_a_dropped_callback_captured_abandons_its_task_and_that_may_do_everything() {
+fn abandonment_by_a_dropped_callback_may_do_everything() {
     let (log, (completer, task)) = (Log::default(), whendone::task::<u32>(Inline));
     let (_holder, holder) = whendone::task::<u32>(Inline);
     let of_holder = holder.clone();

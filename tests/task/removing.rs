@@ -6,7 +6,7 @@ use whendone::{Inline, SharedCallback, Task};
 
 /// R19, R22, D3, P9
 #[test]
-fn removal_of_a_shared_callback_takes_out_every_registration_and_counts_them() {
+fn removing_a_shared_callback_removes_and_counts_every_registration() {
     let log = Log::default();
     let (completer, task) = whendone::task::<()>(Inline);
     let (a, twin) = (SharedCallback::new(log.says("a")), SharedCallback::new(log.says("twin")));
@@ -35,7 +35,7 @@ fn one_registration_of_a_shared_callback_is_removed_by_its_id() {
 
 /// D3, P10
 #[test]
-fn removal_of_a_shared_callback_leaves_other_tasks_alone() {
+fn removing_a_shared_callback_leaves_other_tasks_alone() {
     let log = Log::default();
     let (shared, [one, other]) = (SharedCallback::new(log.says("ran")), [(); 2].map(|()| whendone::task::<()>(Inline)));
     one.1.add_shared(&shared);
@@ -110,7 +110,7 @@ fn a_late_callback_cannot_be_removed() {
 
 /// R27, P9, P15
 #[test]
-fn what_a_removed_callback_captured_is_released_at_once() {
+fn captures_of_a_removed_callback_are_dropped_at_once() {
     let held = Arc::new(());
     let (_completer, task) = whendone::task::<()>(Inline);
     let (capture, shared_capture) = (held.clone(), held.clone());

@@ -22,7 +22,7 @@ fn inline_callbacks_run_on_the_thread_that_completes() {
 
 /// D2, D11, D16, P7, P8
 #[test]
-fn a_late_add_while_another_thread_drains_returns_at_once_and_runs_there_in_its_turn() {
+fn a_late_add_during_a_drain_returns_at_once_and_runs_on_the_drainer() {
     let (log, (completer, task)) = (Log::default(), whendone::task(Inline));
     let (entered, in_first) = mpsc::channel();
     let (leave, may_leave) = mpsc::channel();
@@ -50,7 +50,7 @@ fn a_late_add_while_another_thread_drains_returns_at_once_and_runs_there_in_its_
 
 /// D11, P7, P8
 #[test]
-fn a_late_add_to_a_task_whose_drain_is_put_off_waits_for_that_thread() {
+fn a_late_add_to_a_task_with_a_deferred_drain_waits_for_that_thread() {
     let log = Log::default();
     let ((outer_completer, outer), (completer, task)) = (whendone::task(Inline), whendone::task(Inline));
     let (completed, is_completed) = mpsc::channel();
@@ -77,7 +77,7 @@ fn a_late_add_to_a_task_whose_drain_is_put_off_waits_for_that_thread() {
 
 /// R39, R99, D1, D15, P4, P5, P7, P8
 #[test]
-fn adds_that_race_with_completion_run_once_each_one_at_a_time_and_in_each_threads_order() {
+fn adds_racing_with_completion_run_once_serially_in_each_threads_order() {
     let (inside, overlapped) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
     let scheduler = {
         let overlapped = overlapped.clone();
