@@ -4,6 +4,7 @@
 #[path = "../fuzz/event_loop/mod.rs"]
 mod event_loop;
 
+use fastrand::Rng;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::decode::{self, decode};
@@ -104,12 +105,8 @@ fn seeds_of_the_event_loop_are_texts_of_its_language() {
 
 /// A thousand of them, always the same.
 fn random_inputs(length: usize) -> Vec<Vec<u8>> {
-    let mut state = 1_u64;
-    let mut random = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as u8
-    };
-    (0..1000).map(|_| (0..length).map(|_| random()).collect()).collect()
+    let mut random = Rng::with_seed(1);
+    (0..1000).map(|_| (0..length).map(|_| random.u8(..)).collect()).collect()
 }
 
 /// Most random inputs are programs worth running: eight of ten that have 8 bytes, and nine of ten longer ones.

@@ -3,7 +3,8 @@
 use std::panic::catch_unwind;
 use whendone_bench::check::Check;
 use whendone_bench::meter::{Meter, Plan, Sample};
-use whendone_bench::peers::{Entry, PEERS, Peer, Removes, find};
+use whendone_bench::peers::{Peer, Removes};
+use whendone_bench::registry::{Entry, PEERS, find};
 use whendone_bench::scenarios::{ROWS, Row, Scenario};
 
 /// The checks are in the scenarios themselves: a wrong answer panics.

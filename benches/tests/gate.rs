@@ -2,7 +2,7 @@
 
 use whendone_bench::costs::agrees;
 use whendone_bench::gate::{Budget, Toolchain, Verdict, growth, render};
-use whendone_bench::peers;
+use whendone_bench::registry::find;
 use whendone_bench::scenarios::{Row, Scenario};
 use whendone_bench::table::Line;
 
@@ -11,7 +11,7 @@ fn toolchain() -> Toolchain {
 }
 
 fn line(peer: &str, instructions: f64, allocations: f64) -> Line {
-    let peer = peers::find(peer).expect("a peer");
+    let peer = find(peer).expect("a peer");
     let line = Line::new(Row { scenario: Scenario::S1, n: 64 }, peer);
     Line { instructions: Some(instructions), allocations: Some(allocations), ..line }
 }
