@@ -1,6 +1,6 @@
-//! A bug that no scenario can see yet: a copy of the project gets it, and a test or a run there must fail.
+//! Runs a bug that no scenario can see: it is planted in a copy of the project, where a test or a run must fail.
 
-use super::hunt::Kill;
+use super::play::Kill;
 use std::fs::File as Output;
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use wait_timeout::ChildExt;
 use whendone_model::tree::{Tree, project, target};
 use whendone_mutants::table::{File, Mutant};
 
-/// Until it counts as hanging, unless that is what is expected: then it is waited for no longer than need be.
+/// How long a command may take before it counts as hanging; shorter where a hang is expected.
 const LIMIT: Duration = Duration::from_secs(30);
 const EXPECTED: Duration = Duration::from_secs(10);
 
@@ -21,7 +21,7 @@ pub struct ProjectCopy {
 }
 
 impl ProjectCopy {
-    /// As many as are wanted; the first is built where the project is, and finds there what that needs too.
+    /// Makes the copy with this number. The first is built where the project is, and finds its dependencies there.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl ProjectCopy {
 ///
 /// # Errors
 ///
-/// If the edit does not match, or what it makes does not compile: then nothing was shown.
+/// If the edit does not match, or the edited code does not compile: then nothing was shown.
 pub fn run(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<Option<Kill>, String> {
     let told = |error: io::Error| format!("{}: {error}", mutant.id);
     let original = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(project().join(file))?));
@@ -77,7 +77,7 @@ pub fn run(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<Optio
     ran
 }
 
-/// Compiling is not what is to fail.
+/// Builds the copy. A bug that does not compile shows nothing.
 fn build(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<(), String> {
     let before = arguments.split(" -- ").next().unwrap_or(arguments);
     let arguments = match before.strip_prefix("run") {
@@ -93,7 +93,7 @@ fn build(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<(), Str
     Err(format!("{}: does not compile, which shows nothing: {first}", mutant.id))
 }
 
-/// How it ended, none if it hangs, and what it printed.
+/// Runs cargo, and returns how it ended (none if it hangs) and the printed text.
 fn cargo(
     arguments: &str,
     limit: Duration,
@@ -113,7 +113,7 @@ fn cargo(
     Ok((end, String::from_utf8_lossy(&std::fs::read(path)?).into_owned()))
 }
 
-/// What a copy plays is small: it is the compiler that takes its time. And nobody reads how small a failure can be made.
+/// A copy runs little, so the time goes to the compiler; and nobody reads a shrunk failure.
 const QUICK: [&str; 3] = [
     "profile.dev.package.whendone-model.opt-level=0",
     "profile.dev.package.whendone-model.debug=false",
