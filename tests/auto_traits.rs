@@ -1,4 +1,4 @@
-//! What may be sent and shared between threads (P21).
+//! `Send` and `Sync` of the public types (P21).
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -59,9 +59,9 @@ type AddedOfCallback<C> = Added<u32, C>;
 
 const ONLY_OF_VALUES_THAT_ARE_BOTH: [(bool, bool); 4] = [(true, true), (false, false), (false, false), (false, false)];
 const AS_THE_VALUE: [(bool, bool); 4] = [(true, true), (true, false), (false, true), (false, false)];
-/// What is read through a shared reference must be both for that to be shared.
+/// A value that is read through a shared reference must be both, for the container to be shared.
 const SENT_AS_THE_VALUE: [(bool, bool); 4] = [(true, true), (true, false), (false, false), (false, false)];
-/// What is moved through a lock need not be shared.
+/// A value that is moved through a lock need not be `Sync`.
 const BOTH_IF_IT_IS_SENT: [(bool, bool); 4] = [(true, true), (true, true), (false, false), (false, false)];
 
 /// P21
@@ -121,7 +121,7 @@ fn ids_and_reports_are_send_and_sync_and_a_ready_callback_only_send() {
     assert_eq!(is_send_and_sync!(Snapshot), (true, true));
 }
 
-/// P21: what it gives back is a ready callback.
+/// P21: a refused call contains a ready callback.
 #[cfg(feature = "event-loop")]
 #[test]
 fn a_loop_its_handle_and_its_sleeps_are_sync_and_a_refused_call_is_not() {

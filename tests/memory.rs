@@ -17,7 +17,7 @@ static COUNTING: Counting = Counting;
 const PAIRS: u32 = 1_000_000;
 const MANY: usize = 10_000;
 
-/// What one place in a line may take: sequence, tag, and the callback or none.
+/// The size that one place in a line may take: sequence, tag, and the callback or none.
 type Place<C> = (u64, u64, Option<C>);
 
 /// P20

@@ -66,7 +66,7 @@ fn numbers(text: &str) -> BTreeSet<Number> {
 }
 
 /// Every test by its path, as `races::name` or `task::adding::name`, with the numbers that its doc comment cites.
-/// A race is a test without the word.
+/// A race is a test without the attribute.
 fn tests() -> BTreeMap<String, BTreeSet<Number>> {
     let mut tests = BTreeMap::new();
     for file in files("tests") {

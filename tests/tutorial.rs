@@ -1,10 +1,10 @@
-//! The tutorial's programs print what they must, line by line.
+//! The tutorial's programs print the expected lines.
 #![cfg(feature = "event-loop")]
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-/// What a program of the example writes to standard output and to standard error.
+/// Runs a program of the example, and returns its standard output and standard error.
 #[track_caller]
 fn program(number: u32) -> (String, String) {
     let ran = Command::new(env!("CARGO"))

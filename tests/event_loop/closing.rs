@@ -1,4 +1,4 @@
-//! Closing: what never ran is counted and reported.
+//! Closing: callbacks that never ran are counted and reported.
 
 use super::support::{Bell, Log, failures, is_pending, noted, on_drop, turns, watched};
 use std::future::{IntoFuture, pending};
@@ -86,7 +86,7 @@ fn closing_counts_and_reports_callbacks_that_never_ran() {
     assert_eq!(failures(&reports.take()), expected);
 }
 
-/// D4, P16: what a lost callback's drop schedules is refused and reported, and does not count.
+/// D4, P16: a callback that a lost callback's drop schedules is refused and reported, and does not count.
 #[test]
 fn closing_counts_once_and_refuses_callbacks_scheduled_by_its_drops() {
     let (event_loop, reports) = watched();
@@ -147,7 +147,7 @@ fn dropping_a_loop_abandons_its_tasks_and_wakes_their_awaiters() {
     assert_eq!(failures(&reports.take()), [Failure::TaskAbandoned]);
 }
 
-/// P15: a hook is the last that a loop lets go of.
+/// P15: a loop drops its hook last.
 #[test]
 fn a_loop_dropped_with_work_left_leaves_nothing_behind() {
     let alive = Arc::new(());

@@ -1,4 +1,4 @@
-//! The event loop, rule by rule. What came before what is read from a log, never from a clock.
+//! The event loop, rule by rule. The order of events is read from a log, never from a clock.
 #![cfg(feature = "event-loop")]
 
 mod awaiting;

@@ -94,7 +94,7 @@ fn a_hook_that_panics_does_no_harm() {
     assert_eq!(log.read(), "callback call");
 }
 
-/// R68: in another process, whose standard error can be read.
+/// R68: runs in another process, whose standard error can be read.
 #[test]
 fn when_a_hook_panics_both_failures_are_printed() {
     const NAME: &str = "panics::when_a_hook_panics_both_failures_are_printed";
@@ -144,7 +144,7 @@ fn a_waker_that_panics_is_reported_and_the_others_run() {
     assert_eq!(noted, "WakerPanicked WakerPanicked callback");
 }
 
-/// P14: whoever let go of the task, nobody is there to be told.
+/// P14: whichever handle is the last one, there is nobody to report to.
 #[test]
 fn a_value_whose_drop_panics_does_not_end_the_loop() {
     let noted = noted(|log, _| async move {
@@ -155,7 +155,7 @@ fn a_value_whose_drop_panics_does_not_end_the_loop() {
     assert_eq!(noted, "next");
 }
 
-/// P14: the drain that is put off holds the last handle, and so it is what drops the value.
+/// P14: the deferred drain holds the last handle, so it drops the value.
 #[test]
 fn a_value_that_panics_when_a_deferred_drain_drops_it_strands_no_drain() {
     let log = Log::default();
@@ -207,7 +207,7 @@ fn a_callback_that_reads_or_resumes_its_tasks_panic_has_retrieved_it() {
     assert_eq!(report.panic.as_ref().unwrap().message(), "of the future, again");
 }
 
-/// R74, R78, D8: no look is too early, not even one before the completion is through.
+/// R74, R78, D8: no read is too early, not even one during the completion.
 #[test]
 fn a_waker_that_reads_the_panic_during_completion_has_retrieved_it() {
     let (mut event_loop, reports) = watched();
@@ -240,7 +240,7 @@ fn a_panic_is_reported_unless_it_was_retrieved() {
     event_loop.run_until_complete(async {
         let task: Task<()> = spawn(async { panic!("never seen") });
         turns(1).await;
-        // None of these is a look.
+        // None of these retrieves the panic.
         assert!(task.is_done() && !task.is_cancelled() && format!("{task:?}").contains("never seen"));
         drop(task);
         drop(spawn(async { panic!("awaited") }).await);

@@ -1,4 +1,4 @@
-//! Runs: how one begins, how one ends, and the tasks that are left.
+//! Runs: how a run begins, how it ends, and what becomes of the remaining tasks.
 
 use super::support::{Explosive, Log, failures, heard, message, on_drop, turns, watched};
 use std::fmt::Write;
@@ -28,7 +28,7 @@ fn a_run_ends_after_the_turn_in_which_its_main_is_done() {
             });
             completer.complete(()).unwrap();
         });
-        // It ends in the turn of that callback and before it, so the call is queued behind its own.
+        // Main ends in the turn of that callback and before it, so the call is queued behind main's own callback.
         (&task).await;
     });
     assert_eq!(log.read(), "this run");
@@ -191,7 +191,7 @@ fn a_run_inside_a_run_panics_clearly_and_the_outer_one_goes_on() {
     assert_eq!(run(async { 3 }), 3);
 }
 
-/// P12: nothing is borrowed while it panics.
+/// P12: nothing is borrowed during the panic.
 #[test]
 fn a_panic_hook_may_spawn_on_the_loop_that_refuses_to_run_twice() {
     let here = thread::current().id();
@@ -233,7 +233,7 @@ fn an_inline_callback_may_run_a_loop() {
     assert_eq!(log.read(), "3");
 }
 
-/// D11: what the callback puts off before and after the loop is neither lost nor run by the loop.
+/// D11: drains that the callback defers before and after the loop are neither lost nor run by the loop.
 #[test]
 fn a_loop_in_an_inline_callback_leaves_that_callbacks_deferred_drains() {
     let log = Log::default();

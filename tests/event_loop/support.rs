@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use whendone::{EventLoop, Failure, Handle, Report, Task, spawn};
 
-/// What happened, in order.
+/// The events, in order.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -20,7 +20,7 @@ impl Log {
         self.0.lock().unwrap().push(what.to_string());
     }
 
-    /// All of it, in one line.
+    /// Returns all words in one line.
     pub(crate) fn read(&self) -> String {
         self.0.lock().unwrap().join(" ")
     }
@@ -44,7 +44,7 @@ impl Log {
         handle.call_soon(self.call(what)).unwrap();
     }
 
-    /// Spawns a task that awaits something and then notes it.
+    /// Spawns a task that awaits something and then notes a word.
     pub(crate) fn task<F>(&self, what: impl Display + Send + 'static, awaited: F) -> Task<()>
     where
         F: IntoFuture<IntoFuture: Send> + Send + 'static,
@@ -57,7 +57,7 @@ impl Log {
     }
 }
 
-/// Runs a main on a new loop and returns what was noted until its end, reports included.
+/// Runs a main on a new loop and returns the words noted until its end, reports included.
 pub(crate) fn noted<F>(main: impl FnOnce(Log, Handle) -> F) -> String
 where
     F: Future<Output = ()> + Send + 'static,
@@ -95,7 +95,7 @@ where
     })
 }
 
-/// Lets so many turns pass.
+/// Lets this number of turns pass.
 pub(crate) async fn turns(mut turns: u32) {
     poll_fn(|context| {
         if turns == 0 {
@@ -108,7 +108,7 @@ pub(crate) async fn turns(mut turns: u32) {
     .await
 }
 
-/// A waker that remembers, and may do something besides.
+/// A waker that remembers its wake-up, and may do something besides.
 #[derive(Default)]
 pub(crate) struct Bell {
     rang: AtomicBool,
@@ -132,12 +132,12 @@ impl Wake for Bell {
     }
 }
 
-/// Polls it once.
+/// Polls a future once.
 pub(crate) fn is_pending(future: &mut (impl Future + Unpin), waker: &Waker) -> bool {
     Pin::new(future).poll(&mut Context::from_waker(waker)).is_pending()
 }
 
-/// What a hook was told.
+/// The reports that a hook was given.
 #[derive(Clone, Default)]
 pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 
@@ -147,7 +147,7 @@ impl Reports {
     }
 }
 
-/// A loop whose hook keeps what it is told.
+/// A loop whose hook keeps its reports.
 pub(crate) fn watched() -> (EventLoop, Reports) {
     let reports = Reports::default();
     let told = reports.clone();
@@ -158,7 +158,7 @@ thread_local! {
     static HEARD: RefCell<Vec<Report>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What the hook of the process is told on this thread meanwhile: that of the loop that `run` makes.
+/// Returns the reports that the hook of the process gets on this thread meanwhile. A loop made by `run` uses that hook.
 pub(crate) fn heard(meanwhile: impl FnOnce()) -> Vec<Report> {
     // Refused if another test has set the same.
     let _ = whendone::set_exception_hook(|report| HEARD.with_borrow_mut(|heard| heard.push(report.clone())));
@@ -174,7 +174,7 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
     payload.downcast_ref::<String>().expect("it panicked with a text")
 }
 
-/// Calls it when it is dropped.
+/// A value that makes a call when it is dropped.
 pub(crate) fn on_drop<F: FnOnce() + Send + Sync + 'static>(call: F) -> impl Send + Sync + 'static {
     struct OnDrop<F: FnOnce()>(Option<F>);
     impl<F: FnOnce()> Drop for OnDrop<F> {

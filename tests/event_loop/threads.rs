@@ -30,7 +30,7 @@ fn completing_from_another_thread_wakes_a_loop_that_sleeps() {
     let noted = noted(|log, handle| async move {
         let (completer, task) = whendone::task(handle.clone());
         task.add_done_callback(log.callback("callback"));
-        // Main awaits by then.
+        // By then main awaits.
         handle.call_soon(|| drop(thread::spawn(|| completer.complete(3).unwrap()))).unwrap();
         assert_eq!((&task).await.value(), Some(&3));
         log.note("awaited");
@@ -62,7 +62,7 @@ fn each_timer_set_by_another_thread_wakes_a_loop_that_sleeps_longer() {
     assert_eq!(noted, ["over"; 18].join(" "));
 }
 
-/// P16: it was to wake the loop, and is nobody's.
+/// P16: a nudge only wakes the loop, and is nobody's callback.
 #[test]
 fn a_closed_loop_does_not_count_its_nudges_as_lost_callbacks() {
     let (event_loop, reports) = watched();

@@ -1,4 +1,4 @@
-//! Completers, handles and captures: who holds what, and for how long.
+//! Completers, handles and captures: their owners and lifetimes.
 
 use super::support::{Log, failures, poll, queue, refusing, run_all, watched};
 use std::future::IntoFuture;
@@ -42,7 +42,7 @@ fn callbacks_run_though_all_handles_were_dropped() {
     assert_eq!(log.words(), ["ran"]);
 }
 
-/// R59, D8: of a task that ends without a panic, the last handle goes in silence.
+/// R59, D8
 #[test]
 fn a_task_that_ended_without_a_panic_is_dropped_without_a_report() {
     let ends: [fn(Completer<u32>); 3] =

@@ -1,4 +1,4 @@
-//! Hand-over to the scheduler: in which order, how deep, and what is refused.
+//! Hand-over to the scheduler: its order, its depth, and refusals.
 
 use super::support::{Log, failures, queue, refusing, run_all, use_all, watched};
 use std::sync::atomic::AtomicU32;
@@ -53,7 +53,7 @@ fn a_callback_that_adds_itself_again_inline_needs_no_stack_and_ends() {
     assert_eq!(task.outcome().unwrap().value().unwrap().load(SeqCst), 0);
 }
 
-/// D11, P8: whatever owes the drain, a callback is never called inside another.
+/// D11, P8: whichever operation owes the drain, a callback is never called inside another.
 #[test]
 fn late_adds_cancels_and_drops_inside_a_callback_are_deferred_too() {
     let log = Log::default();

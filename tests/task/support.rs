@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use whendone::{Failure, Ready, Report, Schedule, SharedCallback, Task};
 
-/// What happened, in order.
+/// The events, in order.
 #[derive(Clone, Default)]
 pub(crate) struct Log(pub(crate) Arc<Mutex<Vec<&'static str>>>);
 
@@ -55,7 +55,7 @@ pub(crate) fn refusing(ready: Ready) -> Result<(), Ready> {
     Err(ready)
 }
 
-/// A scheduler with a hook that keeps what it is told.
+/// A scheduler with a hook that keeps its reports.
 pub(crate) struct Watched<S>(S, Sender<Report>);
 
 impl<S: Schedule> Schedule for Watched<S> {
@@ -77,7 +77,7 @@ pub(crate) fn failures(reports: &Receiver<Report>) -> Vec<Failure> {
     reports.try_iter().map(|report| report.failure).collect()
 }
 
-/// Does something when it is dropped.
+/// A value that makes a call when it is dropped.
 pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {
@@ -86,7 +86,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// Does everything that can be done to a task, ending with its completion. Hangs if a lock is held.
+/// Performs every operation on a task, the last of which completes it. Hangs if a lock is held.
 pub(crate) fn use_all(task: &Task<u32>) {
     let shared = SharedCallback::new(|_: &Task<u32>| ());
     task.add_shared(&shared);
@@ -109,7 +109,7 @@ pub(crate) enum Touch {
     Drop,
 }
 
-/// A waker that says on this thread what is done to it. One at a time.
+/// A waker that reports on this thread each operation on it. There is one at a time.
 pub(crate) fn touchy_waker(touched: impl Fn(Touch) + 'static) -> Waker {
     type Touched = Rc<dyn Fn(Touch)>;
     thread_local!(static TOUCHED: RefCell<Option<Touched>> = const { RefCell::new(None) });
