@@ -83,7 +83,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// A batch does about so many operations, so that reading the clock does not show.
+/// The number of operations in a batch, about: enough to hide the reading of the clock.
 const BATCH: u64 = 2048;
 
 /// S1 and, without callbacks, S5. A loop's turn takes several tasks, unless they are large.
@@ -254,7 +254,7 @@ fn some_removals<P: Removes>(meter: &mut Meter, all: u64, measured: Range<u64>) 
 
 type Pair<P> = (<P as Peer>::Completer, <P as Peer>::Task);
 
-/// Completes what a body left, outside the figures: so many callbacks wait on each task, and must run.
+/// Completes the tasks that a body left, outside the figures. This number of callbacks waits on each, and must run.
 fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log, each: u64) {
     let expected = left.len() as u64 * each;
     left.drain(..).for_each(|(completer, mut task)| P::complete(completer, &mut task, VALUE));

@@ -79,7 +79,7 @@ fn removal_may_not_become_dearer_as_the_line_grows() {
     assert!(matches!(&grown(103.0, 188.0)[..], [found] if found.starts_with("S4Compact: removal becomes dearer")));
 }
 
-/// Of the core: 100 instructions at n=64, so many at n=8192.
+/// Lines of the core: 100 instructions at n=64, and this number at n=8192.
 fn removals(first: f64, compact: f64) -> [Line; 4] {
     let at = |scenario, n, instructions| Line { row: Row { scenario, n }, ..line("whendone-core", instructions, 0.0) };
     let (few, many) = (64, 8192);

@@ -1,12 +1,12 @@
 //! The peers behind one trait, each used as its own users would use it.
 
-pub mod event_listener;
-pub mod futures_shared;
-pub mod mutex_vec;
-pub mod plain;
-pub mod tokio;
-pub mod treiber;
-pub mod whendone;
+pub(super) mod event_listener;
+pub(super) mod futures_shared;
+pub(super) mod mutex_vec;
+pub(super) mod plain;
+pub(super) mod tokio;
+pub(super) mod treiber;
+pub(super) mod whendone;
 
 use super::check::Check;
 
