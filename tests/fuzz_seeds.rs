@@ -1,9 +1,10 @@
-//! The fuzzer's seeds, and what it found or kept, replayed on stable Rust.
+//! The fuzzer's seeds, findings and corpus, replayed on stable Rust.
 #![cfg(feature = "event-loop")]
 
 #[path = "../fuzz/event_loop/mod.rs"]
 mod event_loop;
 
+use fastrand::Rng;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::engines::catalog::on_shuttle;
@@ -16,7 +17,7 @@ use whendone_model::observation::event::Event;
 
 type Check = fn(&[u8]);
 
-/// Each target of the fuzzer, and what it does with its input.
+/// The targets of the fuzzer, each with its check of an input.
 const TARGETS: [(&str, Check); 5] = [
     ("event_loop", event_loop::check),
     ("queue", queue::check),
@@ -29,7 +30,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
-/// What lies in a folder of `fuzz`, by name.
+/// The files in a folder of `fuzz`, by name.
 fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
     let files = fs::read_dir(fuzz().join(folder)).into_iter().flatten().map(|file| file.expect("readable").path());
     files.map(|path| (path.display().to_string(), fs::read(path).expect("readable"))).collect()
@@ -51,9 +52,9 @@ fn every_target_has_seeds_that_can_be_read_and_all_inputs_pass() {
     }
 }
 
-/// Nothing that lies there is left out.
+/// Every file there is played.
 #[test]
-fn the_targets_are_those_that_are_built_and_have_seeds() {
+fn every_target_of_the_fuzzer_is_built_and_has_seeds() {
     let names = |folder: &str| {
         let paths =
             fs::read_dir(fuzz().join(folder)).expect("it is there").map(|entry| entry.expect("readable").path());
@@ -72,7 +73,7 @@ fn to_os(names: &[&str]) -> Vec<std::ffi::OsString> {
     names.iter().map(Into::into).collect()
 }
 
-/// A seed of scenarios stands for itself.
+/// A seed of scenarios is the text of a scenario.
 #[test]
 fn seeds_are_texts_of_the_scenario_language() {
     for (name, seed) in ["queue", "scenario"].into_iter().flat_map(|target| inputs(&format!("seeds/{target}"))) {
@@ -81,7 +82,7 @@ fn seeds_are_texts_of_the_scenario_language() {
     }
 }
 
-/// Its first line, and the rest chooses the schedule.
+/// Its first line is the scenario; the rest chooses the schedule.
 #[test]
 fn seeds_of_schedules_begin_with_a_scenario() {
     for (name, seed) in inputs("seeds/schedule") {
@@ -103,14 +104,10 @@ fn seeds_of_the_event_loop_are_texts_of_its_language() {
     }
 }
 
-/// A thousand of them, always the same.
+/// A thousand random inputs, always the same.
 fn random_inputs(length: usize) -> Vec<Vec<u8>> {
-    let mut state = 1_u64;
-    let mut random = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as u8
-    };
-    (0..1000).map(|_| (0..length).map(|_| random()).collect()).collect()
+    let mut random = Rng::with_seed(1);
+    (0..1000).map(|_| (0..length).map(|_| random.u8(..)).collect()).collect()
 }
 
 /// Most random inputs are programs worth running: eight of ten that have 8 bytes, and nine of ten longer ones.
@@ -126,7 +123,7 @@ fn most_random_inputs_have_three_operations_or_more() {
     }
 }
 
-/// Steps, acts and what was seen of the execution that these bytes stand for. Where a lock lies is left out.
+/// The steps, acts and observation of the execution that these bytes stand for, without the addresses of locks.
 fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>) {
     let (scenario, schedule) = schedule::decode(bytes);
     let play = || on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
@@ -137,7 +134,7 @@ fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>)
     (execution.steps, execution.acts, execution.observation)
 }
 
-/// So what the fuzzer finds comes again. The schedule counts: with another one the seeds are executed otherwise.
+/// So a finding of the fuzzer can be replayed. The schedule matters: with another one the executions differ.
 #[test]
 fn the_same_bytes_play_the_same_execution_twice() {
     for (name, seed) in inputs("seeds/schedule") {

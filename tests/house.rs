@@ -246,6 +246,26 @@ fn property_numbers_exist_on_both_sides() {
     assert_eq!(properties("P3, (P1-P4) P20; not XP9 nor PX"), BTreeSet::from([1, 2, 3, 4, 20]));
 }
 
+/// The labels that `CONTRIBUTING.md` explains are used in `src`, and no others.
+#[test]
+fn comment_labels_are_the_ones_that_are_explained() {
+    let contributing = read("CONTRIBUTING.md");
+    let explained: BTreeSet<&str> = contributing.split('`').skip(1).step_by(2).filter_map(label).collect();
+    let sources = sources("src");
+    let comments = sources.values().flat_map(|text| text.lines()).filter_map(|line| line.split_once("//"));
+    let used: BTreeSet<&str> = comments.filter_map(|(_, comment)| label(comment)).collect();
+    assert!(!explained.is_empty());
+    assert_eq!(used, explained, "labels in src, and in CONTRIBUTING.md");
+    assert_eq!(["/ ORDER: a", "! ONE: b"].map(label), [Some("ORDER"), Some("ONE")]);
+    assert!([" P7: c", "ORDER", " Why: d", "P1-P22: e"].into_iter().all(|comment| label(comment).is_none()));
+}
+
+/// The word in capitals before a colon, with which a comment begins.
+fn label(comment: &str) -> Option<&str> {
+    let (word, _) = comment.trim_start_matches(['/', '!', ' ']).split_once(':')?;
+    (word.len() > 1 && word.bytes().all(|letter| letter.is_ascii_uppercase())).then_some(word)
+}
+
 /// One noun a file, one sentence on top.
 #[test]
 fn every_file_says_on_top_what_it_is() {

@@ -61,7 +61,7 @@ fn each_allowed_outcome_has_an_execution_that_shows_it() {
 
 /// `cargo verify` explores something under loom to check itself, and then plays on the engine that was asked for.
 #[test]
-fn an_engine_without_a_world_plays_where_one_was_left() {
+fn an_engine_without_a_model_plays_after_one_that_has_one() {
     explore::explore(|| ()).expect("nothing is wrong");
     for engine in [Engine::Alone, Engine::Threads] {
         let verdict = engine.check(&scenario("aa ; C | A"));
@@ -87,13 +87,13 @@ fn an_engine_that_cannot_play_a_scenario_says_who_can() {
 }
 
 #[test]
-fn what_a_scheduler_does_is_shrunk_too() {
+fn the_program_of_a_scheduler_is_shrunk_too() {
     let cancels = |scenario: &Scenario| scenario.scheduling.contains(&Op::Cancel);
     assert_eq!(shrink(&scenario("@queue{A X} aa ; C | A"), cancels).to_string(), "@queue{X} ;");
 }
 
 #[test]
-fn who_is_watched_does_nothing_else() {
+fn watching_an_engine_does_not_change_its_executions() {
     for (engine, text) in [(Engine::LoomMutex, "a ; C | A R0"), (Engine::LoomAtomic, "@inline a ; C | P")] {
         let scenario = scenario(text);
         let alone = engine.observe(&scenario);
@@ -120,7 +120,7 @@ fn a_token_brings_its_execution_back() {
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn a_malformed_token_is_refused() {
     let token = Token {
         scenario: scenario("a ; C | A"),
         engine: Engine::LoomMutex,
@@ -138,7 +138,7 @@ fn what_is_no_token_is_refused() {
 }
 
 #[test]
-fn a_token_of_an_execution_that_there_is_not_is_refused() {
+fn a_token_of_a_nonexistent_execution_is_refused() {
     let token = Token {
         scenario: scenario("; C | A"),
         engine: Engine::LoomMutex,
@@ -187,7 +187,7 @@ fn observation(answers: &[&[Answer]], handed: &[(Nonce, Option<Value>)]) -> Obse
 }
 
 #[test]
-fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
+fn a_forbidden_outcome_is_named_by_the_property_that_it_breaks() {
     let a = (0, Some(V0));
     let b = (1, Some(V0));
     let read = |value| Answer::Outcome(Some(value));
@@ -227,7 +227,7 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
 
 /// A callback of which a loop's hook was told is not one that is missing.
 #[test]
-fn what_a_loop_tells_of_as_lost_is_not_missed() {
+fn callbacks_that_a_loop_reports_as_lost_are_not_missed() {
     let scenario = scenario("@loop{v} a ; L");
     let named = |extra: &Observation| Fault::of_observation(&scenario, &allowed(&scenario), extra).to_string();
     let mut extra = observation(&[&[], &[Answer::Outcome(Some(V0))]], &[(POLL, None), (POLL, None)]);
@@ -238,7 +238,7 @@ fn what_a_loop_tells_of_as_lost_is_not_missed() {
 
 /// What programs are answered counts as what threads are, and each task for itself.
 #[test]
-fn what_is_wrong_in_a_program_is_named_too() {
+fn a_forbidden_outcome_of_a_callbacks_program_is_named_too() {
     let case = |text: &str, change: fn(&mut Observation)| {
         let scenario = scenario(text);
         let allowed = allowed(&scenario);
@@ -265,7 +265,7 @@ fn a_broken_rule_is_named_by_its_number() {
 }
 
 #[test]
-fn whatever_is_not_needed_is_left_out() {
+fn shrinking_leaves_out_everything_that_is_not_needed() {
     let adds_late = |scenario: &Scenario| allowed(scenario).iter().any(|seen| seen.handed.len() > scenario.setup.len());
     assert_eq!(shrink(&scenario("@queue aaa ; C G | A R1 | G"), adds_late).to_string(), "; C | A");
     // Numbers follow what they name.

@@ -72,7 +72,7 @@ fn an_execution_of_the_protocol_is_followed_to_its_end() {
 }
 
 #[test]
-fn the_replay_refuses_a_swapped_left_out_or_invented_step_where_it_stands() {
+fn conformance_refuses_a_swapped_missing_or_invented_step_in_place() {
     let right = completion("Settled, waiting: [");
     let refused_at = |acts: &[(usize, Event)]| replay(acts).expect_err("refused");
     let mut early = right.clone();
@@ -127,7 +127,7 @@ fn completion_of_both() -> Vec<(usize, Event)> {
 }
 
 #[test]
-fn what_a_callback_completes_is_drained_when_its_own_drain_is_over() {
+fn a_task_completed_by_a_callback_is_drained_after_the_callbacks_drain() {
     let right = completion_of_both();
     assert_eq!(replay(&right), Ok(()));
     let refused_at = |acts: &[(usize, Event)]| replay(acts).expect_err("refused");

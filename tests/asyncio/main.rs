@@ -1,10 +1,10 @@
 //! CPython as the oracle: random programs show, event by event, what asyncio shows (P22).
 //!
-//! Where they do not, whendone departs on purpose: then asyncio with our decisions put in, each where it
-//! is taken and by its number, must show the same, and asyncio as it is the same until the first of them.
+//! Where they do not, whendone departs on purpose: then asyncio with our decisions applied, each at its place
+//! and by its number, must show the same, and plain asyncio the same until the first of them.
 //!
 //! `PROPTEST_CASES` sets the number of programs, `WHENDONE_PYTHON` the interpreter. A failure shrinks, and
-//! prints a line to be kept in `kept.txt`.
+//! prints a line for `kept.txt`.
 #![cfg(feature = "event-loop")]
 
 mod oracle;
@@ -20,13 +20,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs};
 
-/// What the oracle departs in, by the numbers of our decisions.
+/// The departures of the oracle, by the numbers of our decisions.
 const DECIDED: [&str; 7] = ["D10", "D17", "D18", "D3", "D4", "D7", "D8"];
 
-/// And what random programs show too rarely to count on; `kept.txt` has one.
+/// A departure that random programs show too rarely to count on; `kept.txt` has one.
 const RARE: [&str; 1] = ["D19"];
 
-/// What there is to see, by an event's first word.
+/// The kinds of events, by their first words.
 const KINDS: &str = "abandoned awaited called cancel closed completed idle left lost nobody raised \
     read refused removed resumed shared slept soon started turn unretrieved unrun";
 
@@ -57,9 +57,9 @@ fn random_programs_show_what_asyncio_shows() {
     }
 }
 
-/// P22: programs that were found, and small ones that show each departure.
+/// P22: programs that once failed, and small ones that show each departure.
 #[test]
-fn kept_programs_depart_in_what_is_written_there_and_in_nothing_else() {
+fn kept_programs_depart_from_asyncio_exactly_as_recorded() {
     let Some(mut oracle) = Oracle::start(&script()) else { return };
     let mut shown = BTreeSet::new();
     for line in include_str!("kept.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -73,7 +73,7 @@ fn kept_programs_depart_in_what_is_written_there_and_in_nothing_else() {
     assert!(DECIDED.iter().chain(&RARE).all(|number| shown.contains(*number)), "{shown:?}");
 }
 
-/// The comparison can fail: on asyncio with one line of the script changed it does.
+/// The comparison can fail: it does on asyncio with one line of the script changed.
 #[test]
 fn an_oracle_with_one_line_altered_is_noticed() {
     let right = fs::read_to_string(script()).unwrap();
@@ -110,7 +110,7 @@ fn an_oracle_with_one_line_altered_is_noticed() {
     }
 }
 
-/// Until one fails, which is shrunk.
+/// Plays random programs until one fails, and shrinks that.
 fn compare_random(oracle: &mut Oracle, mut runner: TestRunner) -> (Tally, Option<String>) {
     let (oracle, tally) = (RefCell::new(oracle), RefCell::new(Tally::default()));
     let ran = runner.run(&programs(), |program| {
@@ -130,7 +130,7 @@ struct Compared {
     departures: BTreeSet<String>,
 }
 
-/// Plays it on both sides: they must show the same, or what our departures explain.
+/// Plays a program on both sides. They must show the same, or differ only by our departures.
 fn compare(oracle: &mut Oracle, program: &Program) -> Result<Compared, String> {
     let trace = play(program);
     let asyncio = oracle.play(program, false).trace;
@@ -150,7 +150,7 @@ fn compare(oracle: &mut Oracle, program: &Program) -> Result<Compared, String> {
 
 #[derive(Default)]
 struct Tally {
-    /// One failed, what follows is its shrinking.
+    /// True once a program has failed; the further ones are its shrinking.
     over: bool,
     programs: usize,
     distinct: HashSet<Vec<String>>,

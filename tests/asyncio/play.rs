@@ -1,4 +1,4 @@
-//! Plays a program on whendone and tells what happened.
+//! Plays a program on whendone and records the events.
 
 use super::program::{Act, Beat, Move, Program, Step};
 use futures::future::BoxFuture;
@@ -9,10 +9,10 @@ use std::task::Poll;
 use std::time::Duration;
 use whendone::{CallbackId, Completer, EventLoop, Failure, Handle, Outcome, Report, SharedCallback, Task};
 
-/// What every task finishes with: a value, or an error that somebody completed it with.
+/// The outcome of every task: a value, or an error with which it was completed.
 type Value = Result<u32, u32>;
 
-/// What callbacks that add callbacks come to is bounded: from then on nothing is done.
+/// The limit for callbacks that add callbacks: beyond it they do nothing.
 const LONGEST: usize = 200;
 
 pub fn play(program: &Program) -> Vec<String> {
@@ -181,7 +181,7 @@ impl Player {
         self.trace.note(format!("{answer} {value}"));
     }
 
-    /// Takes or copies what is there, noting who is not. Whatever is taken is dropped unlocked.
+    /// Takes or copies a thing by its number, and notes a missing one. A taken thing is dropped outside the lock.
     fn at<T, R>(
         &self,
         place: usize,
@@ -267,7 +267,7 @@ impl Player {
     }
 }
 
-/// Notes when the body of a task is left, however that comes.
+/// Notes when the body of a task is left, for whatever reason.
 struct Left<'a>(&'a Trace, usize);
 
 impl Drop for Left<'_> {
@@ -283,7 +283,7 @@ fn shared_callback(player: Weak<Player>, which: usize, acts: Vec<Act>) -> Shared
     })
 }
 
-/// Looks at the outcome, which counts as having retrieved a panic.
+/// Reads the outcome, which counts as retrieving a panic.
 fn shown(task: &Task<Value>) -> String {
     match task.outcome() {
         None => "pending".to_owned(),

@@ -1,4 +1,4 @@
-//! Programs of one thread, over tasks and the loop that runs them, and how they are made at random.
+//! Programs of one thread over tasks and the loop that runs them, and their random generation.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// A program. Its text is a line of JSON, which the oracle reads too.
 ///
-/// Tasks, and registrations of callbacks, are named by their number in order of their making. What is named
-/// and isn't there, or no longer, is noted as such, and nothing happens.
+/// Tasks, and registrations of callbacks, are named by their numbers in the order of their making. An operation
+/// on a missing one is noted as such, and does nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
-    /// What the shared callbacks do.
+    /// The programs of the shared callbacks.
     #[serde(default)]
     pub shared: [Vec<Act>; SHARED],
     pub moves: Vec<Move>,
@@ -22,7 +22,7 @@ pub struct Program {
 
 const SHARED: usize = 2;
 
-/// What is done outside of callbacks: the loop runs for a main of these beats, or it does not run.
+/// A step outside of callbacks: the loop runs for a main of these beats, or an act is done while it does not run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Move {
@@ -31,7 +31,7 @@ pub enum Move {
     Do(Act),
 }
 
-/// What the main of a run does: lets one turn pass, or turns until nothing happens.
+/// A step of a run's main: lets one turn pass, or turns until nothing happens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Beat {
@@ -41,7 +41,7 @@ pub enum Beat {
     Do(Act),
 }
 
-/// What the body of a task does. It awaits only older tasks, so that nobody waits for himself.
+/// A step of the body of a task. It awaits only older tasks, so that no task waits for itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -52,7 +52,7 @@ pub enum Step {
     Do(Act),
 }
 
-/// What is done at once, anywhere.
+/// An operation that can be done anywhere, at once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
