@@ -4,9 +4,10 @@ use super::{Act, Beat, Move, Program, SHARED, Step};
 
 /// Reads a program. The text of one stands for itself.
 ///
-/// Of all other inputs the first byte says how much the shared callbacks do and whether the loop is closed, and two bytes
-/// after it are an act, a beat or a step: what it is, and its numbers. Of an act with a program of its own the next ones
-/// are that program, as many as it says. In front are two plain tasks; a loop that is not closed runs until it is idle.
+/// In any other input the first byte says what the shared callbacks do and whether the loop is closed. Every two bytes
+/// after it are an act, a beat or a step: its kind, and its numbers. One of the numbers says how many of the pairs that
+/// follow are the program of a callback, a body or a main. In front are two plain tasks; a loop that is not closed runs
+/// at the end until it is idle.
 pub fn decode(bytes: &[u8]) -> Program {
     if let Ok(program) = serde_json::from_slice(bytes) {
         return program;
@@ -24,7 +25,7 @@ pub fn decode(bytes: &[u8]) -> Program {
     Program { shared, moves: start.into_iter().chain(moves).chain(last).collect(), close }
 }
 
-/// Acts are chosen by the kind's remainder, the flat ones by the lower half of it.
+/// The remainder of a kind chooses the act; those of the lower half have no program of their own.
 const KINDS: u8 = 52;
 
 struct Pairs<'a>(&'a [u8]);
@@ -36,7 +37,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// One of the first four, mostly, so that there is often such a task.
+    /// A task's number: one of the first four, mostly, because it should name a task.
     fn task(self) -> usize {
         let task = usize::from(self.numbers & 7);
         if self.numbers & 8 == 0 { task & 3 } else { task }
@@ -46,14 +47,14 @@ impl Pair {
         usize::from(self.numbers >> 3 & 7)
     }
 
-    /// How many pairs are its own program.
+    /// The number of pairs that are its own program.
     fn own(self) -> usize {
         usize::from(self.numbers >> 6)
     }
 }
 
 impl Pairs<'_> {
-    /// As many as there are, and no more than that.
+    /// Reads pairs to the end, but no more than that many.
     fn many<T>(&mut self, most: usize, mut read: impl FnMut(&mut Self, Pair) -> T) -> Vec<T> {
         let mut read_so_far = Vec::new();
         while read_so_far.len() < most
@@ -90,7 +91,7 @@ impl Pairs<'_> {
         }
     }
 
-    /// With programs of its own, as deep as this.
+    /// An act with programs of its own, as deep as this.
     fn act(&mut self, pair: Pair, depth: u32) -> Act {
         let (kind, at) = (pair.kind % KINDS, pair.task());
         if depth > 0 && kind >= KINDS / 2 {

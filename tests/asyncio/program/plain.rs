@@ -4,7 +4,7 @@ use super::{Act, Beat, LONGEST, Move, Played, Program, Step};
 use std::collections::VecDeque;
 use std::mem;
 
-/// What must happen, in order, until the end.
+/// What a play must show.
 pub fn play(program: &Program) -> Played {
     let mut model = Model { shared: &program.shared, ..Model::default() };
     for step in &program.moves {
@@ -18,10 +18,10 @@ pub fn play(program: &Program) -> Played {
     model.close();
     model.played.ended = true;
     for task in 0..model.tasks.len() {
-        model.forget(task);
+        let _ = model.forget(task);
     }
     for task in 0..model.tasks.len() {
-        model.abandon(task);
+        let _ = model.abandon(task);
     }
     model.played
 }
@@ -58,9 +58,9 @@ struct Registration<'a> {
 struct Task<'a> {
     line: Vec<InLine>,
     outcome: Option<String>,
-    /// The panic that ended it, until somebody looks.
-    unseen: Option<u32>,
-    /// The program's own, one for each queued callback and each await, and the body's.
+    /// The panic that ended it, until it is retrieved.
+    unretrieved: Option<u32>,
+    /// The program's own handle, the body's, and one for each queued callback and each await.
     handles: usize,
     forgotten: bool,
     completer: bool,
@@ -100,7 +100,7 @@ struct Main<'a> {
 #[derive(Clone, Copy)]
 enum Rest {
     Turn,
-    /// The turns with this one, and how much was shown two turns ago or less.
+    /// The number of this turn, and how much was shown when the last pair of turns began.
     Idle {
         turns: usize,
         shown: usize,
@@ -115,6 +115,17 @@ impl<'a> Model<'a> {
         if self.shown() >= LONGEST {
             return Ok(());
         }
+        if let Act::Panic = act {
+            return Err(self.next());
+        }
+        if self.carry_out(act).is_none() {
+            self.note("nobody");
+        }
+        Ok(())
+    }
+
+    /// `None` if a number names nothing.
+    fn carry_out(&mut self, act: &'a Act) -> Option<()> {
         match *act {
             Act::Future => self.tasks.push(Task { handles: 1, completer: true, ..Task::default() }),
             Act::Spawn(ref steps) => {
@@ -122,66 +133,48 @@ impl<'a> Model<'a> {
                 self.queue.push_back(Entry::Step(self.tasks.len()));
                 self.tasks.push(Task { handles: 2, body, ..Task::default() });
             }
-            Act::Add(to, ref acts) => self.register(Registration { to, shared: None, acts }),
+            Act::Add(to, ref acts) => self.register(Registration { to, shared: None, acts })?,
             Act::Share(to, which) => {
-                let shared = self.shared;
-                if self.is_there(which < shared.len()) {
-                    self.register(Registration { to, shared: Some(which), acts: &shared[which] });
-                }
+                let acts = self.shared.get(which)?;
+                self.register(Registration { to, shared: Some(which), acts })?;
             }
             Act::Remove(number) => {
-                let to = self.registrations.get(number).map(|registration| registration.to);
-                if self.is_there(to.is_some())
-                    && let Some(to) = to
-                    && self.has_task(to)
-                {
-                    let removed = self.leave_line(to, InLine::Callback(number));
-                    if removed {
-                        self.captures_go(number);
-                    }
-                    self.note(format!("removed {}", usize::from(removed)));
+                let to = self.registrations.get(number)?.to;
+                self.task(to)?;
+                let removed = self.leave_line(to, InLine::Callback(number));
+                if removed {
+                    self.captures_go(number);
                 }
+                self.note(format!("removed {}", usize::from(removed)));
             }
             Act::Unshare(of, which) => {
-                if self.is_there(which < self.shared.len()) && self.has_task(of) {
-                    let line = self.tasks[of].line.clone();
-                    let is_one = |in_line: &&InLine| matches!(in_line, InLine::Callback(number) if self.registrations[*number].shared == Some(which));
-                    let those: Vec<InLine> = line.iter().filter(is_one).copied().collect();
-                    self.tasks[of].line.retain(|in_line| !those.contains(in_line));
-                    self.note(format!("removed {}", those.len()));
-                }
+                self.shared.get(which)?;
+                let before = self.task(of)?.line.len();
+                let is_one = |number: usize| self.registrations[number].shared == Some(which);
+                self.tasks[of].line.retain(|in_line| !matches!(in_line, InLine::Callback(number) if is_one(*number)));
+                self.note(format!("removed {}", before - self.tasks[of].line.len()));
             }
-            Act::Complete(at) => self.complete(at, "finished"),
-            Act::Fail(at) => self.complete(at, "failed"),
-            Act::Drop(at) => {
-                if self.is_there(self.tasks.get(at).is_some_and(|task| task.completer)) {
-                    self.abandon(at);
-                }
-            }
-            Act::Forget(at) => {
-                if self.has_task(at) {
-                    self.forget(at);
-                }
-            }
+            Act::Complete(at) => self.complete(at, "finished")?,
+            Act::Fail(at) => self.complete(at, "failed")?,
+            Act::Drop(at) => self.abandon(at)?,
+            Act::Forget(at) => self.forget(at)?,
             Act::Cancel(at) => {
-                if self.has_task(at) {
-                    let cancelled = self.cancel(at);
-                    self.note(format!("cancel {cancelled}"));
-                }
+                self.task(at)?;
+                let cancelled = self.cancel(at);
+                self.note(format!("cancel {cancelled}"));
             }
             Act::Read(at) => {
-                if self.has_task(at) {
-                    let outcome = self.look(at);
-                    self.note(format!("read {outcome}"));
-                }
+                self.task(at)?;
+                let outcome = self.retrieve(at);
+                self.note(format!("read {outcome}"));
             }
             Act::Soon(ref acts) => {
                 let name = self.next();
                 self.queue.push_back(Entry::Soon(name, acts));
             }
-            Act::Panic => return Err(self.next()),
+            Act::Panic => unreachable!("it ends the acts"),
         }
-        Ok(())
+        Some(())
     }
 
     fn acts(&mut self, acts: &'a [Act]) -> Acted {
@@ -194,30 +187,29 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn register(&mut self, registration: Registration<'a>) {
+    fn register(&mut self, registration: Registration<'a>) -> Option<()> {
         let (to, number) = (registration.to, self.registrations.len());
-        if self.has_task(to) {
-            self.registrations.push(registration);
-            match self.tasks[to].outcome {
-                None => self.tasks[to].line.push(InLine::Callback(number)),
-                Some(_) => self.hand_over(number),
-            }
+        let is_done = self.task(to)?.outcome.is_some();
+        self.registrations.push(registration);
+        match is_done {
+            false => self.tasks[to].line.push(InLine::Callback(number)),
+            true => self.hand_over(number),
         }
+        Some(())
     }
 
-    fn complete(&mut self, at: usize, word: &str) {
-        if self.is_there(self.tasks.get(at).is_some_and(|task| task.completer)) {
-            self.tasks[at].completer = false;
-            let value = self.next();
-            let answer = if self.finish(at, format!("{word} {value}")) { "completed" } else { "refused" };
-            self.note(format!("{answer} {value}"));
-        }
+    fn complete(&mut self, at: usize, word: &str) -> Option<()> {
+        self.take_completer(at)?;
+        let value = self.next();
+        let answer = if self.finish(at, format!("{word} {value}")) { "completed" } else { "refused" };
+        self.note(format!("{answer} {value}"));
+        Some(())
     }
 
-    /// True if it was not done. A refused cancel is a look (R75).
+    /// True if the task was not done. A refused cancel retrieves the outcome (R75).
     fn cancel(&mut self, at: usize) -> bool {
         if self.tasks[at].outcome.is_some() {
-            self.look(at);
+            self.retrieve(at);
             return false;
         }
         match &mut self.tasks[at].body {
@@ -230,7 +222,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// A turn is what is queued when it begins. The run ends with the turn in which the callback of its main runs.
+    /// Runs turn after turn. A turn is what is queued when it begins; the last one is that in which main's callback runs.
     fn run(&mut self, beats: &'a [Beat]) -> Acted {
         let mut main = Main { beats, rest: None };
         self.queue.push_back(Entry::MainsStep);
@@ -264,7 +256,7 @@ impl<'a> Model<'a> {
     fn call(&mut self, number: usize) {
         let Registration { to, shared, acts } = self.registrations[number];
         let name = shared.map_or(format!("called {number}"), |which| format!("shared {which}"));
-        let outcome = self.look(to);
+        let outcome = self.retrieve(to);
         self.note(format!("{name} {to} {outcome}"));
         let acted = self.acts(acts);
         self.captures_go(number);
@@ -272,7 +264,7 @@ impl<'a> Model<'a> {
         self.release(to);
     }
 
-    /// Until it rests, then `None`, or is over.
+    /// Carries out beats: `None` if main rests in one, else how main ended.
     fn step_main(&mut self, main: &mut Main<'a>) -> Option<Acted> {
         match main.rest.take() {
             None => {}
@@ -302,7 +294,7 @@ impl<'a> Model<'a> {
         Some(Ok(()))
     }
 
-    /// Until the body is suspended, or ends.
+    /// Carries out steps until the body is suspended or ends.
     fn step(&mut self, own: usize) {
         let Some(body) = &mut self.tasks[own].body else { return };
         body.queued = false;
@@ -329,20 +321,26 @@ impl<'a> Model<'a> {
                     self.napping.push(own);
                     At::Nap
                 }
-                Step::Await(of) if of < own && self.has_task(of) => {
-                    if self.tasks[of].outcome.is_some() {
+                Step::Await(of) if of >= own => continue,
+                Step::Await(of) => match self.task(of) {
+                    None => {
+                        self.note("nobody");
+                        continue;
+                    }
+                    Some(Task { outcome: Some(_), .. }) => {
                         self.awaited(own, of);
                         continue;
                     }
-                    self.tasks[of].line.push(InLine::Wake(own));
-                    self.tasks[of].handles += 1;
-                    At::Await(of)
-                }
-                Step::Await(_) => continue,
+                    Some(task) => {
+                        task.line.push(InLine::Wake(own));
+                        task.handles += 1;
+                        At::Await(of)
+                    }
+                },
                 Step::Do(ref act) => match self.act(act) {
                     Ok(()) => continue,
                     Err(panic) => {
-                        self.tasks[own].unseen = Some(panic);
+                        self.tasks[own].unretrieved = Some(panic);
                         return self.end_body(own, format!("panicked {panic}"));
                     }
                 },
@@ -362,11 +360,11 @@ impl<'a> Model<'a> {
     }
 
     fn awaited(&mut self, own: usize, of: usize) {
-        let outcome = self.look(of);
+        let outcome = self.retrieve(of);
         self.note(format!("awaited {own} {outcome}"));
     }
 
-    /// The body is dropped, and then its task is done. A request to cancel beats all but a panic (R55).
+    /// Drops the body and then finishes its task. A request to cancel beats everything but a panic (R55).
     fn end_body(&mut self, own: usize, outcome: String) {
         let body = self.tasks[own].body.take().expect("it ends once");
         if let At::Await(of) = body.at {
@@ -377,7 +375,7 @@ impl<'a> Model<'a> {
             self.note(format!("left {own}"));
         }
         self.played.gone(format_args!("body {own}"));
-        let is_cancelled = body.cancel_requested && self.tasks[own].unseen.is_none();
+        let is_cancelled = body.cancel_requested && self.tasks[own].unretrieved.is_none();
         let is_abandoned = outcome == "abandoned" && !is_cancelled;
         self.finish(own, if is_cancelled { "cancelled".to_owned() } else { outcome });
         if is_abandoned {
@@ -386,7 +384,7 @@ impl<'a> Model<'a> {
         self.release(own);
     }
 
-    /// True for the first time only.
+    /// Ends a task: true the first time only.
     fn finish(&mut self, task: usize, outcome: String) -> bool {
         if self.tasks[task].outcome.is_some() {
             return false;
@@ -416,7 +414,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The tasks of the loop are abandoned, oldest first, and the callbacks in the queue are lost.
+    /// Abandons the tasks of the loop, oldest first; the callbacks in the queue are lost.
     fn close(&mut self) {
         for task in 0..self.tasks.len() {
             if self.tasks[task].body.is_some() {
@@ -449,32 +447,36 @@ impl<'a> Model<'a> {
         self.release(to);
     }
 
-    fn abandon(&mut self, task: usize) {
-        if mem::take(&mut self.tasks[task].completer) {
-            self.finish(task, "abandoned".to_owned());
-        }
+    fn abandon(&mut self, task: usize) -> Option<()> {
+        self.take_completer(task)?;
+        self.finish(task, "abandoned".to_owned());
+        Some(())
     }
 
-    fn forget(&mut self, task: usize) {
-        if !mem::replace(&mut self.tasks[task].forgotten, true) {
-            self.release(task);
-        }
+    fn take_completer(&mut self, task: usize) -> Option<()> {
+        mem::take(&mut self.tasks.get_mut(task)?.completer).then_some(())
     }
 
-    /// A panic that nobody looked at is reported with the last handle (R72).
+    fn forget(&mut self, task: usize) -> Option<()> {
+        self.task(task)?.forgotten = true;
+        self.release(task);
+        Some(())
+    }
+
+    /// Drops a handle. A panic that was never retrieved is reported when the last one goes (R72).
     fn release(&mut self, task: usize) {
-        let Task { handles, unseen, .. } = &mut self.tasks[task];
+        let Task { handles, unretrieved, .. } = &mut self.tasks[task];
         *handles -= 1;
         if *handles == 0
-            && let Some(panic) = unseen.take()
+            && let Some(panic) = unretrieved.take()
         {
             self.note(format!("unretrieved {task} {panic}"));
         }
     }
 
-    fn look(&mut self, task: usize) -> String {
-        let Task { outcome, unseen, .. } = &mut self.tasks[task];
-        *unseen = None;
+    fn retrieve(&mut self, task: usize) -> String {
+        let Task { outcome, unretrieved, .. } = &mut self.tasks[task];
+        *unretrieved = None;
         outcome.clone().unwrap_or_else(|| "pending".to_owned())
     }
 
@@ -486,22 +488,16 @@ impl<'a> Model<'a> {
         line.len() < before
     }
 
-    /// Those of a shared callback stay with the program.
+    /// Drops what a callback captured. A shared callback's captures stay with the program.
     fn captures_go(&mut self, number: usize) {
         if self.registrations[number].shared.is_none() {
             self.played.gone(format_args!("called {number}"));
         }
     }
 
-    fn has_task(&mut self, at: usize) -> bool {
-        self.is_there(self.tasks.get(at).is_some_and(|task| !task.forgotten))
-    }
-
-    fn is_there(&mut self, found: bool) -> bool {
-        if !found {
-            self.note("nobody");
-        }
-        found
+    /// A task, unless the program has forgotten it.
+    fn task(&mut self, at: usize) -> Option<&mut Task<'a>> {
+        self.tasks.get_mut(at).filter(|task| !task.forgotten)
     }
 
     fn shown(&self) -> usize {
