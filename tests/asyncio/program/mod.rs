@@ -1,13 +1,17 @@
 //! Programs of one thread, over tasks and the loop that runs them: their language, and two ways to play them.
 //!
-//! The text of a program is a line of JSON, which CPython's player reads too:
+//! The text of a program is a line of JSON, which CPython's player reads too. `shared` and `close` may be left out.
 //!
 //! ```text
-//! {"moves":["future",{"add":[0,[{"cancel":1}]]},{"spawn":["yield",{"await":0}]},{"complete":0},{"run":["turn","idle"]}]}
+//! program   {"shared":[[act..],[act..]],"moves":[move..],"close":true}
+//! move      act | {"run":[beat..]}
+//! beat      act | "turn" | "idle"
+//! step      act | "yield" | "nap" | {"await":TASK}
+//! act       "future" | {"spawn":[step..]} | {"add":[TASK,[act..]]} | {"share":[TASK,SHARED]} | {"remove":REGISTRATION}
+//!           | {"unshare":[TASK,SHARED]} | {"complete":TASK} | {"fail":TASK} | {"drop":TASK} | {"forget":TASK}
+//!           | {"cancel":TASK} | {"read":TASK} | {"soon":[act..]} | "panic"
 //! ```
 //!
-//! A move is an act, or a run of the loop for a main of some beats. A beat is an act, `turn` or `idle`. A step of a task's
-//! body is an act, `yield`, `nap` or `await`. Acts are listed at [`Act`]; callbacks and bodies have programs of their own.
 //! The fuzzer's bytes stand for programs too, see [`decode`].
 
 mod bytes;
