@@ -1,10 +1,12 @@
 //! The fuzzer's seeds, findings and corpus, replayed on stable Rust.
 #![cfg(feature = "event-loop")]
 
-#[path = "../fuzz/event_loop/mod.rs"]
-mod event_loop;
+#[path = "asyncio/program/mod.rs"]
+mod program;
 
 use fastrand::Rng;
+use program::Program;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::engines::catalog::on_shuttle;
@@ -19,12 +21,17 @@ type Check = fn(&[u8]);
 
 /// The targets of the fuzzer, each with its check of an input.
 const TARGETS: [(&str, Check); 5] = [
-    ("event_loop", event_loop::check),
+    ("event_loop", |bytes| drop(play(bytes))),
     ("queue", queue::check),
     ("scenario", scenario::check),
     ("schedule", schedule::check),
     ("text", text::check),
 ];
+
+/// The event loop plays a program as the plain model does.
+fn play(bytes: &[u8]) -> Vec<String> {
+    program::check(&program::decode(bytes)).unwrap_or_else(|why| panic!("{why}")).trace
+}
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
@@ -97,10 +104,9 @@ fn seeds_of_schedules_begin_with_a_scenario() {
 }
 
 #[test]
-fn seeds_of_the_event_loop_are_texts_of_its_language() {
+fn seeds_of_the_event_loop_are_texts_of_programs() {
     for (name, seed) in inputs("seeds/event_loop") {
-        let words: Vec<String> = event_loop::decode(&seed).iter().map(ToString::to_string).collect();
-        assert_eq!(words.join(" "), String::from_utf8_lossy(&seed).trim(), "{name}");
+        serde_json::from_slice::<Program>(&seed).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
 
@@ -116,14 +122,34 @@ fn most_random_inputs_have_three_operations_or_more() {
     for (length, most) in [(8, 800), (16, 900), (64, 900), (256, 900)] {
         let inputs = random_inputs(length);
         let scenarios = inputs.iter().filter(|bytes| decode(bytes).operations() >= 3).count();
-        let of_the_loop = inputs.iter().filter(|bytes| event_loop::decode(bytes).len() >= 3).count();
         let concurrent = inputs.iter().filter(|bytes| schedule::decode(bytes).0.operations() >= 3).count();
-        let counts = [scenarios, of_the_loop, concurrent];
+        let counts = [scenarios, concurrent];
         assert!(counts.iter().all(|&count| count >= most), "of {length} bytes: {counts:?} of 1000");
     }
 }
 
-/// The steps, acts and observation of the execution that these bytes stand for, without the addresses of locks.
+/// Programs of the event loop begin with two plain tasks, so what counts is the events that they show.
+#[test]
+fn most_random_programs_of_the_event_loop_show_three_events_or_more() {
+    for (length, most) in [(16, 700), (32, 950), (64, 1000), (256, 1000)] {
+        let traces: Vec<_> = random_inputs(length).iter().map(|bytes| play(bytes)).collect();
+        let count = traces.iter().filter(|trace| trace.len() >= 3).count();
+        assert!(count >= most, "of {length} bytes: {count} of 1000");
+    }
+}
+
+#[test]
+fn seeds_and_random_inputs_show_every_event_of_the_event_loop() {
+    let seeds = inputs("seeds/event_loop").into_iter().map(|(_, seed)| seed).collect();
+    for inputs in [seeds, random_inputs(64)] {
+        let traces: Vec<_> = inputs.iter().map(|input| play(input)).collect();
+        let shown: BTreeSet<_> =
+            traces.iter().flatten().map(|event| event.split(' ').next().expect("a word")).collect();
+        assert_eq!(shown, program::EVENTS.split(' ').collect());
+    }
+}
+
+/// Steps, acts and what was seen of the execution that these bytes stand for. Where a lock lies is left out.
 fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>) {
     let (scenario, schedule) = schedule::decode(bytes);
     let play = || on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);

@@ -280,7 +280,7 @@ fn every_file_says_on_top_what_it_is() {
 /// Neither tests nor benches sleep to wait for something.
 #[test]
 fn nothing_sleeps_on_a_thread() {
-    for folder in ["src", "model", "tests", "examples", "benches", "fuzz/fuzz_targets", "fuzz/event_loop"] {
+    for folder in ["src", "model", "tests", "examples", "benches", "fuzz/fuzz_targets"] {
         for (name, text) in sources(folder) {
             assert_eq!(code(&text).find(|line| sleeps(line)), None, "{name}");
         }
