@@ -138,7 +138,8 @@ impl<T, C> Cell<T, C> {
     }
 
     /// Takes out every waiting callback with this tag, in one step, and returns them in order.
-    /// Scans the queue. Once the cell is done, the answer is empty ([P9]).
+    /// Once the cell is done, the answer is empty ([P9]). Scans the queue under the lock, and allocates
+    /// for the callbacks that it finds there.
     ///
     /// [P9]: super#properties
     pub fn remove_all(&self, tag: u64) -> Vec<C> {
