@@ -41,7 +41,7 @@ fn a_removed_callback_is_given_back_once_and_never_handed_over() {
 fn a_late_callback_is_handed_over_by_whoever_adds_it() {
     let cell = cell();
     assert!(handed_over(Cell::complete(&cell, 10).unwrap()).is_empty());
-    let Added::YouDrain(id, owed) = Cell::add(&cell, 0, 1) else { panic!("nobody else drains {cell:?}") };
+    let Added::YouDrain(id, owed) = Cell::add(&cell, 0, 1) else { panic!("nobody else drains {:?}", cell) };
     assert_eq!(cell.remove(id), None);
     assert_eq!(cell.phase(), (Phase::Draining, 0));
     assert_eq!(handed_over(owed), [1]);
@@ -102,7 +102,7 @@ fn add(cell: &Line, callback: u32, hand_over: impl FnMut(&Line, u32)) {
 fn waits(cell: &Line, callback: u32) -> CallbackId {
     match Cell::add(cell, 0, callback) {
         Added::Waits(id) => id,
-        Added::YouDrain(..) => panic!("{cell:?} does not let {callback} wait"),
+        Added::YouDrain(..) => panic!("{:?} does not let {} wait", cell, callback),
     }
 }
 
