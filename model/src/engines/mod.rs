@@ -146,6 +146,9 @@ pub fn fresh_serial() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// A contained panic that no hook took: what callbacks saw and did is judged elsewhere.
+pub fn unheard(_report: &dyn fmt::Display) {}
+
 /// What a panic said.
 pub fn message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().copied();
