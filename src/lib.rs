@@ -96,6 +96,11 @@ pub mod rules {}
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// Each row of the table "From asyncio", as a program.
+#[cfg(any(doc, all(doctest, feature = "event-loop")))]
+#[doc = include_str!("../docs/FROM_ASYNCIO.md")]
+pub mod from_asyncio {}
+
 /// The guide's examples run.
 #[cfg(all(doctest, feature = "event-loop"))]
 #[doc = include_str!("../docs/GUIDE.md")]
