@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
-use whendone_model::check::{self, Verdict, judge};
+use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
+use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::{Play, loom::mutex, until};
 use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
@@ -155,12 +156,12 @@ impl Hunt {
             (check, program.operations(), program.threads.len(), program.setup.len())
         });
         programs.into_iter().find_map(|(check, program)| {
-            let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
+            let verdict = check::check(&program, true, &until(self.enough(&program), || play(&program)));
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
                 let exhibit =
-                    fault.map(|fault| Counterexample::of_failure(check::Engine::LoomMutex, *play, &program, fault));
+                    fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
                 let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
                 Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
             })
@@ -188,6 +189,6 @@ impl Hunt {
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
     let play: Play = mutex::on_loop::player_on_loop::play;
-    let verdict = judge(&program, true, &play(&program));
+    let verdict = check::check(&program, true, &play(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }
