@@ -23,7 +23,7 @@ fn refusal(path: &std::path::Path, shard: Shard) -> String {
 }
 
 #[test]
-fn a_run_goes_on_after_what_is_written_and_a_cut_line_is_dropped() {
+fn a_run_resumes_after_its_last_whole_line_and_drops_a_cut_one() {
     let path = place("cut");
     let verdict = Engine::LoomMutex.check(&"; C | A".parse().expect("well formed"));
     let journal = Checkpoint::open(&path, HALF, false).expect("it begins");
@@ -41,7 +41,7 @@ fn a_run_goes_on_after_what_is_written_and_a_cut_line_is_dropped() {
 }
 
 #[test]
-fn what_is_no_journal_of_this_run_is_refused_and_kept() {
+fn a_journal_of_another_run_is_refused_and_kept() {
     let path = place("refused");
     drop(Checkpoint::open(&path, HALF, false).expect("it begins"));
     assert!(refusal(&path, Shard { index: 2, of: 2 }).contains("--fresh begins anew"));

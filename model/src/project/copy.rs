@@ -26,7 +26,7 @@ impl ProjectCopy {
     /// If a file cannot be read or written.
     pub fn new(root: PathBuf) -> io::Result<Self> {
         let tree = ProjectCopy { root };
-        for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds", "fuzz/event_loop"] {
+        for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds"] {
             tree.mirror(&project().join(folder), Path::new(folder))?;
         }
         for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
