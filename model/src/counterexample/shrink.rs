@@ -1,5 +1,5 @@
-//! The smallest scenario that still fails in the same way, by delta debugging (Zeller and Hildebrandt, "Simplifying and
-//! isolating failure-inducing input", 2002), whose one-minimal result it gives: no single part can be left out.
+//! The smallest scenario that still fails in the same way: a greedy form of delta debugging (Zeller and Hildebrandt,
+//! "Simplifying and isolating failure-inducing input", 2002). The result is one-minimal: no single part can be left out.
 
 use crate::scenario::names::Nonce;
 use crate::scenario::poll_script::Script;

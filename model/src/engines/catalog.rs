@@ -1,6 +1,7 @@
 //! The catalog of engines: the name of each, the scenarios that it can play, and the observations that it must show.
 //!
-//! A new engine needs a variant of [`Engine`] and a row in [`Engine::ALL`] and in each match of this file.
+//! A new engine needs a variant of [`Engine`], a place in [`Engine::ALL`], and an arm in each match of this file. No other
+//! file lists the engines; `runner/plan.rs` names those that `cargo verify` itself plays on.
 
 use crate::engines::loom::explore::within;
 use crate::engines::shuttle::explore::{Schedules, under};

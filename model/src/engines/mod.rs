@@ -1,7 +1,7 @@
 //! The engines that play a scenario. Each compiles the audited files, byte for byte, against a facade of its own.
 //!
-//! A new engine takes two steps: a folder beside `loom/`, with a facade `sync`, an `explore` and a module that calls
-//! `audited_files!`; and its entry in `catalog.rs`, which gives it a name.
+//! A new engine is a folder here, with a facade `sync`, an `explore` and a module that calls `audited_files!`, and an entry
+//! in `catalog.rs`, which names it. Then `cargo verify scenario '..' --engine NAME` plays on it.
 
 #![allow(clippy::new_without_default)]
 
