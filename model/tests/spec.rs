@@ -1,6 +1,6 @@
 //! The specification refuses what it must, and allows more than one thing where there is a race.
 
-use whendone_model::check::judge;
+use whendone_model::check::check;
 use whendone_model::engines::Extent;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::scenario::Scenario;
@@ -105,26 +105,26 @@ fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
 fn the_check_fails_if_anything_is_extra_missing_broken_or_not_executed() {
     let scenario: Scenario = "a ; C | R0".parse().expect("well formed");
     let observed = Engine::LoomMutex.observe(&scenario);
-    assert!(judge(&scenario, true, &observed).is_good());
+    assert!(check(&scenario, true, &observed).is_good());
 
     let mut fewer = observed.clone();
     fewer.observations.pop_first();
-    assert!(!judge(&scenario, true, &fewer).is_good(), "missing");
-    assert!(judge(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
+    assert!(!check(&scenario, true, &fewer).is_good(), "missing");
+    assert!(check(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
 
     let mut more = observed.clone();
     let mut wrong = more.observations.keys().next().expect("there are some").clone();
     wrong.handed.reverse();
     wrong.answers.reverse();
     more.observations.insert(wrong, 1);
-    assert!(!judge(&scenario, false, &more).is_good(), "extra");
+    assert!(!check(&scenario, false, &more).is_good(), "extra");
 
     let mut broken = observed.clone();
     broken.broken.insert("P13: for example".to_owned(), 1);
-    assert!(!judge(&scenario, false, &broken).is_good(), "broken");
+    assert!(!check(&scenario, false, &broken).is_good(), "broken");
 
     let mut cut = observed.clone();
     cut.extent = Extent::Cut;
-    assert!(!judge(&scenario, false, &cut).is_good(), "not explored to its end");
-    assert!(!judge(&scenario, false, &Default::default()).is_good(), "not executed");
+    assert!(!check(&scenario, false, &cut).is_good(), "not explored to its end");
+    assert!(!check(&scenario, false, &Default::default()).is_good(), "not executed");
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
-use whendone_model::check::{Verdict, judge};
+use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::{Play, loom::mutex, until};
@@ -153,7 +153,7 @@ impl Search {
             (check, program.operations(), program.threads.len(), program.setup.len())
         });
         programs.into_iter().find_map(|(check, program)| {
-            let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
+            let verdict = check::check(&program, true, &until(self.enough(&program), || play(&program)));
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
@@ -185,6 +185,6 @@ impl Search {
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
     let play: Play = mutex::on_loop::player_on_loop::play;
-    let verdict = judge(&program, true, &play(&program));
+    let verdict = check::check(&program, true, &play(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }

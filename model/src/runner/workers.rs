@@ -172,7 +172,8 @@ impl Job {
         let Job { engine, exhibit, .. } = *self;
         let mut verdict = engine.check(&scenario);
         if let (true, Some(fault)) = (exhibit, verdict.faults.first()) {
-            verdict.exhibit = Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
+            verdict.counterexample =
+                Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
         }
         Ok(verdict)
     }

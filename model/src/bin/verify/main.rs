@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, panic};
 use whendone_model::check::blind_spots::BLIND_SPOTS;
-use whendone_model::check::judge;
+use whendone_model::check::check_against;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
@@ -201,7 +201,7 @@ fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
     for engine in engines {
         let observed = engine.observe(&scenario);
         let allowed = known(&scenario, observed.observations.keys());
-        let verdict = judge(&scenario, engine.is_complete(), &observed);
+        let verdict = check_against(&allowed, &scenario, engine.is_complete(), &observed);
         green &= verdict.is_good();
         let (name, executions, extent) = (engine.describe(), observed.executions, observed.extent);
         let must = if engine.is_complete() { "must be equal" } else { "must be contained" };
@@ -228,9 +228,9 @@ fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
 /// One execution for each of a scenario's allowed outcomes.
 fn explain(text: &str) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
-    let exhibits = Counterexample::of_allowed(&scenario);
-    exhibits.iter().try_for_each(|exhibit| print(format_args!("{exhibit}\n")))?;
-    Ok(exhibits.iter().all(Counterexample::has_execution))
+    let witnesses = Counterexample::witnesses(&scenario);
+    witnesses.iter().try_for_each(|exhibit| print(format_args!("{exhibit}\n")))?;
+    Ok(witnesses.iter().all(Counterexample::has_execution))
 }
 
 /// One execution again.
