@@ -11,7 +11,7 @@ use whendone_model::scenario::resolve::TaskStep;
 /// Written ticket by ticket: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
 fn history(scenario: &str, tickets: &str) -> History {
     let scenario: Scenario = scenario.parse().expect("well formed");
-    let plan = scenario.plan();
+    let plan = scenario.resolved().clone();
     let mut next = vec![0; plan.threads.len()];
     let acts = tickets.split(' ').map(|ticket| {
         let (thread, rest) = ticket.split_at(1);
@@ -63,7 +63,7 @@ fn explained(scenario: &str, tickets: &str) {
 #[track_caller]
 fn refused(scenario: &str, tickets: &str, property: &str, at: usize, timed: bool) {
     let unexplained = history(scenario, tickets).check().expect_err("it must not be explained");
-    let timeless = if timed { "without the tickets there is one" } else { "nor without the tickets" };
+    let timeless = if timed { "without its times, one does" } else { "without its times, none does either" };
     assert!(unexplained.rule.starts_with(&format!("{property}:")), "{unexplained}");
     assert!(unexplained.rule.ends_with(timeless), "{unexplained}");
     assert_eq!(unexplained.at, at, "{unexplained}");
