@@ -205,6 +205,7 @@ impl Scenario {
 
     /// Changes each bare operation, along the line of text.
     pub(crate) fn visit(&mut self, visit: &mut impl FnMut(&mut Op)) {
+        self.resolution = Resolution::default();
         let Scenario { scheduling, setup, threads, .. } = self;
         [scheduling, setup].into_iter().chain(threads).flatten().for_each(|op| op.visit(visit));
     }

@@ -1,8 +1,8 @@
 //! The specification of the event loop: its one task, its queue, its runs and its end.
 //!
 //! Every `Move` is one atomic step of a thread; the moves that it entails follow in the same thread. The allowed
-//! observations are those of all orders of moves. With the mutex stand-in for the channel every one of them must be
-//! observed; with the atomic stand-in the observed ones must be among them, as everywhere (`model/pinned.json`).
+//! observations are those of all orders of moves. With the engine `loom-mutex` every one of them must be observed; with
+//! `loom-atomic` the observed ones must be among them, as everywhere (`model/pinned.json`).
 //!
 //! * The queue is first in, first out (R31). A run takes the entry that it woke up for, and then as many entries as there
 //!   are at that moment: its batch (R32). It ends after the batch in which the stop callback of its main future has run
@@ -80,11 +80,7 @@ impl LoopState {
             Move::Wake if self.outcome.is_some() || mem::replace(&mut self.queued, true) => vec![],
             Move::Wake => vec![Move::Push(Queued::Step)],
             Move::Push(entry) => self.push(entry),
-            Move::Look if self.waiting.is_empty() => {
-                self.draining = false;
-                vec![]
-            }
-            Move::Look => self.hand_over(),
+            Move::Look => self.look(),
             Move::Finished => {
                 self.others -= 1;
                 let wakes = self.others == 0 && mem::take(&mut self.main_waits);
@@ -111,6 +107,12 @@ impl LoopState {
             Move::Disconnect => return self.disconnect(),
         };
         (None, entailed)
+    }
+
+    /// Hands over the callbacks that came meanwhile, or ends the drain.
+    fn look(&mut self) -> Vec<Move> {
+        self.draining = !self.waiting.is_empty();
+        if self.draining { self.hand_over() } else { vec![] }
     }
 
     /// Ends the wait with the queue's first entry, or with the end of the nap.

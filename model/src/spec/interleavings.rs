@@ -14,15 +14,16 @@
 //! * **In which order.** A drain hands over the callbacks of its task in the order of `scheduled`, each in one step. The
 //!   step that finds none left ends the drain.
 //! * **What a hand-over is.** On the kernel alone and on `@inline` it calls the callback. On `@queue` it appends to one
-//!   queue, which all tasks share. `@refuse` and `@panic` drop the callback and report that it is lost. A waker that has a
-//!   program is woken at once on every scheduler; on `@queue` one without takes a place in the queue.
+//!   queue, which all tasks share. `@refuse` and `@panic` drop the callback and report that it is lost. A waker is woken at
+//!   once on every scheduler; only on `@queue`, one without a program takes a place in the queue.
 //! * **The scheduler's program** runs once: before the first hand-over of a callback of any task.
 //! * **Who serves the queue.** The last thread, after its own operations, until it finds the queue empty; and the
 //!   additional agent, once all threads have finished.
 //! * **Programs.** A call begins in the step that hands over or serves, and reads the outcome then. Each step of its
-//!   program is a step of the same agent, and so is its end. The callback is dropped after its call; a program for the
-//!   drop runs then. An agent that removes a callback or replaces a waker drops it right after that step; several are
-//!   dropped in the order in which they waited.
+//!   program is a step of the same agent, and so is its end. A panic ends a program and is reported.
+//! * **Drops.** A callback is dropped by the agent that called it, after the call, or by the agent that removed or replaced
+//!   it, right after that step; several are dropped in the order in which they waited. The program of a drop runs then.
+//! * **Shortcut.** If clients can observe only the order of hand-overs, no hand-over is a step: that order is `scheduled`.
 
 use super::machine::{Agent, Asker, Machine, Todo};
 use crate::observation::{Answer, HandOver, Observation, Told};
@@ -35,7 +36,7 @@ use std::sync::Arc;
 pub(crate) struct Interleavings {
     plan: Arc<Resolved>,
     scheduler: Option<Scheduler>,
-    /// Whether the position of a hand-over cannot be observed, only the order of all: then none is a step.
+    /// Whether the shortcut applies: one task, no programs, and callbacks that run.
     is_plain: bool,
 }
 

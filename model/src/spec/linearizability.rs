@@ -4,7 +4,7 @@
 //! The search is that of Wing and Gong (Testing and verifying concurrent objects, 1993) with the memoization of Lowe
 //! (Testing for linearizability, 2017): it never visits the same ticket with the same machine twice. It advances from
 //! ticket to ticket, and takes steps only when a ticket requires one: a call cannot end before its step, and a callback
-//! cannot be handed over before an agent owes it. Then the search tries every call that has begun as the next one. It backtracks
+//! cannot be handed over before an agent owes it. Then it tries every call that has begun as the next one. It backtracks
 //! as soon as an answer differs, or callbacks wait in another order than that in which they are handed over.
 
 use crate::observation::event::Event;
@@ -87,7 +87,7 @@ impl History {
             Step::Read => "P2",
             Step::Remove(None) => "P10",
             Step::Remove(Some(_)) | Step::RemoveAll => "P9",
-            // It waits in another place than that in which it is handed over.
+            // It waits in one place and is handed over in another.
             Step::Add { nonce, .. } | Step::Poll(nonce) if enters(&self.acts[at..], nonce) => "P7",
             Step::Poll(_) => "P17",
             _ => "P5",
