@@ -202,7 +202,10 @@ fn folders_of_the_model_import_only_earlier_ones() {
         }
     }
     assert_eq!(seen, FOLDERS.into_iter().collect(), "each folder has files");
-    assert_eq!(folders_named("use crate::spec::cell; x(whendone_model::check::all); other_crate::spec"), ["spec", "check"]);
+    assert_eq!(
+        folders_named("use crate::spec::cell; x(whendone_model::check::all); other_crate::spec"),
+        ["spec", "check"]
+    );
     assert_eq!(folders_named("use crate::{spec, check::fault};"), ["spec", "check"]);
 }
 

@@ -22,7 +22,7 @@ pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The harness of one execution.
 pub struct Bench {
-    pub plan: Resolved,
+    pub plan: Arc<Resolved>,
     /// True if observed values must agree with the order in which callbacks run: with programs, and with several tasks.
     pub is_in_order: bool,
     /// True if threads drop their handles; the harness then keeps none.
@@ -40,7 +40,7 @@ pub trait Interpreter: Send + Sync {
 
 impl Bench {
     pub fn new(scenario: &Scenario) -> Self {
-        let plan = scenario.plan();
+        let plan = scenario.resolved().clone();
         Bench {
             is_in_order: scenario.has_programs() || plan.tasks > 1,
             plan,
@@ -97,7 +97,7 @@ impl Bench {
         use Failure::{CallbackLost, CallbackPanicked, DropPanicked, LoopClosed, PanicNeverRetrieved};
         use Failure::{SchedulerPanicked, TaskAbandoned, WakerPanicked};
         let said = report.panic.as_ref().map(|panic| panic.message());
-        let is_of_task = |nonce: &Nonce| self.plan.bodies.get(*nonce).is_some_and(|body| body.task == task);
+        let is_of_task = |nonce: &Nonce| self.plan.registrations.get(*nonce).is_some_and(|body| body.task == task);
         let nonce = said.and_then(|said| said.parse().ok()).filter(is_of_task);
         let told = match (report.failure, nonce) {
             (CallbackLost, None) if said.is_none() => Told::Lost(task),

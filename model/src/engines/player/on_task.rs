@@ -172,7 +172,7 @@ impl WakeRef for TracedWaker {
 impl Wake for TracedWaker {
     fn wake(self) {
         let (nonce, SchedulerState { queue, bench, .. }) = (self.capture.nonce(), &*self.scheduler);
-        let task = bench.plan.bodies[nonce].task;
+        let task = bench.plan.registrations[nonce].task;
         if bench.program(nonce, Part::Call).is_empty() && self.scheduler.is_queue() {
             bench.monitor.scheduled(task, locks_held(), 0);
             queue.push(Entry::Wake(nonce));
@@ -217,7 +217,7 @@ impl Layer {
             }
             Step::Remove(Some(nonce)) => {
                 let id = locked(&self.ids)[&nonce];
-                Some(Answer::Did(tasks[bench.plan.bodies[nonce].task].remove_done_callback(id)))
+                Some(Answer::Did(tasks[bench.plan.registrations[nonce].task].remove_done_callback(id)))
             }
             Step::Remove(None) => Some(Answer::Did(tasks[at].remove_done_callback(self.foreign))),
             Step::Complete(value @ Value::Finished(_)) => {
