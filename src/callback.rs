@@ -1,45 +1,111 @@
-//! Where a callback is wrapped: boxed with the place where it was added and room for its task.
+//! Where a callback is born and wrapped: boxed, with its place of birth and room for its task.
 
-use super::contain::contain;
+use super::kernel::CallbackId;
+use super::panic::contain;
 use super::report::{Failure, Origin, Report};
-use super::schedule::Ready;
+use super::schedule::{Ready, Work};
 use super::sync::{Arc, fresh_serial};
-use super::task::Task;
+use super::task::{Callback, Task};
+use super::waiter::Waiter;
 use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 
-/// What stands in the line of a task: a callback, or the waker of an await.
-pub(crate) type Callback<T> = Box<dyn InLine<T>>;
-
-pub(crate) trait InLine<T>: Send {
-    /// Its turn has come, here and now. Panics are contained and reported.
-    fn call_now(self: Box<Self>, task: &Task<T>);
-    /// Its turn has come, where the task's scheduler sees to it.
-    fn hand_over(self: Box<Self>, task: &Task<T>) {
-        self.call_now(task);
+impl<T: Send + Sync + 'static> Task<T> {
+    /// Adds a callback that runs once when the task is done, after all callbacks added before it ([R12]).
+    ///
+    /// The task's scheduler decides on which thread it runs, and it is passed the task ([R17]). If the
+    /// task is done already, the callback is scheduled at once, behind the callbacks that have not run
+    /// yet ([R33], [P11]). This method never calls the callback itself, unless the scheduler is
+    /// [`Inline`](crate::Inline) ([R15], [D11]). The id that is returned removes this registration ([D3]).
+    ///
+    /// Costs one allocation for the callback, and amortised constant time in the line.
+    ///
+    /// # Panics
+    ///
+    /// A panic in the callback is contained and reported to the exception hook; the other callbacks
+    /// run ([R60]-[R62]).
+    ///
+    /// # Re-entrancy
+    ///
+    /// The callback may call everything on any task ([D1]). It must not block on a callback that its own
+    /// thread owes ([D11]).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (completer, task) = whendone::task(whendone::Inline);
+    /// let id = task.add_done_callback(|_| unreachable!("it is removed"));
+    /// task.add_done_callback(|task| assert!(task.is_done()));
+    /// assert!(task.remove_done_callback(id));
+    /// completer.complete(3).unwrap();
+    /// ```
+    ///
+    /// [R12]: crate::rules#r12
+    /// [R15]: crate::rules#r15
+    /// [R17]: crate::rules#r17
+    /// [R33]: crate::rules#r33
+    /// [R60]: crate::rules#r60
+    /// [R62]: crate::rules#r62
+    /// [D1]: crate::rules#d1
+    /// [D3]: crate::rules#d3
+    /// [D11]: crate::rules#d11
+    /// [P11]: crate::kernel#properties
+    #[track_caller]
+    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
+    where
+        F: FnOnce(&Task<T>) -> R + Send + 'static,
+        R: DoneReturn,
+    {
+        self.add(0, Once(callback))
     }
-    /// It is dropped, its turn will not come. Panics are contained and reported.
-    fn discard(self: Box<Self>, task: &Task<T>);
+
+    /// Adds a registration of a shared callback; see [`add_done_callback`](Self::add_done_callback).
+    ///
+    /// A shared callback may be added many times. Each registration runs once, at its own place ([R13]).
+    ///
+    /// [R13]: crate::rules#r13
+    #[track_caller]
+    pub fn add_shared(&self, callback: &SharedCallback<T>) -> CallbackId {
+        self.add(callback.tag, callback.clone())
+    }
+
+    #[track_caller]
+    fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
+        self.admit(tag, Registered::boxed(call, Location::caller()))
+    }
 }
 
-/// What a scheduler is handed, whatever its task's type.
-pub(crate) trait Work: Send {
-    /// Calls it, panic contained and reported.
-    fn run(self: Box<Self>);
-    /// Reports it as lost and drops it.
-    fn lose(self: Box<Self>);
-    fn origin(&self) -> Origin;
+impl<T> Task<T> {
+    /// Removes every registration of a shared callback from this task, in one step, and returns how
+    /// many there were ([R19]): none once the task is done ([R25]). Scans the line of callbacks.
+    ///
+    /// # Panics
+    ///
+    /// A panic in a drop of the callback is contained and reported ([D5]).
+    ///
+    /// # Re-entrancy
+    ///
+    /// The registrations are dropped with no lock held, on this thread ([P13]).
+    ///
+    /// [R19]: crate::rules#r19
+    /// [R25]: crate::rules#r25
+    /// [D5]: crate::rules#d5
+    /// [P13]: crate::kernel#properties
+    pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
+        let removed = self.cell().remove_all(callback.tag);
+        removed.into_iter().map(|callback| callback.discard(self)).count()
+    }
 }
 
-/// What is behind the box: a closure, or a shared callback.
-pub(crate) trait Call<T>: Send + 'static {
+/// The part behind the box: a closure, or a shared callback.
+trait Call<T>: Send + 'static {
     fn call(self, task: &Task<T>);
     fn type_name(&self) -> &'static str;
 }
 
-/// A callback with the place where it was added and room for its task, of which a scheduler knows nothing.
-pub(crate) struct Registered<T, F> {
+/// A callback with the place where it was added and room for its task, whose type a scheduler does not know.
+struct Registered<T, F> {
     task: Option<Task<T>>,
     call: F,
     added_at: &'static Location<'static>,
@@ -47,12 +113,12 @@ pub(crate) struct Registered<T, F> {
 
 impl<T: Send + Sync + 'static, F: Call<T>> Registered<T, F> {
     #[inline]
-    pub(crate) fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
+    fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
         Box::new(Registered { task: None, call, added_at })
     }
 }
 
-impl<T: Send + Sync + 'static, F: Call<T>> InLine<T> for Registered<T, F> {
+impl<T: Send + Sync + 'static, F: Call<T>> Waiter<Task<T>> for Registered<T, F> {
     fn call_now(self: Box<Self>, task: &Task<T>) {
         let (callback, added_at) = (self.call.type_name(), self.added_at);
         if let Err(panic) = contain(|| self.call.call(task)) {
@@ -92,13 +158,13 @@ impl<T: Send + Sync + 'static, F: Call<T>> Work for Registered<T, F> {
     }
 }
 
-/// Drops what may be the last handle, and the outcome with it, whose panic has nobody left to tell.
+/// Drops a handle that may be the last one. If dropping the outcome panics, nobody is left to report to.
 fn let_go<T>(task: Task<T>) {
     let _ = contain(|| drop(task));
 }
 
-/// A closure, to be called once.
-pub(crate) struct Once<F>(pub(crate) F);
+/// A closure that is called once.
+struct Once<F>(F);
 
 impl<T, F, R> Call<T> for Once<F>
 where
@@ -113,9 +179,9 @@ where
     }
 }
 
-/// A callback that can be added many times, to many tasks, and removed by itself (D3).
+/// A callback that can be added many times, to many tasks, and removed without an id ([D3]).
 ///
-/// Clones are the same callback. Made from any `Fn(&Task<T>)` that threads may share.
+/// Clones are the same callback ([R22]). It is made of any `Fn(&Task<T>)` that threads may share.
 ///
 /// # Examples
 ///
@@ -129,16 +195,22 @@ where
 /// assert_eq!(task.remove_shared(&tell), 2);
 /// assert_eq!(task.remove_shared(&tell), 0);
 /// ```
+///
+/// [R22]: crate::rules#r22
+/// [D3]: crate::rules#d3
 pub struct SharedCallback<T> {
     call: Arc<Shareable<T>>,
     type_name: &'static str,
+    /// Marks all its registrations in the line of a task.
     tag: u64,
 }
 
 type Shareable<T> = dyn Fn(&Task<T>) + Send + Sync;
 
 impl<T> SharedCallback<T> {
-    /// Makes a callback that is distinct from all others, also from one of the same closure.
+    /// Makes a callback that is distinct from all others, also from one made of the same closure ([R22]).
+    ///
+    /// [R22]: crate::rules#r22
     pub fn new<F, R>(f: F) -> Self
     where
         F: Fn(&Task<T>) -> R + Send + Sync + 'static,
@@ -146,11 +218,6 @@ impl<T> SharedCallback<T> {
     {
         let call = Arc::new(move |task: &Task<T>| drop(f(task)));
         SharedCallback { call, type_name: type_name::<F>(), tag: fresh_serial() }
-    }
-
-    /// By which a task knows all its registrations.
-    pub(crate) fn tag(&self) -> u64 {
-        self.tag
     }
 }
 
@@ -176,9 +243,9 @@ impl<T> fmt::Debug for SharedCallback<T> {
     }
 }
 
-/// What a done callback may return: anything that is finished, which is then dropped (R17).
+/// The types that a done callback may return: finished values, which are dropped (R17).
 ///
-/// There is no implementation for futures: a callback is called, not awaited (D6).
+/// Futures do not implement it: a callback is called, not awaited (D6).
 #[diagnostic::on_unimplemented(
     message = "a done callback cannot return `{Self}`",
     label = "this callback returns `{Self}`, which would be dropped unused",
@@ -192,7 +259,7 @@ macro_rules! done_return {
 }
 
 done_return!(() bool char String u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
-done_return!(super::kernel::CallbackId);
+done_return!(CallbackId);
 #[diagnostic::do_not_recommend]
 impl DoneReturn for &str {}
 #[diagnostic::do_not_recommend]
@@ -204,7 +271,7 @@ impl<T> DoneReturn for Task<T> {}
 #[diagnostic::do_not_recommend]
 impl DoneReturn for <fn() -> ! as Returns>::Output {}
 
-/// Names the return type of a function pointer: the one way to say `!`, what `|_| panic!()` returns.
+/// Names the return type of a function pointer: the only way to name `!`, the type of `|_| panic!()`.
 #[doc(hidden)]
 pub trait Returns {
     type Output;

@@ -1,11 +1,11 @@
-//! Where a task is completed, by its one completer.
+//! Where a task is completed: its completer.
 
 use super::outcome::Outcome;
 use super::schedule::{Named, Schedule};
 use super::task::Task;
 use std::fmt;
 
-/// Makes a pending task and the one completer of it (D7).
+/// Makes a pending task and its only completer ([D7]).
 ///
 /// # Examples
 ///
@@ -15,11 +15,13 @@ use std::fmt;
 /// std::thread::spawn(move || completer.complete(3)).join().unwrap().unwrap();
 /// assert!(task.is_done());
 /// ```
+///
+/// [D7]: crate::rules#d7
 pub fn task<T: 'static>(scheduler: impl Schedule) -> (Completer<T>, Task<T>) {
     pair(Task::new(scheduler))
 }
 
-/// Makes a pending task with a name, which its `Debug` and reports show (D13).
+/// Makes a pending task with a name, which its `Debug` and reports show ([D13]).
 ///
 /// # Examples
 ///
@@ -27,6 +29,8 @@ pub fn task<T: 'static>(scheduler: impl Schedule) -> (Completer<T>, Task<T>) {
 /// let (_completer, task) = whendone::task_named::<()>("fetch", whendone::Inline);
 /// assert_eq!(format!("{task:?}"), "<Task pending name='fetch'>");
 /// ```
+///
+/// [D13]: crate::rules#d13
 pub fn task_named<T: 'static>(name: impl Into<String>, scheduler: impl Schedule) -> (Completer<T>, Task<T>) {
     pair(Task::new(Named { name: name.into().into(), scheduler }))
 }
@@ -35,31 +39,41 @@ fn pair<T: 'static>(task: Task<T>) -> (Completer<T>, Task<T>) {
     (Completer { task: task.clone() }, task)
 }
 
-/// Completes one task. There is exactly one for each task, and it is not `Clone`.
+/// The right to complete one task. Each task has exactly one completer, which is not `Clone` ([D7]).
 ///
-/// Dropped while the task is pending, it completes the task as
-/// [`Abandoned`](Outcome::Abandoned): callbacks run and see it, and nobody waits for ever (D7).
+/// A completer that is dropped while the task is pending completes it as
+/// [`Abandoned`](Outcome::Abandoned): callbacks run and see that outcome, and nobody waits for ever ([P16]).
+///
+/// [D7]: crate::rules#d7
+/// [P16]: crate::rules#p16
 pub struct Completer<T: 'static> {
     task: Task<T>,
 }
 
 impl<T> Completer<T> {
-    /// Completes the task and hands its callbacks to the scheduler, in the order of their adds.
+    /// Completes the task and hands its callbacks over to the scheduler, in the order of their adds ([P7]).
     ///
-    /// On which thread callbacks run is the scheduler's choice; on [`Inline`](crate::Inline) it is
-    /// this one, now, and so complete returns when they have run.
+    /// The scheduler decides on which thread the callbacks run. On [`Inline`](crate::Inline) they run
+    /// on this thread, before this returns. Costs one call of the scheduler for each callback.
     ///
     /// # Errors
     ///
-    /// If the task was cancelled, the value is given back.
+    /// If the task was cancelled before, the value is given back ([P1]).
     ///
     /// # Panics
     ///
-    /// Only if the completer was the last handle, and the value's own drop panics.
+    /// Panics if the completer is the last handle and dropping the value panics; panics of callbacks
+    /// are contained ([D5]).
     ///
     /// # Re-entrancy
     ///
-    /// Inside a callback that runs inline, the hand-over is put off until that callback has returned.
+    /// Inside a callback that runs inline, the hand-over is deferred until the outermost callback of
+    /// this thread has returned ([D11]).
+    ///
+    /// [D5]: crate::rules#d5
+    /// [D11]: crate::rules#d11
+    /// [P1]: crate::kernel#properties
+    /// [P7]: crate::kernel#properties
     pub fn complete(self, value: T) -> Result<(), AlreadyDone<T>> {
         match self.task.complete(Outcome::Finished(value)) {
             Err(Outcome::Finished(value)) => Err(AlreadyDone(value)),
@@ -67,7 +81,7 @@ impl<T> Completer<T> {
         }
     }
 
-    /// A handle of the task.
+    /// Returns a handle of the task.
     pub fn task(&self) -> &Task<T> {
         &self.task
     }
@@ -76,7 +90,7 @@ impl<T> Completer<T> {
 impl<T> Drop for Completer<T> {
     fn drop(&mut self) {
         if !self.task.is_done() {
-            // Refused if the task is cancelled just now, which is as good.
+            // Refused if the task was cancelled just now: then it is done, too.
             let _ = self.task.complete(Outcome::Abandoned);
         }
     }
@@ -88,7 +102,9 @@ impl<T> fmt::Debug for Completer<T> {
     }
 }
 
-/// The task was done already. Gives the value back.
+/// The error of completing a task that is done already. Gives the value back ([P1]).
+///
+/// [P1]: crate::kernel#properties
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlreadyDone<T>(pub T);
 

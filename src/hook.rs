@@ -1,4 +1,4 @@
-//! Where a report goes if no loop takes it: the hook of the process.
+//! The exception hook of the process, for reports that no scheduler's own hook takes.
 
 use super::report::Report;
 use std::sync::OnceLock;
@@ -7,23 +7,23 @@ type Hook = Box<dyn Fn(&Report) + Send + Sync>;
 
 static HOOK: OnceLock<Hook> = OnceLock::new();
 
-/// Sets the exception hook of this process, which is told of every failure that no caller could be
-/// given (D5). It can be set once; an event loop may have its own. Without one, a report is printed
-/// to standard error.
+/// Sets the exception hook of this process, which receives a [`Report`] of every failure that could
+/// not be returned to a caller ([D5]). It can be set once; an event loop may have its own. Without a
+/// hook, reports are printed to standard error ([R65]).
 ///
 /// The hook runs on the thread on which the failure happened, with no lock held.
 ///
 /// # Errors
 ///
-/// If there is one already, the new one is given back.
+/// If the hook is set already, the new one is given back.
 ///
 /// # Panics
 ///
-/// A hook that panics does no harm: both failures are printed (R68).
+/// A panic of the hook is contained: both failures are printed to standard error ([R68]).
 ///
 /// # Re-entrancy
 ///
-/// The hook may call everything. What fails in there is reported to it again.
+/// The hook may call everything ([D1]). A failure inside the hook is reported to the hook again.
 ///
 /// # Examples
 ///
@@ -31,6 +31,11 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 /// whendone::set_exception_hook(|report| eprintln!("{report}")).ok().expect("set once");
 /// assert!(whendone::set_exception_hook(|_| ()).is_err());
 /// ```
+///
+/// [R65]: crate::rules#r65
+/// [R68]: crate::rules#r68
+/// [D1]: crate::rules#d1
+/// [D5]: crate::rules#d5
 pub fn set_exception_hook<F>(hook: F) -> Result<(), F>
 where
     F: Fn(&Report) + Send + Sync + 'static,
@@ -43,7 +48,7 @@ where
     }
 }
 
-/// Tells the hook of the process, or standard error.
+/// Reports to the hook of the process, or to standard error.
 pub(crate) fn report(report: &Report) {
     match HOOK.get() {
         Some(hook) => hook(report),
@@ -51,7 +56,7 @@ pub(crate) fn report(report: &Report) {
     }
 }
 
-/// What remains when there is no hook, or it failed.
+/// Reports to standard error: the last resort if there is no hook, or the hook panicked.
 pub(crate) fn print(report: &Report) {
     eprintln!("{report}");
 }

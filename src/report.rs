@@ -1,55 +1,73 @@
-//! What an exception hook is told.
+//! The report that an exception hook receives.
 
-use super::outcome::Panic;
+use super::panic::Panic;
 use std::fmt;
 use std::panic::Location;
 
-/// Something that went wrong where no caller could be given an error (D4, D5).
+/// A failure that could not be returned to a caller ([D4], [D5]).
 ///
 /// Its `Display` is a readable block of a few lines.
+///
+/// [D4]: crate::rules#d4
+/// [D5]: crate::rules#d5
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What happened.
+    /// The kind of failure.
     pub failure: Failure,
-    /// The callback that it happened to.
+    /// The callback that failed, if one did.
     pub callback: Option<Origin>,
-    /// Its task, name and state.
+    /// The task, by its name and state, if the failure belongs to one.
     pub task: Option<String>,
     /// The panic, if there was one.
     pub panic: Option<Panic>,
 }
 
-/// What went wrong.
+/// The kinds of failure.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// A callback panicked. The others run all the same (R60-R62).
+    /// A callback panicked. The other callbacks run all the same ([R60]-[R62]).
+    ///
+    /// [R60]: crate::rules#r60
+    /// [R62]: crate::rules#r62
     CallbackPanicked,
-    /// A callback was dropped without having run: its scheduler refused it, or dropped it, or closed.
+    /// A callback was dropped before it ran: its scheduler refused it, dropped it or was closed ([D4]).
+    ///
+    /// [D4]: crate::rules#d4
     CallbackLost,
-    /// What a callback had captured panicked when it was dropped.
+    /// A captured value of a callback, or a value or future of a task, panicked when it was dropped.
     DropPanicked,
-    /// A scheduler panicked when a callback was handed to it.
+    /// A scheduler panicked when a callback was handed over to it ([P14]).
+    ///
+    /// [P14]: crate::kernel#properties
     SchedulerPanicked,
-    /// The waker of an await panicked, in its wake or in its drop.
+    /// The waker of an await or of a sleep panicked, in its wake or in its drop.
     WakerPanicked,
-    /// An exception hook panicked.
+    /// An exception hook panicked ([R68]).
+    ///
+    /// [R68]: crate::rules#r68
     HookPanicked,
-    /// A task panicked, its last handle is gone, and nobody looked at its outcome (D8).
+    /// A task panicked, and its last handle was dropped before anybody retrieved its outcome ([D8]).
+    ///
+    /// [D8]: crate::rules#d8
     PanicNeverRetrieved,
-    /// An event loop ended before this task did. The task is abandoned.
+    /// An event loop was closed before this task was done. The task is abandoned ([P16]).
+    ///
+    /// [P16]: crate::rules#p16
     TaskAbandoned,
-    /// An event loop was closed before this many callbacks had run; each has its own report too.
+    /// An event loop was closed before this many callbacks had run. Each of them also has its own report ([D12]).
+    ///
+    /// [D12]: crate::rules#d12
     LoopClosed(usize),
 }
 
-/// Where a callback came from.
+/// The origin of a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The callback's type, which for a closure names the function that it is written in.
+    /// The callback's type. The type of a closure names the function in which it is written.
     pub callback: &'static str,
-    /// The call that added it.
+    /// The place of the call that added it.
     pub added_at: &'static Location<'static>,
 }
 
@@ -92,16 +110,16 @@ impl fmt::Display for Failure {
         match self {
             Failure::CallbackPanicked => f.write_str("exception in callback"),
             Failure::CallbackLost => {
-                f.write_str("callback dropped without having run, its loop is closed or refused it")
+                f.write_str("callback dropped before it ran: its loop was closed, or its scheduler refused it")
             }
             Failure::DropPanicked => f.write_str("exception in the drop of a callback"),
             Failure::SchedulerPanicked => f.write_str("exception in the scheduler of a task"),
             Failure::WakerPanicked => f.write_str("exception in the waker of an await"),
             Failure::HookPanicked => f.write_str("exception in the exception hook"),
             Failure::PanicNeverRetrieved => f.write_str("exception of a task was never retrieved"),
-            Failure::TaskAbandoned => f.write_str("task abandoned, its event loop ended before it was done"),
-            Failure::LoopClosed(1) => f.write_str("event loop closed, 1 callback never ran"),
-            Failure::LoopClosed(unrun) => write!(f, "event loop closed, {unrun} callbacks never ran"),
+            Failure::TaskAbandoned => f.write_str("task abandoned: its event loop ended before it was done"),
+            Failure::LoopClosed(1) => f.write_str("event loop closed: 1 callback never ran"),
+            Failure::LoopClosed(unrun) => write!(f, "event loop closed: {unrun} callbacks never ran"),
         }
     }
 }

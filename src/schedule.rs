@@ -1,41 +1,51 @@
-//! Where a callback is handed to: a scheduler, by value, in order.
+//! The scheduler: callbacks are handed over to it by value, in order.
 
-use super::callback::Work;
-use super::contain::contain;
 use super::hook;
-use super::report::{Failure, Report};
+use super::panic::contain;
+use super::report::{Failure, Origin, Report};
 use super::sync::Arc;
 use std::any::TypeId;
 use std::fmt;
 
 /// Decides where and when the callbacks of a task run.
 ///
-/// Implemented by [`Inline`], by the event loop's handle, by `Arc`s of schedulers, and by any
-/// `Fn(Ready) -> Result<(), Ready>`.
+/// [`Inline`], the event loop's handle, an `Arc` of a scheduler, and any
+/// `Fn(Ready) -> Result<(), Ready>` implement it.
 ///
-/// A task hands over one callback after another, in the order in which they were added (P7, P8),
-/// from the thread that completed it or added late. What the scheduler does next is its business.
+/// A task hands over one callback after another, in the order in which they were added ([P7], [P8]), on
+/// the thread that completed it or added late. When and where they then run is up to the scheduler.
 ///
-/// A task owns its scheduler, and a [`Ready`] its task. So a scheduler that owns its queue leaks what
-/// is still queued when all else is gone: own the sending end only, as the event loop's handle does.
+/// A task owns its scheduler, and a [`Ready`] owns its task. So a scheduler that owns its queue leaks
+/// the queued callbacks when all other handles are gone: it should own only the sending end, as the
+/// event loop's handle does.
+///
+/// [P7]: crate::kernel#properties
+/// [P8]: crate::kernel#properties
 pub trait Schedule: Send + Sync + 'static {
-    /// Takes a callback, to call [`Ready::run`] on it now or later, here or on another thread.
-    /// Called with no lock held.
+    /// Takes a callback, and calls [`Ready::run`] on it now or later, on this or another thread. This
+    /// is called with no lock held ([P13]).
     ///
     /// # Errors
     ///
-    /// A scheduler that takes no more gives it back; it is then reported and dropped (D4).
+    /// A scheduler that refuses the callback gives it back; it is then reported and dropped ([D4]).
     ///
     /// # Panics
     ///
-    /// A panic is contained and reported; the other callbacks are handed over all the same (P14).
+    /// A panic is contained and reported; the other callbacks are handed over all the same ([P14]).
     ///
     /// # Re-entrancy
     ///
-    /// May call everything on any task. A drain that it causes runs after the current one.
+    /// The scheduler may call everything on any task ([D1]). A drain that it causes runs after the
+    /// current one.
+    ///
+    /// [D1]: crate::rules#d1
+    /// [D4]: crate::rules#d4
+    /// [P13]: crate::kernel#properties
+    /// [P14]: crate::kernel#properties
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
 
-    /// Told of failures in callbacks of its tasks. The default tells the hook of the process.
+    /// Receives reports of failures in callbacks of its tasks. The default passes them on to the hook
+    /// of the process; see [`set_exception_hook`](crate::set_exception_hook) for the duties of a hook.
     fn report(&self, report: &Report) {
         hook::report(report);
     }
@@ -60,13 +70,13 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
     }
 }
 
-/// Runs callbacks at once, on whoever drains: the thread that completes the task, or the one that
-/// adds late when nobody drains (D11).
+/// The scheduler that runs callbacks at once, on the draining thread: the thread that completes the
+/// task, or the one that adds late while nobody drains ([D11]).
 ///
-/// Never nested: a task that is completed inside a callback runs its own callbacks after the
-/// outermost drain of the thread, so a chain of tasks needs no stack, and such a `complete` returns
-/// before its callbacks have run. Meanwhile other threads' late adds to that task wait for this
-/// thread too, so a callback must not block on callbacks that its own thread owes.
+/// Callbacks never nest ([P8]). A task that is completed inside a callback runs its own callbacks after
+/// the outermost drain of the thread: a chain of tasks needs no stack ([R36]), and such a `complete`
+/// returns before its callbacks have run. Meanwhile late adds of other threads to that task wait for
+/// this thread, too. So a callback must not block on callbacks that its own thread owes.
 ///
 /// # Examples
 ///
@@ -76,6 +86,10 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
 /// completer.complete(3)?; // prints <Task finished result=3>
 /// # Ok::<(), whendone::AlreadyDone<i32>>(())
 /// ```
+///
+/// [R36]: crate::rules#r36
+/// [D11]: crate::rules#d11
+/// [P8]: crate::kernel#properties
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inline;
 
@@ -86,10 +100,12 @@ impl Schedule for Inline {
     }
 }
 
-/// A callback whose turn has come, with its task, ready to be run once.
+/// A callback whose turn has come, with its task. It is run once.
 ///
-/// Dropped unrun, by whomever, it reports itself as lost (D4).
-#[must_use = "a callback that is dropped unrun is lost; run it, or give it back"]
+/// One that is dropped unrun reports itself as lost ([D4]).
+///
+/// [D4]: crate::rules#d4
+#[must_use = "a callback that is dropped unrun is lost: run it, or give it back"]
 pub struct Ready(Option<Box<dyn Work>>);
 
 impl Ready {
@@ -98,7 +114,18 @@ impl Ready {
         Ready(Some(work))
     }
 
-    /// Runs the callback on this thread. Its panic is contained and reported (D5).
+    /// Runs the callback on this thread, at most once.
+    ///
+    /// # Panics
+    ///
+    /// A panic of the callback is contained and reported ([D5]).
+    ///
+    /// # Re-entrancy
+    ///
+    /// The callback may call everything ([D1]).
+    ///
+    /// [D1]: crate::rules#d1
+    /// [D5]: crate::rules#d5
     #[inline]
     pub fn run(mut self) {
         if let Some(work) = self.0.take() {
@@ -122,24 +149,33 @@ impl fmt::Debug for Ready {
     }
 }
 
-/// What a task belongs to: its scheduler and, if it has one, its name. It lies in the task's own
+/// The work behind a [`Ready`], whatever the type of its task.
+pub(crate) trait Work: Send {
+    /// Runs it. A panic is contained and reported.
+    fn run(self: Box<Self>);
+    /// Reports it as lost and drops it.
+    fn lose(self: Box<Self>);
+    fn origin(&self) -> Origin;
+}
+
+/// The owner of a task: its scheduler and, if it has one, its name. It lies in the task's own
 /// allocation, behind the cell.
 pub(crate) trait Owner: Send + Sync {
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
 
-    /// True if it calls at once and does nothing else, so that the drainer may do so itself.
+    /// True if it runs callbacks at once and does nothing else, so that the drainer may run them itself.
     fn is_inline(&self) -> bool {
         false
     }
 
-    /// May panic, being a caller's code; [`tell`] is what to call.
+    /// A caller's code, which may panic: call [`tell`] instead.
     fn report(&self, report: &Report);
 
     fn name(&self) -> Option<&str> {
         None
     }
 
-    /// `None`: the task can be cancelled at once. Else cancelling it is a request, with this answer (D10).
+    /// `None` if the task can be cancelled at once. Otherwise cancelling is a request, with this answer (D10).
     fn request_cancel(&self) -> Option<bool> {
         None
     }
@@ -159,7 +195,7 @@ impl<S: Schedule> Owner for S {
     }
 }
 
-/// A scheduler with the name of the one task that it lies in.
+/// A scheduler with the name of the task that owns it.
 pub(crate) struct Named<S> {
     pub(crate) name: Box<str>,
     pub(crate) scheduler: S,
@@ -183,7 +219,7 @@ impl<S: Schedule> Owner for Named<S> {
     }
 }
 
-/// Tells the owner's hook. One that panics does no harm: both failures are printed (R68).
+/// Reports to the owner's hook. A panic of the hook is contained: both failures are printed (R68).
 pub(crate) fn tell(owner: &(impl Owner + ?Sized), report: &Report) {
     if let Err(panic) = contain(|| owner.report(report)) {
         let _ = contain(|| hook::print(report));

@@ -1,20 +1,20 @@
 //! The facade: the one file that names std's primitives.
 //!
 //! Every other file says `super::sync`, so the same source is compiled against a model checker's
-//! or a vendor's. The kernel uses `Mutex` and `OnceLock` and nothing else.
+//! primitives, or a vendor's. The kernel uses only `Mutex` and `OnceLock`.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use std::sync::{Arc, MutexGuard, OnceLock};
 
-/// What counts the handles of a task.
+/// The count of the handles of a task.
 pub(crate) use std::sync::Arc as Counted;
 
 #[cfg(feature = "event-loop")]
 pub(crate) use {crossbeam_channel as channel, std::time::Instant};
 
-/// A mutex that shows no poisoning: no section of ours runs code that could unwind (P13, P14).
+/// A mutex without poisoning: no lock section of this crate runs code that could unwind (P13, P14).
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
@@ -34,7 +34,7 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-/// std's, initialised by a constant, which saves a look at whether it is initialised.
+/// std's thread-locals, initialised by a constant, which saves the test whether they are initialised.
 macro_rules! const_thread_local {
     ($(#[$doc:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;) => {
         ::std::thread_local! {
@@ -44,7 +44,7 @@ macro_rules! const_thread_local {
 }
 pub(crate) use const_thread_local as thread_local;
 
-/// A number that this process has not seen before, never 0.
+/// Returns a number that this process has not seen before, never 0.
 pub(crate) fn fresh_serial() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)

@@ -1,29 +1,35 @@
-//! Where a callback is born: the task's handle.
+//! The task's handle: where callbacks are admitted, and where an owed drain is performed or deferred.
 
-use super::callback::{Call, Callback, DoneReturn, Once, Registered, SharedCallback};
-use super::contain::contain;
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
-use super::outcome::{Outcome, Panic};
+use super::outcome::Outcome;
+use super::panic::{Panic, contain};
 use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
 use super::sync::{Counted, fresh_serial};
 use super::trampoline;
+use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Deref;
-use std::panic::Location;
 
-/// A handle of something that will be done. Cheap to clone; any thread may use it at any time.
+/// A handle of a task: work that will be done. Cheap to clone; any thread may use it at any time ([D1]).
 ///
-/// Callbacks keep their task alive until they have run, and waiting ones are kept by it. A callback
-/// is passed its task, so it need not capture a handle; one that does keeps the task until it is
-/// done or the callback is removed (R108).
+/// A task owns the callbacks that wait in its line, and a callback that is queued owns its task until
+/// it has run ([R18]). A callback is passed its task, so it need not capture a handle; one that does
+/// keeps the task alive until the task is done or the callback is removed ([R108]).
+///
+/// [R18]: crate::rules#r18
+/// [R108]: crate::rules#r108
+/// [D1]: crate::rules#d1
 pub struct Task<T> {
     shared: Counted<Shared<T>>,
 }
 
-/// What makes a handle of the kernel's cell of a task, borrowed or owned.
+/// A waiter in the line of a task.
+pub(crate) type Callback<T> = Box<dyn Waiter<Task<T>>>;
+
+/// A handle of the kernel's cell, made of a task that is borrowed or owned.
 #[derive(Clone, Copy)]
 pub(crate) struct Link<B>(B);
 
@@ -37,16 +43,17 @@ impl<T: 'static> Task<T> {
         Task { shared: Counted::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) }) }
     }
 
-    /// Cancels the task, unless it is done: true if it was not.
+    /// Cancels the task and returns true, unless it is done: then nothing changes, and this is false.
     ///
     /// A task of [`whendone::task`](crate::task()) is cancelled at once, and its callbacks are
-    /// handed over before this returns (R50). For a task of an event loop it is a request, answered
-    /// with true until the task is done: the loop then drops its future, on its own thread, and the
-    /// callbacks follow (R51, D10).
+    /// handed over before this returns ([R50]). For a task of an event loop this is a request, which is
+    /// granted until the task is done: the loop then drops its future, on the loop's thread, and hands
+    /// the callbacks over ([R51], [D10]). A refused cancel counts as retrieving the outcome ([R75]).
     ///
     /// # Re-entrancy
     ///
-    /// Inside a callback that runs inline, the hand-over is put off until that callback has returned.
+    /// Inside a callback that runs inline, the hand-over is deferred until the outermost callback of
+    /// this thread has returned ([D11]).
     ///
     /// # Examples
     ///
@@ -55,31 +62,49 @@ impl<T: 'static> Task<T> {
     /// assert!(task.cancel());
     /// assert!(task.is_cancelled() && !task.cancel());
     /// ```
+    ///
+    /// [R50]: crate::rules#r50
+    /// [R51]: crate::rules#r51
+    /// [R75]: crate::rules#r75
+    /// [D10]: crate::rules#d10
+    /// [D11]: crate::rules#d11
     pub fn cancel(&self) -> bool {
         match self.owner().request_cancel() {
             None => self.complete(Outcome::Cancelled).is_ok(),
             Some(true) => true,
             Some(false) => {
-                // Whoever is refused has looked (R50, R75).
+                // A refused cancel counts as retrieving the outcome (R50, R75).
                 let _ = self.outcome();
                 false
             }
         }
     }
 
-    /// Completes it and hands over its callbacks.
+    /// Admits a waiter to the line, and performs the drain if one is owed.
+    #[inline]
+    pub(crate) fn admit(&self, tag: u64, callback: Callback<T>) -> CallbackId {
+        match Cell::add(&Link(self), tag, callback) {
+            Added::Waits(id) => id,
+            Added::YouDrain(id, owed) => {
+                self.hand_over_all(owed);
+                id
+            }
+        }
+    }
+
+    /// Completes the task and hands over its callbacks.
     #[inline]
     pub(crate) fn complete(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
         self.publish(outcome).map(|owed| self.hand_over_all(owed))
     }
 
-    /// Completes it. The caller owes the drain, see [`hand_over_all`](Self::hand_over_all).
+    /// Completes the task. The caller owes the drain, see [`hand_over_all`](Self::hand_over_all).
     #[inline]
     pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<&Self, T>, Outcome<T>> {
         Cell::complete(&Link(self), outcome)
     }
 
-    /// Spends the token: now or, inside another drain of this thread, after it.
+    /// Performs an owed drain: now or, inside another drain of this thread, after that one.
     #[inline]
     pub(crate) fn hand_over_all(&self, owed: Owed<&Self, T>) {
         match trampoline::enter() {
@@ -90,27 +115,31 @@ impl<T: 'static> Task<T> {
 
     #[cold]
     fn put_off(&self, owed: Owed<&Self, T>) {
-        let owed = owed.with_handle(Link(self.clone())).expect("it drains this task");
+        let owed = owed.with_handle(Link(self.clone())).expect("the handle is of the same task");
         let inline = self.is_inline();
         trampoline::put_off(move || drain(owed, inline));
     }
 }
 
 impl<T> Task<T> {
-    /// True once the task has an outcome, also before its callbacks have run (R7). Takes no lock.
+    /// Returns true once the task has an outcome, also before its callbacks have run ([R7]). Takes no lock.
+    ///
+    /// [R7]: crate::rules#r7
     pub fn is_done(&self) -> bool {
         self.cell().outcome().is_some()
     }
 
-    /// True if the task was cancelled. Takes no lock.
+    /// Returns true if the task was cancelled. Takes no lock.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.cell().outcome(), Some(Outcome::Cancelled))
     }
 
-    /// How it ended, once it has; always the same (P2). Takes no lock.
+    /// Returns the outcome once there is one, and then always the same ([P2], [P3]). Takes no lock.
     ///
-    /// Whoever reads a panic here, or by awaiting, has retrieved it, and so has whoever is refused a
-    /// cancel. One that nobody has is reported when the last handle goes (D8, R75).
+    /// `None` means that the task was pending. Another thread may be completing it at this moment.
+    ///
+    /// A panic counts as retrieved once it is read here or by an await, or a cancel is refused ([R75]).
+    /// A panic that was never retrieved is reported when the last handle is dropped ([D8]).
     ///
     /// # Examples
     ///
@@ -121,6 +150,11 @@ impl<T> Task<T> {
     /// completer.complete("value").unwrap();
     /// assert_eq!(task.outcome(), Some(&Outcome::Finished("value")));
     /// ```
+    ///
+    /// [R75]: crate::rules#r75
+    /// [D8]: crate::rules#d8
+    /// [P2]: crate::kernel#properties
+    /// [P3]: crate::kernel#properties
     pub fn outcome(&self) -> Option<&Outcome<T>> {
         let outcome = self.cell().outcome();
         if let Some(Outcome::Panicked(panic)) = outcome {
@@ -129,51 +163,60 @@ impl<T> Task<T> {
         outcome
     }
 
-    /// Its name, if it has one. Tasks of an event loop always do (D13).
+    /// Returns the task's name, if it has one. A task of an event loop always has one ([D13]).
+    ///
+    /// [D13]: crate::rules#d13
     pub fn name(&self) -> Option<&str> {
         self.owner().name()
     }
 
-    /// Takes a callback out before the task is done: true means that it will never run (P9).
+    /// Removes a callback that waits: true means that it will never run ([P9]).
     ///
-    /// Once the task is done this is false and stops nothing, also for callbacks that have not run
-    /// yet (R25, D2). Never waits for a running callback. The id of another task, or one that was
-    /// removed, answers false (P10). The callback is dropped here, on this thread.
+    /// Once the task is done this returns false and stops nothing, also if the callback has not run
+    /// yet ([R25], [D2]). It never waits for a running callback. For an id of another task, or of a callback
+    /// that was removed already, it returns false ([P10]). The removed callback is dropped on this thread.
+    ///
+    /// Costs amortised constant time in the order of the adds, and O(log n) at worst.
+    ///
+    /// # Panics
+    ///
+    /// A panic in the drop of the callback is contained and reported ([D5]).
     ///
     /// # Re-entrancy
     ///
-    /// What the callback captured is dropped with no lock held, and may call everything.
+    /// The callback is dropped with no lock held; its captures may call everything when they are
+    /// dropped ([P13]).
+    ///
+    /// [R25]: crate::rules#r25
+    /// [D2]: crate::rules#d2
+    /// [D5]: crate::rules#d5
+    /// [P9]: crate::kernel#properties
+    /// [P10]: crate::kernel#properties
+    /// [P13]: crate::kernel#properties
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
         self.cell().remove(id).map(|callback| callback.discard(self)).is_some()
     }
 
-    /// Takes out every registration of a shared callback on this task, in one step, and returns
-    /// how many there were (R19). None once the task is done (R25).
-    pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
-        let removed = self.cell().remove_all(callback.tag());
-        removed.into_iter().map(|callback| callback.discard(self)).count()
-    }
-
-    /// True if the scheduler runs callbacks at once: then the drainer does so itself.
+    /// True if the scheduler runs callbacks at once: then the drainer runs them itself.
     #[inline]
     pub(crate) fn is_inline(&self) -> bool {
         self.owner().is_inline()
     }
 
-    /// Hands a callback to the scheduler. A refused one is dropped unrun, and so reports itself (D4).
+    /// Hands a callback over to the scheduler. A refused callback is dropped unrun, and so reports itself (D4).
     pub(crate) fn schedule(&self, ready: Ready) {
         if let Err(panic) = contain(|| drop(self.owner().schedule(ready))) {
             self.tell(Report::new(Failure::SchedulerPanicked).panic(panic));
         }
     }
 
-    /// Tells of a panic in a callback.
+    /// Reports a panic of a callback.
     #[cold]
     pub(crate) fn tell_of(&self, failure: Failure, callback: Origin, panic: Panic) {
         self.tell(Report::new(failure).callback(callback).panic(panic));
     }
 
-    /// Tells the hook that belongs to this task.
+    /// Reports to the hook of this task.
     pub(crate) fn tell(&self, report: Report) {
         tell(self.owner(), &report.task(self.describe()));
     }
@@ -188,62 +231,9 @@ impl<T> Task<T> {
         &*self.shared.owner
     }
 
-    /// What `Debug` prints, without the value.
+    /// The task as `Debug` prints it, without the value.
     pub(crate) fn describe(&self) -> String {
         self.shared.describe()
-    }
-}
-
-impl<T: Send + Sync + 'static> Task<T> {
-    /// Adds a callback, to be run once when the task is done, after all that were added before (R12).
-    ///
-    /// It runs wherever the task's scheduler runs it, and is passed the task. If the task is done
-    /// already it is scheduled at once, after those that are still to run (R33, P11). This method
-    /// never calls it itself, unless the scheduler is [`Inline`](crate::Inline) (D11). The id that
-    /// is returned removes this one registration.
-    ///
-    /// # Panics
-    ///
-    /// A callback that panics is reported to the exception hook; the others run (R60-R62).
-    ///
-    /// # Re-entrancy
-    ///
-    /// The callback may call everything on any task.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (completer, task) = whendone::task(whendone::Inline);
-    /// let id = task.add_done_callback(|_| unreachable!("it is removed"));
-    /// task.add_done_callback(|task| assert!(task.is_done()));
-    /// assert!(task.remove_done_callback(id));
-    /// completer.complete(3).unwrap();
-    /// ```
-    #[track_caller]
-    pub fn add_done_callback<F, R>(&self, callback: F) -> CallbackId
-    where
-        F: FnOnce(&Task<T>) -> R + Send + 'static,
-        R: DoneReturn,
-    {
-        self.add(0, Once(callback))
-    }
-
-    /// Adds a registration of a shared callback; see [`add_done_callback`](Self::add_done_callback).
-    /// The same one may be added many times, and runs as often, each at its own place (R13).
-    #[track_caller]
-    pub fn add_shared(&self, callback: &SharedCallback<T>) -> CallbackId {
-        self.add(callback.tag(), callback.clone())
-    }
-
-    #[track_caller]
-    fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
-        match Cell::add(&Link(self), tag, Registered::boxed(call, Location::caller())) {
-            Added::Waits(id) => id,
-            Added::YouDrain(id, owed) => {
-                self.hand_over_all(owed);
-                id
-            }
-        }
     }
 }
 
@@ -306,15 +296,18 @@ impl<T> Clone for Task<T> {
 }
 
 super::sync::thread_local! {
-    /// The tasks that this thread is printing, so that one that holds itself does not recur for ever.
+    /// The tasks that this thread is printing, so that a task that holds itself does not recur for ever.
     static PRINTING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
 }
 
-/// Prints as in asyncio: `<Task finished name='Task-2' result=3>` (R102, R103).
+/// Prints as in asyncio: `<Task finished name='Task-2' result=3>` ([R102], [R103]).
+///
+/// [R102]: crate::rules#r102
+/// [R103]: crate::rules#r103
 impl<T: fmt::Debug> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let this = std::ptr::from_ref(self.cell()).addr();
-        // A thread that is ending does not know any more what it prints.
+        // On a thread that is ending the list is gone.
         if PRINTING.try_with(|printing| printing.borrow().contains(&this)).unwrap_or(false) {
             return f.write_str("<Task ...>");
         }

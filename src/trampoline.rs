@@ -1,21 +1,21 @@
 //! Where a drain runs: never inside another drain of the same thread.
 //!
-//! A drain that starts while this thread is in one is put off until the outermost is through; its
+//! A drain that starts while this thread is in one is deferred until the outermost has ended; its
 //! task stays `Draining` meanwhile. So a chain of tasks that complete each other needs no stack
 //! (R36), and hand-over stays serial and in order (P7, P8).
 
-use super::contain::contain;
+use super::panic::contain;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem;
 
-/// What a thread is doing.
+/// The drains of a thread.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Doing {
     #[default]
     NoDrain,
     Drain,
-    /// A drain, and others are put off.
+    /// A drain, and others are deferred.
     DrainAndMore,
 }
 
@@ -35,22 +35,22 @@ pub(super) fn enter() -> Option<Outermost> {
     DOING.with(|doing| (doing.get() == Doing::NoDrain).then(|| doing.set(Doing::Drain))).map(|()| Outermost)
 }
 
-/// Runs the drain after the one that this thread is in.
+/// Defers a drain until the one that this thread is in has ended.
 ///
-/// UNPOISONED: a drain contains what it calls, but may drop the last handle of its task, and with it
-/// a value whose drop panics. When it was put off there is nobody left to be told (P14).
+/// UNPOISONED: a drain contains the panics of its callbacks, but may drop the last handle of its task,
+/// and with it a value whose drop panics. A deferred drain has nobody left to report that to (P14).
 #[cold]
 pub(super) fn put_off(drain: impl FnOnce() + 'static) {
     let mut job: Option<Job> = Some(Box::new(move || drop(contain(drain))));
     let _ = PUT_OFF.try_with(|jobs| jobs.borrow_mut().extend(job.take()));
     match job {
         None => DOING.with(|doing| doing.set(Doing::DrainAndMore)),
-        // A thread that is ending keeps nothing for later.
+        // A thread that is ending defers nothing.
         Some(job) => job(),
     }
 }
 
-/// Works off what was put off, and then leaves the thread as it was, also when the drain unwinds.
+/// Performs the deferred drains, and then leaves the thread as it was, also when the drain unwinds.
 pub(super) struct Outermost;
 
 impl Drop for Outermost {
@@ -70,8 +70,9 @@ fn work_off() {
     }
 }
 
-/// Until it is dropped, drains of this thread run at once: for a loop that runs or ends inside an inline
-/// callback, and would else wait for ever for what that callback's own drain puts off.
+/// A fresh start: until it is dropped, drains of this thread run at once. It lets a loop that runs
+/// or ends inside an inline callback make progress; the loop would otherwise wait for drains that
+/// this callback has deferred.
 #[allow(dead_code, reason = "only the event loop starts afresh")]
 pub(super) struct Afresh(Doing, VecDeque<Job>);
 

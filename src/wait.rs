@@ -1,11 +1,11 @@
-//! Where an await waits: in the task's own line, between the callbacks.
+//! The future of an await, which waits in the task's own line, between the callbacks.
 
-use super::callback::{Callback, InLine};
-use super::contain::contain;
 use super::kernel::CallbackId;
-use super::outcome::{Outcome, Panic};
+use super::outcome::Outcome;
+use super::panic::{Panic, contain};
 use super::report::{Failure, Report};
-use super::task::Task;
+use super::task::{Callback, Task};
+use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -15,15 +15,31 @@ use std::task::{Context, Poll, Waker};
 
 /// The future of `(&task).await` and of `task.await`.
 ///
-/// Its first poll takes a place in the line of callbacks, which it keeps however often and with
-/// whatever waker it is polled again; its turn is its wake (R42, R43, D9). Awaiting a done task
-/// continues at once, ahead of callbacks that have not run yet (R44). Dropped early it gives the
-/// place up.
+/// Its first poll takes a place in the line of callbacks, and keeps it however often and with whatever
+/// waker it is polled again; when its turn comes, it is woken ([R42], [R43], [D9]). The draining thread wakes
+/// it, whatever the scheduler. Awaiting a done task continues at once, ahead of callbacks that have not
+/// run yet ([R44]). A future that is dropped early gives its place up ([R106]). Awaiting counts as
+/// retrieving the outcome ([R45]).
+///
+/// Costs one allocation for each poll of a pending task.
+///
+/// # Panics
+///
+/// Panics of a waker in wake and drop are contained and reported. A panic in clone goes to the caller
+/// of poll, and changes nothing.
 ///
 /// # Re-entrancy
 ///
-/// Wakers are cloned, woken and dropped with no lock held. Their panics in wake and drop are
-/// contained and reported; one in clone goes to the caller of poll, and nothing has changed.
+/// Wakers are cloned, woken and dropped with no lock held, and may call everything ([P13], [D1]).
+///
+/// [R42]: crate::rules#r42
+/// [R43]: crate::rules#r43
+/// [R44]: crate::rules#r44
+/// [R45]: crate::rules#r45
+/// [R106]: crate::rules#r106
+/// [D1]: crate::rules#d1
+/// [D9]: crate::rules#d9
+/// [P13]: crate::kernel#properties
 #[must_use = "futures do nothing unless you await them"]
 pub struct Wait<T, B: Borrow<Task<T>>> {
     task: B,
@@ -36,7 +52,7 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
         Wait { task, place: None, outcome: PhantomData }
     }
 
-    /// True once the task is done; else the waker of this poll waits in line.
+    /// Returns true once the task is done; otherwise the waker of this poll waits in line.
     fn is_over(&mut self, context: &Context<'_>) -> bool {
         let task = self.task.borrow();
         if task.is_done() {
@@ -61,7 +77,7 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
     }
 }
 
-impl<T> InLine<T> for Waker {
+impl<T> Waiter<Task<T>> for Waker {
     fn call_now(self: Box<Self>, task: &Task<T>) {
         report(task, contain(|| self.wake()));
     }
@@ -99,7 +115,7 @@ impl<T: Clone> Future for Wait<T, Task<T>> {
     }
 }
 
-// Nothing is pinned in there.
+// No field is pinned.
 impl<T, B: Borrow<Task<T>>> Unpin for Wait<T, B> {}
 
 impl<T, B: Borrow<Task<T>>> Drop for Wait<T, B> {

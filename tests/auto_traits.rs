@@ -1,4 +1,4 @@
-//! What may be sent and shared between threads (P21).
+//! `Send` and `Sync` of the public types (P21).
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -59,9 +59,9 @@ type AddedOfCallback<C> = Added<u32, C>;
 
 const ONLY_OF_VALUES_THAT_ARE_BOTH: [(bool, bool); 4] = [(true, true), (false, false), (false, false), (false, false)];
 const AS_THE_VALUE: [(bool, bool); 4] = [(true, true), (true, false), (false, true), (false, false)];
-/// What is read through a shared reference must be both for that to be shared.
+/// A value that is read through a shared reference must be both, for the container to be shared.
 const SENT_AS_THE_VALUE: [(bool, bool); 4] = [(true, true), (true, false), (false, false), (false, false)];
-/// What is moved through a lock need not be shared.
+/// A value that is moved through a lock need not be `Sync`.
 const BOTH_IF_IT_IS_SENT: [(bool, bool); 4] = [(true, true), (true, true), (false, false), (false, false)];
 
 /// P21
@@ -72,7 +72,7 @@ fn the_probe_tells_the_four_kinds_of_values_apart() {
 
 /// P21, D1
 #[test]
-fn a_task_and_what_holds_one_go_to_other_threads_exactly_if_its_value_may_be_sent_and_shared() {
+fn a_task_crosses_threads_exactly_if_its_value_is_send_and_sync() {
     assert_eq!(by_value!(Task), ONLY_OF_VALUES_THAT_ARE_BOTH);
     assert_eq!(by_value!(Completer), ONLY_OF_VALUES_THAT_ARE_BOTH);
     assert_eq!(by_value!(WaitByReference), ONLY_OF_VALUES_THAT_ARE_BOTH);
@@ -88,7 +88,7 @@ fn an_outcome_goes_wherever_its_value_goes() {
 
 /// P21
 #[test]
-fn a_cell_of_the_kernel_is_shared_if_its_outcome_may_be_sent_and_shared_and_its_callbacks_sent() {
+fn a_kernel_cell_is_sync_for_send_sync_outcomes_and_send_callbacks() {
     assert_eq!(by_value!(CellOfOutcome), SENT_AS_THE_VALUE);
     assert_eq!(by_value!(CellOfCallback), BOTH_IF_IT_IS_SENT);
 }
@@ -110,7 +110,7 @@ fn a_shared_callback_goes_everywhere_whatever_the_value() {
 
 /// P21
 #[test]
-fn a_ready_callback_may_be_sent_and_not_shared_while_ids_and_reports_may_be_both() {
+fn ids_and_reports_are_send_and_sync_and_a_ready_callback_only_send() {
     assert_eq!(is_send_and_sync!(Ready), (true, false));
     assert_eq!(is_send_and_sync!(CallbackId), (true, true));
     assert_eq!(is_send_and_sync!(Report), (true, true));
@@ -121,10 +121,10 @@ fn a_ready_callback_may_be_sent_and_not_shared_while_ids_and_reports_may_be_both
     assert_eq!(is_send_and_sync!(Snapshot), (true, true));
 }
 
-/// P21: what it gives back is a ready callback.
+/// P21: a refused call contains a ready callback.
 #[cfg(feature = "event-loop")]
 #[test]
-fn a_loop_its_handle_and_its_sleeps_go_to_other_threads_and_what_a_closed_one_gives_back_is_not_shared() {
+fn a_loop_its_handle_and_its_sleeps_are_sync_and_a_refused_call_is_not() {
     use whendone::event_loop::Sleep;
     use whendone::{Closed, EventLoop, Handle};
     assert_eq!(is_send_and_sync!(EventLoop), (true, true));

@@ -1,4 +1,4 @@
-//! What must not compile, and that the compiler then says what to write instead (D6, P21).
+//! Programs that must not compile, and the advice that the compiler must give (D6, P21).
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,8 @@ use whendone::{Inline, SharedCallback, Task};
 
 /// Compiles a case as a package of its own; the compiler must say what its snapshot says.
 ///
-/// Not by trybuild, which compares letter by letter, so that another compiler than the snapshots' turns it red, and
-/// builds all dev-dependencies again. Here headline, notes and help must be said; pictures and private types may change.
+/// Without trybuild, which compares letter by letter, so that any other compiler turns it red, and which builds all
+/// dev-dependencies again. Here headline, notes and help must agree; pictures and private types may change.
 #[track_caller]
 fn refused(case: &str, snapshot: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -48,13 +48,13 @@ fn a_callback_that_takes_two_arguments_is_refused() {
 
 /// R69, D6
 #[test]
-fn an_async_callback_is_refused_and_its_author_told_to_spawn_a_task() {
+fn an_async_callback_is_refused_with_the_advice_to_spawn_a_task() {
     let snapshot = include_str!("compile_fail/async_callback.stderr");
     assert!(snapshot.contains("= note: an `async` callback would never be awaited: spawn a task from it"));
     refused("async_callback", snapshot);
 }
 
-/// R69, D6: and so is a closure that returns what would have to be awaited.
+/// R69, D6: the block would have to be awaited.
 #[test]
 fn a_callback_that_returns_an_async_block_is_refused() {
     refused("async_block", include_str!("compile_fail/async_block.stderr"));

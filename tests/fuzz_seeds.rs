@@ -1,9 +1,12 @@
-//! The fuzzer's seeds, and what it found or kept, replayed on stable Rust.
+//! The fuzzer's seeds, findings and corpus, replayed on stable Rust.
 #![cfg(feature = "event-loop")]
 
-#[path = "../fuzz/event_loop/mod.rs"]
-mod event_loop;
+#[path = "asyncio/program/mod.rs"]
+mod program;
 
+use fastrand::Rng;
+use program::Program;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use whendone_model::engines::catalog::on_shuttle;
@@ -16,20 +19,25 @@ use whendone_model::observation::event::Event;
 
 type Check = fn(&[u8]);
 
-/// Each target of the fuzzer, and what it does with its input.
+/// The targets of the fuzzer, each with its check of an input.
 const TARGETS: [(&str, Check); 5] = [
-    ("event_loop", event_loop::check),
+    ("event_loop", |bytes| drop(play(bytes))),
     ("queue", queue::check),
     ("scenario", scenario::check),
     ("schedule", schedule::check),
     ("text", text::check),
 ];
 
+/// The event loop plays a program as the plain model does.
+fn play(bytes: &[u8]) -> Vec<String> {
+    program::check(&program::decode(bytes)).unwrap_or_else(|why| panic!("{why}")).trace
+}
+
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
-/// What lies in a folder of `fuzz`, by name.
+/// The files in a folder of `fuzz`, by name.
 fn inputs(folder: &str) -> Vec<(String, Vec<u8>)> {
     let files = fs::read_dir(fuzz().join(folder)).into_iter().flatten().map(|file| file.expect("readable").path());
     files.map(|path| (path.display().to_string(), fs::read(path).expect("readable"))).collect()
@@ -51,9 +59,9 @@ fn every_target_has_seeds_that_can_be_read_and_all_inputs_pass() {
     }
 }
 
-/// Nothing that lies there is left out.
+/// Every file there is played.
 #[test]
-fn the_targets_are_those_that_are_built_and_have_seeds() {
+fn every_target_of_the_fuzzer_is_built_and_has_seeds() {
     let names = |folder: &str| {
         let paths =
             fs::read_dir(fuzz().join(folder)).expect("it is there").map(|entry| entry.expect("readable").path());
@@ -72,7 +80,7 @@ fn to_os(names: &[&str]) -> Vec<std::ffi::OsString> {
     names.iter().map(Into::into).collect()
 }
 
-/// A seed of scenarios stands for itself.
+/// A seed of scenarios is the text of a scenario.
 #[test]
 fn seeds_are_texts_of_the_scenario_language() {
     for (name, seed) in ["queue", "scenario"].into_iter().flat_map(|target| inputs(&format!("seeds/{target}"))) {
@@ -81,7 +89,7 @@ fn seeds_are_texts_of_the_scenario_language() {
     }
 }
 
-/// Its first line, and the rest chooses the schedule.
+/// Its first line is the scenario; the rest chooses the schedule.
 #[test]
 fn seeds_of_schedules_begin_with_a_scenario() {
     for (name, seed) in inputs("seeds/schedule") {
@@ -96,21 +104,16 @@ fn seeds_of_schedules_begin_with_a_scenario() {
 }
 
 #[test]
-fn seeds_of_the_event_loop_are_texts_of_its_language() {
+fn seeds_of_the_event_loop_are_texts_of_programs() {
     for (name, seed) in inputs("seeds/event_loop") {
-        let words: Vec<String> = event_loop::decode(&seed).iter().map(ToString::to_string).collect();
-        assert_eq!(words.join(" "), String::from_utf8_lossy(&seed).trim(), "{name}");
+        serde_json::from_slice::<Program>(&seed).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
 
-/// A thousand of them, always the same.
+/// A thousand random inputs, always the same.
 fn random_inputs(length: usize) -> Vec<Vec<u8>> {
-    let mut state = 1_u64;
-    let mut random = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as u8
-    };
-    (0..1000).map(|_| (0..length).map(|_| random()).collect()).collect()
+    let mut random = Rng::with_seed(1);
+    (0..1000).map(|_| (0..length).map(|_| random.u8(..)).collect()).collect()
 }
 
 /// Most random inputs are programs worth running: eight of ten that have 8 bytes, and nine of ten longer ones.
@@ -119,10 +122,30 @@ fn most_random_inputs_have_three_operations_or_more() {
     for (length, most) in [(8, 800), (16, 900), (64, 900), (256, 900)] {
         let inputs = random_inputs(length);
         let scenarios = inputs.iter().filter(|bytes| decode(bytes).operations() >= 3).count();
-        let of_the_loop = inputs.iter().filter(|bytes| event_loop::decode(bytes).len() >= 3).count();
         let concurrent = inputs.iter().filter(|bytes| schedule::decode(bytes).0.operations() >= 3).count();
-        let counts = [scenarios, of_the_loop, concurrent];
+        let counts = [scenarios, concurrent];
         assert!(counts.iter().all(|&count| count >= most), "of {length} bytes: {counts:?} of 1000");
+    }
+}
+
+/// Programs of the event loop begin with two plain tasks, so what counts is the events that they show.
+#[test]
+fn most_random_programs_of_the_event_loop_show_three_events_or_more() {
+    for (length, most) in [(16, 700), (32, 950), (64, 1000), (256, 1000)] {
+        let traces: Vec<_> = random_inputs(length).iter().map(|bytes| play(bytes)).collect();
+        let count = traces.iter().filter(|trace| trace.len() >= 3).count();
+        assert!(count >= most, "of {length} bytes: {count} of 1000");
+    }
+}
+
+#[test]
+fn seeds_and_random_inputs_show_every_event_of_the_event_loop() {
+    let seeds = inputs("seeds/event_loop").into_iter().map(|(_, seed)| seed).collect();
+    for inputs in [seeds, random_inputs(64)] {
+        let traces: Vec<_> = inputs.iter().map(|input| play(input)).collect();
+        let shown: BTreeSet<_> =
+            traces.iter().flatten().map(|event| event.split(' ').next().expect("a word")).collect();
+        assert_eq!(shown, program::EVENTS.split(' ').collect());
     }
 }
 
@@ -137,7 +160,7 @@ fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>)
     (execution.steps, execution.acts, execution.observation)
 }
 
-/// So what the fuzzer finds comes again. The schedule counts: with another one the seeds are executed otherwise.
+/// So a finding of the fuzzer can be replayed. The schedule matters: with another one the executions differ.
 #[test]
 fn the_same_bytes_play_the_same_execution_twice() {
     for (name, seed) in inputs("seeds/schedule") {

@@ -84,23 +84,89 @@ fn the_core_depends_on_its_facade_alone() {
     }
 }
 
-/// Each layer names only those below it.
+/// The files of `src`: each imports only earlier ones. Several in one line import each other in a circle, for a reason.
+const FLOORS: [&[&str]; 20] = [
+    &["sync"],
+    &["kernel/table"],
+    &["kernel/queue"],
+    // One protocol in two files: completing a cell returns a drain, and a drain looks into its cell.
+    &["kernel/cell", "kernel/drain"],
+    &["kernel"],
+    &["panic"],
+    &["outcome"],
+    &["report"],
+    &["hook"],
+    &["schedule"],
+    &["trampoline"],
+    &["waiter"],
+    &["task"],
+    &["callback"],
+    &["completer"],
+    &["wait"],
+    &["event_loop/state"],
+    // Ownership: an entry owns a task of the loop, which owns a handle, which owns the queue of entries.
+    &["event_loop/current", "event_loop/entry", "event_loop/handle", "event_loop/task", "event_loop/timers"],
+    &["event_loop/run"],
+    &["event_loop"],
+];
+
 #[test]
 fn imports_point_in_one_direction() {
-    for (name, text) in sources("src") {
-        let below: &[&str] = match name.as_str() {
-            "src/lib.rs" => continue,
-            name if name.starts_with("src/kernel/") => &["event_loop", "task", "callback", "schedule", "completer"],
-            name if name.starts_with("src/event_loop/") => &[],
-            _ => &["event_loop"],
-        };
-        for line in code(&text).filter(|line| line.starts_with("use ")) {
-            assert!(!line.contains("crate::"), "{name} names its neighbours by relative paths: {line}");
-            for above in below {
-                assert!(!line.contains(&format!("super::{above}")), "{name} names what lies above it: {line}");
-            }
+    let modules: BTreeMap<String, String> =
+        sources("src").into_iter().map(|(name, text)| (module(&name).to_owned(), text)).collect();
+    let floor = |module: &str| FLOORS.iter().position(|floor| floor.contains(&module));
+    for (name, text) in modules.iter().filter(|(name, _)| *name != "lib") {
+        let own = floor(name).unwrap_or_else(|| panic!("src/{name} is on no floor"));
+        let imported: BTreeSet<String> = named_above(name, &code(text).collect::<String>()).into_iter().collect();
+        let imported: Vec<&String> = imported.iter().filter(|import| modules.contains_key(*import)).collect();
+        for import in &imported {
+            assert!(
+                floor(import).is_some_and(|floor| floor <= own),
+                "src/{name} imports {import}, which lies above it"
+            );
         }
+        let in_circle = imported.iter().any(|import| *import != name && floor(import) == Some(own));
+        assert_eq!(in_circle, FLOORS[own].len() > 1, "src/{name} is in the circle of its floor: {imported:?}");
+        let absolute = code(text).find(|line| line.starts_with("use crate::"));
+        assert_eq!(absolute, None, "src/{name} names its neighbours by relative paths");
     }
+    assert_eq!(FLOORS.iter().map(|floor| floor.len()).sum::<usize>(), modules.len() - 1, "each floor has its files");
+}
+
+/// The module of a file: `src/kernel/mod.rs` is `kernel`.
+fn module(file: &str) -> &str {
+    let name = file.trim_start_matches("src/").trim_end_matches(".rs");
+    name.strip_suffix("/mod").unwrap_or(name)
+}
+
+/// The modules that the code of this module names by `super::`, alone or in braces, as far as they are of this crate.
+fn named_above(module: &str, code: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    let mut rest = code;
+    while let Some((_, path)) = rest.split_once("super::") {
+        let supers = 1 + path.split("super::").take_while(|between| between.is_empty()).count();
+        let path = path.trim_start_matches("super::");
+        let folder = module.rsplitn(supers + 1, '/').nth(supers);
+        let below = |name: &str| folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
+        let first = |path: &str| path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().map(below);
+        match path.strip_prefix('{') {
+            Some(listed) => {
+                named.extend(listed.split(';').take(1).flat_map(|listed| listed.split(',')).filter_map(first))
+            }
+            None => named.extend(first(path)),
+        }
+        rest = path;
+    }
+    named
+}
+
+#[test]
+fn imports_are_read_alone_in_braces_and_from_two_folders_up() {
+    assert_eq!(named_above("task", "use super::kernel::{Added, Cell};"), ["kernel"]);
+    assert_eq!(named_above("event_loop/run", "use super::super::sync::Arc;"), ["sync"]);
+    assert_eq!(named_above("event_loop/run", "use super::handle::Handle;"), ["event_loop/handle"]);
+    let listed = named_above("kernel/drain", "use super::{ cell::Cell, queue::Batch}; use core::{fmt, mem};");
+    assert_eq!(listed, ["kernel/cell", "kernel/queue"]);
 }
 
 /// Only the facade names std's primitives. The hook of the process is a static, which no model owns.
@@ -137,10 +203,10 @@ fn locks_are_taken_in_few_places() {
     let expected = [
         ("src/event_loop/handle.rs", 3),
         ("src/event_loop/run.rs", 7),
-        ("src/event_loop/step.rs", 8),
+        ("src/event_loop/task.rs", 8),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 8),
-        ("src/outcome.rs", 2),
+        ("src/panic.rs", 2),
         ("src/sync.rs", 1),
     ];
     assert_eq!(places, expected);
@@ -180,6 +246,26 @@ fn property_numbers_exist_on_both_sides() {
     assert_eq!(properties("P3, (P1-P4) P20; not XP9 nor PX"), BTreeSet::from([1, 2, 3, 4, 20]));
 }
 
+/// The labels that `CONTRIBUTING.md` explains are used in `src`, and no others.
+#[test]
+fn comment_labels_are_the_ones_that_are_explained() {
+    let contributing = read("CONTRIBUTING.md");
+    let explained: BTreeSet<&str> = contributing.split('`').skip(1).step_by(2).filter_map(label).collect();
+    let sources = sources("src");
+    let comments = sources.values().flat_map(|text| text.lines()).filter_map(|line| line.split_once("//"));
+    let used: BTreeSet<&str> = comments.filter_map(|(_, comment)| label(comment)).collect();
+    assert!(!explained.is_empty());
+    assert_eq!(used, explained, "labels in src, and in CONTRIBUTING.md");
+    assert_eq!(["/ ORDER: a", "! ONE: b"].map(label), [Some("ORDER"), Some("ONE")]);
+    assert!([" P7: c", "ORDER", " Why: d", "P1-P22: e"].into_iter().all(|comment| label(comment).is_none()));
+}
+
+/// The word in capitals before a colon, with which a comment begins.
+fn label(comment: &str) -> Option<&str> {
+    let (word, _) = comment.trim_start_matches(['/', '!', ' ']).split_once(':')?;
+    (word.len() > 1 && word.bytes().all(|letter| letter.is_ascii_uppercase())).then_some(word)
+}
+
 /// One noun a file, one sentence on top.
 #[test]
 fn every_file_says_on_top_what_it_is() {
@@ -194,7 +280,7 @@ fn every_file_says_on_top_what_it_is() {
 /// Neither tests nor benches sleep to wait for something.
 #[test]
 fn nothing_sleeps_on_a_thread() {
-    for folder in ["src", "model", "tests", "examples", "benches", "fuzz/fuzz_targets", "fuzz/event_loop"] {
+    for folder in ["src", "model", "tests", "examples", "benches", "fuzz/fuzz_targets"] {
         for (name, text) in sources(folder) {
             assert_eq!(code(&text).find(|line| sleeps(line)), None, "{name}");
         }

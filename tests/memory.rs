@@ -1,15 +1,23 @@
-//! What waits is bounded by what is alive (P20). A binary of its own, for the allocator that counts.
+//! Memory is bounded by the live callbacks (P20). A binary of its own, for the counting allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell as Count;
+// The benches also use its other counters.
+#[allow(dead_code)]
+#[path = "../benches/src/allocations.rs"]
+mod allocations;
+
+use allocations::{Counting, live_here as live};
+use fastrand::Rng;
 use std::sync::Arc;
 use whendone::kernel::{Added, Cell};
 use whendone::{CallbackId, Completer, Inline, Task};
 
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
 const PAIRS: u32 = 1_000_000;
 const MANY: usize = 10_000;
 
-/// What one place in a line may take: sequence, tag, and the callback or none.
+/// The size that one place in a line may take: sequence, tag, and the callback or none.
 type Place<C> = (u64, u64, Option<C>);
 
 /// P20
@@ -49,15 +57,14 @@ fn adding_and_removing_for_ever_does_not_grow_a_task() {
 #[test]
 fn a_cell_takes_no_more_than_its_callbacks_allow() {
     let cell = Arc::new(Cell::<(), u64>::new(0));
-    let (mut ids, mut random) = (Vec::with_capacity(MANY), 1_u64);
+    let (mut ids, mut random) = (Vec::with_capacity(MANY), Rng::with_seed(1));
     let before = live();
     for step in 0..u64::from(PAIRS) {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let (dice, grows) = ((random >> 33) as usize, step / 5000 % 2 == 0);
-        if ids.is_empty() || dice % 3 > usize::from(!grows) {
+        let grows = step / 5000 % 2 == 0;
+        if ids.is_empty() || random.u8(0..3) > u8::from(!grows) {
             ids.push(add(&cell, step));
         } else {
-            assert!(cell.remove(ids.swap_remove(dice / 3 % ids.len())).is_some());
+            assert!(cell.remove(ids.swap_remove(random.usize(..ids.len()))).is_some());
         }
         assert!(live() <= before + bound::<u64>(ids.len()), "step {step}, {} are left", ids.len());
     }
@@ -78,16 +85,16 @@ fn removing_the_oldest_for_ever_does_not_grow_a_cell() {
 
 /// P20: at every moment, in whatever order they go.
 #[test]
-fn a_cell_gives_back_what_its_removed_callbacks_took() {
+fn a_cell_frees_the_memory_of_its_removed_callbacks() {
     for order in ORDERS {
         let before = live();
         let cell = Arc::new(Cell::<(), u64>::new(0));
         let empty = live() - before;
         let mut ids = add_many(&cell, MANY);
         order(&mut ids);
-        let line = live() - size_of_val(&ids[..]) - before - empty;
-        assert!(line > MANY * size_of::<u64>());
-        let rest = before + empty + size_of_val(&ids[..]);
+        let line = live() - bytes(&ids) - before - empty;
+        assert!(line > (MANY * size_of::<u64>()) as i64);
+        let rest = before + empty + bytes(&ids);
         for (left, &id) in (10..MANY).rev().zip(&ids) {
             assert!(cell.remove(id).is_some());
             assert!(live() <= rest + bound::<u64>(left), "{left} are left");
@@ -99,7 +106,7 @@ fn a_cell_gives_back_what_its_removed_callbacks_took() {
 
 /// P20: all of a tag at once.
 #[test]
-fn a_cell_gives_back_what_a_removed_tag_took() {
+fn a_cell_frees_the_memory_of_a_removed_tag() {
     let cell = Arc::new(Cell::<(), u64>::new(0));
     let before = live();
     for _ in 0..3 {
@@ -115,17 +122,17 @@ fn a_cell_gives_back_what_a_removed_tag_took() {
 
 /// P20, P15
 #[test]
-fn a_task_gives_back_what_its_removed_callbacks_took() {
+fn a_task_frees_the_memory_of_its_removed_callbacks() {
     for order in ORDERS {
         let before = live();
         let (completer, task) = pending();
         let empty = live();
         let mut ids: Vec<_> = Vec::with_capacity(MANY);
         ids.extend((0..MANY).map(|number| task.add_done_callback(move |_| number)));
-        let full = live() - size_of_val(&ids[..]) - empty;
+        let full = live() - bytes(&ids) - empty;
         order(&mut ids);
         assert!(ids[10..].iter().all(|&id| task.remove_done_callback(id)));
-        let rest = live() - size_of_val(&ids[..]) - empty;
+        let rest = live() - bytes(&ids) - empty;
         assert!(rest < full / 100, "{rest} bytes of {full} are left");
         drop((completer, task, ids));
         assert_eq!(live(), before);
@@ -135,7 +142,7 @@ fn a_task_gives_back_what_its_removed_callbacks_took() {
 /// P20: a loop that does not run is nudged once.
 #[cfg(feature = "event-loop")]
 #[test]
-fn sleeps_that_are_given_up_leave_nothing_with_an_idle_loop() {
+fn dropped_sleeps_leave_nothing_in_an_idle_loop() {
     use std::{future::Future, task::Context, task::Waker, time::Duration};
     let event_loop = whendone::EventLoop::new();
     let handle = event_loop.handle();
@@ -158,8 +165,12 @@ fn every_other(ids: &mut Vec<CallbackId>) {
 }
 
 /// Twice the live callbacks and a constant.
-fn bound<C>(waiting: usize) -> usize {
-    (2 * waiting + 32) * size_of::<Place<C>>()
+fn bound<C>(waiting: usize) -> i64 {
+    ((2 * waiting + 32) * size_of::<Place<C>>()) as i64
+}
+
+fn bytes(ids: &[CallbackId]) -> i64 {
+    size_of_val(ids) as i64
 }
 
 fn pending() -> (Completer<()>, Task<()>) {
@@ -176,32 +187,5 @@ fn add(cell: &Arc<Cell<(), u64>>, callback: u64) -> CallbackId {
     match Cell::add(cell, 0, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(..) => unreachable!("it is pending"),
-    }
-}
-
-/// The bytes that this thread has allocated and not freed.
-fn live() -> usize {
-    LIVE.get()
-}
-
-thread_local! {
-    static LIVE: Count<usize> = const { Count::new(0) };
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.set(LIVE.get().wrapping_add(layout.size()));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
-        unsafe { System.dealloc(at, layout) }
     }
 }

@@ -1,10 +1,10 @@
 //! The proptest suite: long random programs of one thread, and of some that run at once, on the kernel and on the task
 //! layer.
 //!
-//! Each must show exactly what the specification allows. Besides, the promises that people rely on
+//! Each must show exactly an outcome that the specification allows. Besides, the promises that people rely on
 //! are stated once more without the specification, from the program's text and its hand-overs alone.
-//! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints the command that plays it again; one that
-//! needs luck may shrink badly, and is not said to come again.
+//! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints the command that plays it again; a
+//! failure that depends on timing may shrink badly, and may not reproduce.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -33,7 +33,7 @@ fn programs() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..450)
 }
 
-/// The same of programs in which callbacks, drops and wakers call back, where an operation takes some four bytes.
+/// The same for programs whose callbacks, drops and wakers call back; there an operation takes about four bytes.
 fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..900).prop_map(|mut bytes| {
         bytes[0] = bytes[0] & !3 | 1;
@@ -41,8 +41,8 @@ fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Programs that are completed late, with up to a hundred that wait: random bytes complete one early, and remove as
-/// many as they add. Then anything, or mostly removals.
+/// Programs that are completed late, with up to a hundred waiting callbacks: random bytes would complete early, and
+/// remove as many as they add. Then any operations follow, or mostly removals.
 fn programs_with_a_long_line() -> impl Strategy<Value = Vec<u8>> {
     let adds = prop::collection::vec(0..90_u8, 0..100);
     let [anything, removals] = [0..=255_u8, 60..=237].map(|bytes| prop::collection::vec(bytes, 0..200));
@@ -51,12 +51,12 @@ fn programs_with_a_long_line() -> impl Strategy<Value = Vec<u8>> {
     parts.prop_map(|(head, adds, then, after)| completed(head, &[adds, then].concat(), &after))
 }
 
-/// Of programs in which callbacks do nothing.
+/// The bytes of programs in which callbacks do nothing.
 fn plain(head: u8) -> u8 {
     if calls_back(head) { head ^ 1 } else { head }
 }
 
-/// A program whose first completion stands at the end, with what comes late behind it.
+/// A program whose first completion stands at the end, followed by late operations.
 fn completed(head: u8, before: &[u8], after: &[u8]) -> Vec<u8> {
     const READ: u8 = 225;
     const COMPLETE: u8 = 240;
@@ -64,9 +64,9 @@ fn completed(head: u8, before: &[u8], after: &[u8]) -> Vec<u8> {
     [plain(head) & 0x7f].into_iter().chain(waits).chain([COMPLETE]).chain(after.iter().copied()).collect()
 }
 
-/// What one program did and showed, step by step.
+/// The operations and answers of one program, step by step.
 struct Run {
-    /// Plays it again.
+    /// Plays the program again.
     command: String,
     steps: Vec<(Step, Option<Answer>)>,
     handed: Vec<Nonce>,
@@ -87,12 +87,12 @@ impl Run {
         Run { command: command(&scenario), steps, handed }
     }
 
-    /// The step that completed the task.
+    /// Returns the step that completed the task.
     fn completed_at(&self) -> Option<usize> {
         self.steps.iter().position(|(step, _)| matches!(step, Step::Complete(_) | Step::DropCompleter))
     }
 
-    /// Callbacks that were added by these steps.
+    /// Returns the callbacks that were added by these steps.
     fn added(&self, steps: std::ops::Range<usize>) -> impl Iterator<Item = Nonce> {
         let steps = self.steps[steps].iter();
         steps.filter_map(|(step, _)| if let Step::Add { nonce, .. } = step { Some(*nonce) } else { None })
@@ -108,29 +108,30 @@ proptest! {
         check(&bytes);
     }
 
-    /// P1-P11, P15-P17, P19: the same with many that wait.
+    /// P1-P11, P15-P17, P19: the same with many waiting callbacks.
     #[test]
     fn programs_with_a_long_line_show_what_the_specification_allows(bytes in programs_with_a_long_line()) {
         check(&bytes);
     }
 
-    /// P12, P14: the same of programs whose callbacks, drops and wakers call back and panic, on all tasks and schedulers.
+    /// P12, P14: the same for programs whose callbacks, drops and wakers call back and panic, on all tasks and
+    /// schedulers.
     #[test]
     fn programs_that_call_back_show_what_the_specification_allows(bytes in programs_that_call_back()) {
         check(&bytes);
     }
 
-    /// P20: what a queue keeps is bounded by what waits.
+    /// P20: the buffer of a queue is bounded by its waiting callbacks.
     #[test]
-    fn a_queue_keeps_no_more_than_what_waits_needs(bytes in prop_oneof![programs(), programs_with_a_long_line()]) {
+    fn a_queue_keeps_no_more_than_its_waiting_callbacks_need(bytes in prop_oneof![programs(), programs_with_a_long_line()]) {
         queue::check(&bytes);
     }
 
-    /// P12, P14, P15: whatever is called back, and whatever panics: what runs was added and runs once, and what was added
-    /// to a task that is done runs, unless it was removed or its scheduler refuses it. Each panic is told of, once, and
-    /// everything is dropped once.
+    /// P12, P14, P15: whatever callers' code calls back, and whatever panics, a callback that runs was added and runs
+    /// once, and a callback that was added to a done task runs, unless it was removed or its scheduler refuses it. Each
+    /// panic is reported once, and everything is dropped once.
     #[test]
-    fn whatever_calls_back_or_panics_each_callback_runs_once(bytes in programs_that_call_back()) {
+    fn each_callback_runs_once_though_callers_code_calls_back_or_panics(bytes in programs_that_call_back()) {
         let scenario = decode(&bytes);
         let again = command(&scenario);
         let plan = scenario.plan();
@@ -167,7 +168,7 @@ proptest! {
                 match step {
                     Step::Add { nonce, .. } => drop(added.insert(nonce)),
                     Step::Remove(nonce) if answers.next() == Some(&Answer::Did(true)) => removed.extend(nonce),
-                    // Which they were is not said.
+                    // Their names are not in the answer.
                     Step::RemoveAll if answers.next() != Some(&Answer::Count(0)) => return Ok(()),
                     Step::Complete(_) => drop((answers.next(), done.insert(task))),
                     Step::DropCompleter => drop(done.insert(task)),
@@ -182,7 +183,7 @@ proptest! {
         prop_assert_eq!(once, due, "{} shows {}", again, observation);
     }
 
-    /// P7: hand-over order is the order of the adds, which is that of the names. (An await shows the name of
+    /// P7: the order of hand-over is the order of the adds, which is that of the names. (An await shows the name of
     /// its last poll at the place of its first.)
     #[test]
     fn hand_over_follows_the_order_of_the_adds(
@@ -207,12 +208,13 @@ proptest! {
         prop_assert_eq!(again, late.len(), "{} handed over {:?}", run.command, run.handed);
     }
 
-    /// P9: a removal says true of exactly those that are never handed over, and once. P10: and never of a foreign id.
+    /// P9: a removal answers true for exactly the callbacks that are never handed over, and once. P10: and never for a
+    /// foreign id.
     #[test]
     fn removed_with_true_means_never_handed_over(
         head: u8, before in prop::collection::vec(any::<u8>(), 0..200), after in prop::collection::vec(any::<u8>(), 0..50),
     ) {
-        // Without `T`, which says how many and not whom.
+        // Without `T`, which answers with a number and no names.
         let before: Vec<u8> = before.into_iter().map(|byte| if (230..238).contains(&byte) { 0 } else { byte }).collect();
         let run = Run::of(&completed(head, &before, &after));
         let mut removed: HashMap<Nonce, usize> = HashMap::new();
@@ -238,7 +240,7 @@ proptest! {
         prop_assert_eq!(run.handed, Vec::<Nonce>::new(), "{}", run.command);
     }
 
-    /// P1, P2: of all completions the first one is read ever after.
+    /// P1, P2: the value of the first completion is read ever after.
     #[test]
     fn every_read_after_completion_gives_the_first_value(mut bytes in programs()) {
         bytes[0] = plain(bytes[0]);
@@ -255,9 +257,9 @@ proptest! {
     }
 }
 
-/// They are as long as the README says: of each kind a fourth has 200 operations or more.
+/// Programs are as long as documented: of each kind a fourth has 200 operations or more.
 #[test]
-fn of_four_programs_one_has_200_operations_or_more() {
+fn one_program_in_four_has_200_operations_or_more() {
     fn long(programs: impl Strategy<Value = Vec<u8>>) -> usize {
         let mut runner = TestRunner::deterministic();
         let drawn = (0..400).map(|_| programs.new_tree(&mut runner).expect("it filters nothing").current());
@@ -267,7 +269,7 @@ fn of_four_programs_one_has_200_operations_or_more() {
     assert!(counts.iter().all(|&count| count >= 100), "{counts:?} of 400");
 }
 
-/// Threads that run at once, and do up to so many operations each.
+/// Threads that run at once, with up to `most` operations each.
 fn concurrent(most: usize) -> impl Strategy<Value = Scenario> {
     let schedulers = prop::sample::select(vec![None, Some(Scheduler::Inline), Some(Scheduler::Queue)]);
     let tags = prop::collection::vec(any::<bool>(), 0..6);
@@ -276,7 +278,7 @@ fn concurrent(most: usize) -> impl Strategy<Value = Scenario> {
     parts.prop_map(|(scheduler, tags, done, threads)| threads::program(scheduler, &tags, done, &threads))
 }
 
-/// What planted bugs came down to, and where failures that were found are kept.
+/// Programs to which failures of planted bugs have shrunk. A failure that is found is kept here, too.
 const KEPT: [&str; 7] = [
     "; A | A A A R2",
     "; C A | A R1",
@@ -289,20 +291,20 @@ const KEPT: [&str; 7] = [
 
 /// P1-P11, P15-P19, D1
 #[test]
-fn programs_that_showed_a_bug_have_an_explanation_in_time() {
+fn programs_that_once_showed_a_bug_are_linearizable() {
     for text in KEPT {
         threads::check(&text.parse().expect("well formed"));
     }
 }
 
-// A program is played many times: there is one for 20 of the other cases.
+// A program is played many times, so there is one for 20 cases of the other properties.
 proptest! {
     #![proptest_config(ProptestConfig { cases: config().cases.div_ceil(20), ..config() })]
 
-    /// P1-P11, P15-P19, D1: what real threads show has an explanation by the specification, in which whatever ended before
-    /// another began comes before it.
+    /// P1-P11, P15-P19, D1: the history of calls on real threads is linearizable: the specification explains it in an
+    /// order in which a call that ended before another began comes before it.
     #[test]
-    fn programs_that_run_at_once_show_what_an_order_of_steps_in_time_explains(scenario in concurrent(40)) {
+    fn concurrent_programs_are_linearizable(scenario in concurrent(40)) {
         threads::check(&scenario);
     }
 }

@@ -1,4 +1,5 @@
-//! The page of rules has no hole: each is kept by tests that cite it, or has a reason why it does not apply.
+//! The page of rules has no gap: each rule is kept by tests that cite it, or has a reason why it does not apply; and the
+//! lists of properties agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,19 +20,33 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn page() -> Vec<Row> {
+/// The rows of the page that begin with a number of these letters, as their cells. A link may lead to a number, by the
+/// anchor of its name.
+fn cells(letters: &[char]) -> Vec<[String; 4]> {
     let text = fs::read_to_string(root().join("docs/RULES.md")).expect("the page is there");
-    let rows = text.lines().filter(|line| line.starts_with("| R") || line.starts_with("| D"));
-    rows.map(row).collect()
+    let mut rows = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" |").map(str::trim).collect();
+        let (anchor, number) = cells[0].rsplit_once("</a>").unwrap_or(("", cells[0]));
+        if number.strip_prefix(letters).is_some_and(|digits| digits.parse::<u32>().is_ok()) {
+            let expected = format!("<a id=\"{}\">", number.to_lowercase());
+            assert!(anchor.is_empty() || anchor == expected, "{anchor} stands before {number}");
+            let [_, second, third, fourth] = cells[..] else { panic!("a row has four cells: {line}") };
+            rows.push([number, second, third, fourth].map(str::to_owned));
+        }
+    }
+    rows
 }
 
-fn row(line: &str) -> Row {
-    let cells: Vec<&str> = line.trim_matches('|').split(" |").map(str::trim).collect();
-    let [number, rule, here, tests] = cells[..] else { panic!("a row has four cells: {line}") };
-    let numbers: Vec<Number> = numbers(number).into_iter().collect();
-    let [number] = numbers[..] else { panic!("a row has one number: {line}") };
+fn page() -> Vec<Row> {
+    cells(&['R', 'D']).into_iter().map(row).collect()
+}
+
+fn row([number, rule, here, tests]: [String; 4]) -> Row {
+    let numbers: Vec<Number> = numbers(&number).into_iter().collect();
+    let [number] = numbers[..] else { panic!("{number} is no number") };
     let tests = tests.split_whitespace().map(|test| test.trim_matches('`').to_owned()).collect();
-    Row { number, rule: rule.to_owned(), here: here.to_owned(), tests }
+    Row { number, rule, here, tests }
 }
 
 /// The numbers in a text, as in R7 or R1-R9.
@@ -50,11 +65,13 @@ fn numbers(text: &str) -> BTreeSet<Number> {
     found
 }
 
-/// Every test by `file::name`, with the numbers that its doc comment cites. A race is a test without the word.
+/// Every test by its path, as `races::name` or `task::adding::name`, with the numbers that its doc comment cites.
+/// A race is a test without the attribute.
 fn tests() -> BTreeMap<String, BTreeSet<Number>> {
     let mut tests = BTreeMap::new();
-    for file in files("tests").into_iter().filter(|file| file.parent() == Some(&root().join("tests"))) {
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).expect("a plain name").to_owned();
+    for file in files("tests") {
+        let path = file.strip_prefix(root().join("tests")).expect("below the folder").with_extension("");
+        let stem = path.to_str().expect("plain names").replace('/', "::");
         let (mut cited, mut marked) = (BTreeSet::new(), false);
         for line in fs::read_to_string(file).expect("readable").lines().map(str::trim) {
             let function = line.strip_prefix("fn ").and_then(|rest| rest.split_once('('));
@@ -96,7 +113,7 @@ fn every_rule_and_decision_has_one_row_in_order() {
 }
 
 #[test]
-fn each_is_kept_by_tests_that_cite_it_or_says_by_which_decision_it_is_not() {
+fn each_row_names_tests_that_cite_it_or_the_decision_that_excludes_it() {
     let tests = tests();
     for Row { number, rule, here, tests: named } in page() {
         let (letter, digits) = number;
@@ -116,9 +133,50 @@ fn each_is_kept_by_tests_that_cite_it_or_says_by_which_decision_it_is_not() {
     }
 }
 
-/// Nor does a test cite what the page says is not applicable.
+/// The numbers in front of the items of a list in a page of documentation, as in `//! * P9, P10 a removal ..`.
+fn items(text: &str) -> Vec<String> {
+    let is_number = |word: &&str| word.strip_prefix('P').is_some_and(|digits| digits.parse::<u32>().is_ok());
+    let items = text.lines().filter_map(|line| line.strip_prefix("//! * "));
+    let without_anchors = items.map(|item| item.split('<').map(|part| part.split('>').next_back().unwrap_or_default()));
+    let numbers = without_anchors.flat_map(|item| {
+        let item: String = item.collect();
+        let words = item.split([' ', ',', ':', '*']).filter(|word| !word.is_empty()).take_while(is_number);
+        words.map(str::to_owned).collect::<Vec<_>>()
+    });
+    numbers.collect()
+}
+
+/// The names in the array of the check that names a broken property, in their order.
+fn names_of_faults() -> Vec<String> {
+    let file = files("model/src").into_iter().find(|file| file.ends_with("fault.rs")).expect("it names the faults");
+    let text = fs::read_to_string(file).expect("readable");
+    let (_, rest) = text.split_once("const NAMES: [&str; ").expect("there is an array of names");
+    let (names, _) = rest.split_once("];\n").expect("it ends");
+    names.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The page has all properties, the check has their names, and the kernel's documentation has those of the kernel.
 #[test]
-fn no_number_is_cited_that_the_page_has_not() {
+fn the_three_lists_of_properties_agree() {
+    let properties = cells(&['P']);
+    let (numbers, names): (Vec<_>, Vec<_>) =
+        properties.iter().map(|[number, name, ..]| (number.as_str(), name.as_str())).unzip();
+    let expected: Vec<String> = (1..=22).map(|number| format!("P{number}")).collect();
+    assert_eq!(numbers, expected, "numbers in docs/RULES.md");
+    assert_eq!(names_of_faults(), names, "names in fault.rs, and in docs/RULES.md");
+    let page = fs::read_to_string(root().join("src/kernel/mod.rs")).expect("readable");
+    let (_, list) = page.split_once("//! # Properties\n").expect("the kernel lists its properties");
+    let (list, _) = list.split_once("//! #").expect("another heading follows");
+    let of_kernel = properties.iter().filter(|[_, _, of, _]| of == "kernel").map(|[number, ..]| number.as_str());
+    assert_eq!(items(list), of_kernel.collect::<Vec<_>>(), "numbers in src/kernel/mod.rs, and in docs/RULES.md");
+    for [number, _, _, statement] in &properties {
+        assert!(statement.ends_with('.'), "{number} is a sentence: {statement}");
+    }
+}
+
+/// A test does not cite rules that do not apply either.
+#[test]
+fn only_numbers_of_the_page_are_cited() {
     let page = page();
     let known: BTreeSet<Number> = page.iter().map(|row| row.number).collect();
     for file in ["src", "tests", "examples"].into_iter().flat_map(files) {
@@ -139,4 +197,71 @@ fn no_number_is_cited_that_the_page_has_not() {
 fn numbers_are_read_alone_in_lists_and_in_ranges() {
     let read = numbers("R7, (R1-R3) D16: not XR9 nor R, nor R8x");
     assert_eq!(read, BTreeSet::from([('D', 16), ('R', 1), ('R', 2), ('R', 3), ('R', 7)]));
+}
+
+/// The page is part of the documentation, as `whendone::rules`: a number that documentation cites is a link to it. That
+/// a link has a definition is rustdoc's to check; here is checked where it leads.
+#[test]
+fn numbers_in_public_documentation_are_links_that_lead_to_them() {
+    let page_text = fs::read_to_string(root().join("docs/RULES.md")).expect("the page is there");
+    let kernel = fs::read_to_string(root().join("src/kernel/mod.rs")).expect("the page is there");
+    let properties = kernel.split("# Properties").nth(1).and_then(|rest| rest.split("//! #").next());
+    let properties: BTreeSet<&str> = words(properties.expect("the kernel lists its properties")).collect();
+    for (letter, digits) in page().into_iter().map(|row| row.number) {
+        let anchor = format!("{letter}{digits}<a id=\"{}{digits}\"></a> |", letter.to_ascii_lowercase());
+        assert_eq!(page_text.matches(&anchor).count(), 1, "{letter}{digits} can be linked to: {anchor}");
+    }
+    let mut links = 0;
+    for file in files("src") {
+        let in_kernel = file.parent() == Some(&root().join("src/kernel"));
+        let text = fs::read_to_string(&file).expect("readable");
+        for line in public_documentation(&text) {
+            let Some((name, target)) = line.strip_prefix('[').and_then(|line| line.split_once("]: ")) else {
+                let bare = words(line).find(|word| is_number(word) && !line.contains(&format!("[{word}]")));
+                assert_eq!(bare, None, "{} cites it without a link: {line}", file.display());
+                continue;
+            };
+            links += 1;
+            let in_rules = page_text.contains(&format!("{name}<a id=\"{}\"></a>", name.to_lowercase()));
+            let leads_there = match target {
+                "super#properties" => in_kernel && properties.contains(name),
+                "crate::kernel#properties" => !in_kernel && properties.contains(name),
+                _ => !in_kernel && in_rules && target == format!("crate::rules#{}", name.to_lowercase()),
+            };
+            assert!(leads_there, "{}: {line}", file.display());
+        }
+    }
+    assert!(links > 0, "no documentation was found");
+}
+
+/// The lines that stand above public items and above what is written inside of them.
+fn public_documentation(text: &str) -> Vec<&str> {
+    let (mut found, mut block, mut in_public) = (Vec::new(), Vec::new(), false);
+    for line in text.lines() {
+        let code = line.trim_start();
+        if let Some(doc) = code.strip_prefix("///") {
+            block.push(doc.trim());
+        } else if !code.starts_with(['#', '/']) {
+            let inside = line.len() - code.len() == 4;
+            if code == line && !line.is_empty() {
+                in_public = line.starts_with("pub enum") || line.starts_with("pub trait") || line.starts_with("impl");
+            }
+            let is_public = code.starts_with("pub ") || code == line && code.starts_with("impl");
+            let is_member = inside && in_public && code.starts_with(|c: char| c.is_uppercase());
+            let documented = std::mem::take(&mut block);
+            if is_public || is_member {
+                found.extend(documented);
+            }
+        }
+    }
+    found
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// As R7, D16 or P20.
+fn is_number(word: &str) -> bool {
+    word.strip_prefix(['R', 'D', 'P']).is_some_and(|digits| digits.parse::<u32>().is_ok())
 }

@@ -1,4 +1,4 @@
-//! The shipped facade of std's lock, which no model checker sees.
+//! The shipped facade of std's lock, which no model checker explores.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;

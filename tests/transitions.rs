@@ -64,7 +64,7 @@ fn ids_of_a_cell_never_repeat() {
 
 /// P9
 #[test]
-fn what_waits_is_removed_by_its_tag_like_what_was_added() {
+fn callbacks_and_awaits_are_removed_by_their_tag_alike() {
     let cell = cell();
     add(&cell, TAG, "added");
     cell.add_waiting(TAG, "waits").unwrap();
@@ -72,7 +72,7 @@ fn what_waits_is_removed_by_its_tag_like_what_was_added() {
     assert_eq!((cell.remove_all(TAG), cell.snapshot().waiting.len()), (vec!["added", "waits"], 1));
 }
 
-/// R107, P11: at once, before any is handed over. What comes late waits there alone.
+/// R107, P11: at once, before any callback is handed over. Only late callbacks wait there then.
 #[test]
 fn completion_empties_the_line() {
     let cell = cell();
@@ -97,7 +97,7 @@ fn id(added: Added<Arc<Cell<u32, &'static str>>, &'static str>) -> CallbackId {
     }
 }
 
-/// A cell that was brought into a phase, with one callback that waits unless it is settled.
+/// A cell in a phase, with one callback that waits unless the cell is settled.
 struct Stage {
     cell: Arc<Cell<u32, &'static str>>,
     stored: CallbackId,
@@ -116,7 +116,7 @@ impl Stage {
         stage
     }
 
-    /// What the event answers, and the phase that it leads to.
+    /// Returns the answer to the event, and the phase that it leads to.
     fn fire(&mut self, event: Event) -> (Answer, Phase) {
         let answer = match event {
             Event::Add => match Cell::add(&self.cell, TAG, "added") {
@@ -141,7 +141,7 @@ impl Stage {
                 Ok(owed) => self.owe(owed),
                 Err(given_back) => refused(given_back, 2),
             },
-            // The batch at hand is empty: what is handed over was found by a look.
+            // The batch at hand is empty, so the callback that is handed over was found in the queue.
             Event::FindSome => {
                 let mut found = Vec::new();
                 self.owed.take().unwrap().drain(|cell, callback| found.push((callback, cell.snapshot().phase)));
@@ -191,7 +191,7 @@ fn a_second_completion_is_refused_and_hands_the_value_back() {
 
 /// P9, R19
 #[test]
-fn a_removal_gives_what_was_stored() {
+fn a_removal_returns_the_stored_callback() {
     let cell = cell();
     let [_, b, _] = ["a", "b", "c"].map(|callback| add(&cell, 0, callback));
     assert_eq!(cell.remove(b), Some("b"));
@@ -244,7 +244,7 @@ fn an_id_that_was_removed_touches_nothing_and_never_comes_back() {
 
 /// P7, P11
 #[test]
-fn what_a_hand_over_adds_is_handed_over_by_the_same_drain() {
+fn callbacks_added_during_a_hand_over_belong_to_the_same_drain() {
     let cell = cell();
     add(&cell, 0, "a");
     add(&cell, 0, "b");
@@ -316,7 +316,7 @@ fn a_cell_prints_its_phase_its_line_and_its_outcome() {
     assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Settled, waiting: [], outcome: Some(1) }");
 }
 
-/// A pending cell, unlike all others.
+/// A pending cell, with a serial of its own.
 fn cell() -> Arc<Cell<u32, &'static str>> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     Arc::new(Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)))
@@ -330,7 +330,7 @@ fn add(cell: &Arc<Cell<u32, &'static str>>, tag: u64, callback: &'static str) ->
     }
 }
 
-/// Adds a callback to a settled cell, and says what this hands over.
+/// Adds a callback to a settled cell, and returns the callbacks that this hands over.
 fn late(cell: &Arc<Cell<u32, &'static str>>, callback: &'static str) -> Vec<&'static str> {
     match Cell::add(cell, 0, callback) {
         Added::Waits(_) => panic!("{cell:?} lets {callback} wait"),
@@ -338,7 +338,7 @@ fn late(cell: &Arc<Cell<u32, &'static str>>, callback: &'static str) -> Vec<&'st
     }
 }
 
-/// Completes a cell, and says what this hands over.
+/// Completes a cell, and returns the callbacks that this hands over.
 fn complete(cell: &Arc<Cell<u32, &'static str>>) -> Vec<&'static str> {
     handed_over(Cell::complete(cell, 1).unwrap())
 }

@@ -1,10 +1,10 @@
-//! The tutorial's programs print what they must, line by line.
+//! The tutorial's programs print the expected lines.
 #![cfg(feature = "event-loop")]
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-/// What a program of the example writes to standard output and to standard error.
+/// Runs a program of the example, and returns its standard output and standard error.
 #[track_caller]
 fn program(number: u32) -> (String, String) {
     let ran = Command::new(env!("CARGO"))
@@ -35,7 +35,7 @@ fn program_1_adds_a_callback_that_runs_before_main_goes_on() {
 
 /// R12, R102, R103
 #[test]
-fn program_2_adds_two_that_run_in_order() {
+fn program_2_adds_two_callbacks_that_run_in_order() {
     prints(&program(2).0, &["Task is done", TASK, "main coroutine done"]);
 }
 
@@ -47,19 +47,19 @@ fn program_3_removes_a_callback_that_then_never_runs() {
 
 /// R21, P10
 #[test]
-fn program_4_removes_one_that_was_never_added_and_that_is_no_error() {
+fn program_4_removes_a_callback_that_was_never_added_without_an_error() {
     prints(&program(4).0, &["main coroutine done"]);
 }
 
 /// R33, R87, D12
 #[test]
-fn program_5_adds_after_done_and_the_callback_runs_after_mains_last_line() {
+fn program_5_adds_a_late_callback_that_runs_after_mains_last_line() {
     prints(&program(5).0, &["main coroutine done", "Task is done"]);
 }
 
 /// R60, R61, R62, R65, D5
 #[test]
-fn program_6_has_a_callback_that_fails_and_is_reported_and_the_next_one_runs() {
+fn program_6_reports_a_callback_that_fails_and_runs_the_next_one() {
     let (output, error) = program(6);
     prints(&output, &["Task is done", TASK, "main coroutine done"]);
     let report = error.split_once("whendone: exception in callback\n").unwrap().1;
@@ -72,7 +72,7 @@ fn program_6_has_a_callback_that_fails_and_is_reported_and_the_next_one_runs() {
 
 /// R66, D6
 #[test]
-fn program_7_shows_that_a_callback_without_an_argument_is_refused_and_what_to_write_instead() {
+fn program_7_shows_the_advice_for_a_callback_without_an_argument() {
     let (output, _) = program(7);
     let (refused, instead) = output.split_once("write instead:").unwrap();
     let (source, message) = refused.split_once("error[").unwrap();
@@ -83,7 +83,7 @@ fn program_7_shows_that_a_callback_without_an_argument_is_refused_and_what_to_wr
 
 /// R69, D6
 #[test]
-fn program_8_shows_that_an_async_callback_is_refused_and_that_it_should_spawn_a_task() {
+fn program_8_shows_the_advice_for_an_async_callback() {
     let (output, _) = program(8);
     let (refused, instead) = output.split_once("write instead:").unwrap();
     let (source, message) = refused.split_once("error[").unwrap();

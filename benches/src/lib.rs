@@ -1,7 +1,7 @@
 //! What whendone costs, beside its peers.
 //!
 //! Follow one measurement. A harness (`benches/`) asks for rows ([`scenarios`]) and starts one
-//! process for each ([`probe`], under [`callgrind`] too); there a scenario drives a peer ([`peers`]) and the [`meter`]
+//! process for each ([`probe`], under [`callgrind`] too); there a scenario drives a peer ([`peers`], listed in the [`registry`]) and the [`meter`]
 //! measures it. Every callback checks that it runs once, in its turn, with the value ([`check`]).
 //!
 //! * `cargo bench --bench peers`: all scenarios, all peers; `-- --quick`, `-- S1 "S4 n=64" --peer tokio`.
@@ -22,6 +22,7 @@ pub mod lock_sections;
 pub mod meter;
 pub mod peers;
 pub mod probe;
+pub mod registry;
 pub mod scenarios;
 pub mod table;
 pub mod threads;

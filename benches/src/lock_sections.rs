@@ -72,7 +72,7 @@ mod sync {
     }
 }
 
-/// P18: two for what drains, the second a look that finds no more, however many callbacks there were.
+/// P18: two for a draining operation, the second of which finds the queue empty, however many callbacks there were.
 #[test]
 fn an_operation_takes_one_lock_section_and_a_drain_one_for_each_look() {
     let expected = [

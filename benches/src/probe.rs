@@ -2,7 +2,7 @@
 
 use super::callgrind::{self, Counted};
 use super::meter::{Meter, Plan, Sample};
-use super::peers::{self, Entry};
+use super::registry::{Entry, PEERS, YARDSTICK, find};
 use super::scenarios::{ROWS, Row, Scenario};
 use super::table::Line;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub fn answer() {
         return eprintln!("started by the benches: cargo bench --bench peers, cargo bench --bench instructions");
     };
     let question: Question = serde_json::from_str(question).expect("a question");
-    let sample = measure(question, peers::find(peer).expect("a peer"));
+    let sample = measure(question, find(peer).expect("a peer"));
     println!("{}", serde_json::to_string(&sample).expect("plain figures"));
 }
 
@@ -105,7 +105,7 @@ pub fn rows(names: &[String]) -> Vec<Row> {
 /// The peers whose name contains one of the filters; all if there is none. The yardstick always.
 pub fn peers(filters: &[String]) -> Vec<&'static Entry> {
     let chosen = |peer: &&Entry| filters.is_empty() || filters.iter().any(|filter| peer.name.contains(filter));
-    peers::PEERS.iter().filter(|peer| peer.name == peers::YARDSTICK || chosen(peer)).collect()
+    PEERS.iter().filter(|peer| peer.name == YARDSTICK || chosen(peer)).collect()
 }
 
 /// Where the benches write: `target/bench`, beside the probes' own folder.

@@ -1,10 +1,11 @@
-//! What is measured: the scenarios of one thread, and the rows of the tables.
+//! The measured scenarios of one thread, and the rows of the tables.
 
 use super::allocations::live;
 use super::check::{Log, VALUE};
 use super::meter::Meter;
-use super::peers::{Entry, Peer, Reads, Removes};
+use super::peers::{Peer, Reads, Removes};
 use Scenario::*;
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::array::from_fn;
 use std::cell::RefCell;
@@ -70,36 +71,9 @@ const fn row(scenario: Scenario, n: u64) -> Row {
 }
 
 impl Row {
-    /// How this peer does it, if it can.
-    pub fn of(self, peer: &Entry) -> Option<fn(&mut Meter, u64)> {
-        match self.scenario {
-            Scenario::S1 | Scenario::S5 => (self.n <= 1 || !peer.only_one).then_some(peer.lives),
-            Scenario::S2 => peer.late,
-            Scenario::S3 => peer.removals.as_ref().map(|removals| removals.pairs),
-            Scenario::S4 => peer.removals.as_ref().map(|removals| removals.shuffled),
-            Scenario::S4Remove => peer.removals.as_ref().map(|removals| removals.alone),
-            Scenario::S4First => peer.removals.as_ref().map(|removals| removals.first),
-            Scenario::S4Compact => peer.removals.as_ref().map(|removals| removals.compacted),
-            Scenario::Add | Scenario::Complete => (self.n <= 1 || !peer.only_one).then_some(match self.scenario {
-                Scenario::Add => peer.adds,
-                _ => peer.completes,
-            }),
-            Scenario::Read => peer.reads,
-            Scenario::S6 => peer.threads.as_ref().map(|two| two.race),
-            Scenario::S7 => peer.threads.as_ref().filter(|_| !peer.only_one).map(|two| two.add),
-        }
-    }
-
     /// One thread, so that instructions and allocations repeat.
     pub fn repeats(self) -> bool {
         self.scenario < Scenario::S6
-    }
-
-    /// Too many instructions to count them: large rows of loops, and of a peer that searches.
-    pub fn takes_too_long(self, peer: &Entry) -> bool {
-        let searches = peer.name == "mutex-vec" && self.scenario > Scenario::S3;
-        let quick = ["whendone", "plain", "mutex", "treiber"].iter().any(|name| peer.name.starts_with(name));
-        self.n > 1024 && (searches || !quick)
     }
 }
 
@@ -109,7 +83,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// A batch does about so many operations, so that reading the clock does not show.
+/// The number of operations in a batch, about: enough to hide the reading of the clock.
 const BATCH: u64 = 2048;
 
 /// S1 and, without callbacks, S5. A loop's turn takes several tasks, unless they are large.
@@ -171,11 +145,11 @@ pub fn late<P: Peer>(meter: &mut Meter, n: u64) {
 
 /// S3 and S4.
 pub struct Removals {
-    pairs: fn(&mut Meter, u64),
-    shuffled: fn(&mut Meter, u64),
-    alone: fn(&mut Meter, u64),
-    first: fn(&mut Meter, u64),
-    compacted: fn(&mut Meter, u64),
+    pub(super) pairs: fn(&mut Meter, u64),
+    pub(super) shuffled: fn(&mut Meter, u64),
+    pub(super) alone: fn(&mut Meter, u64),
+    pub(super) first: fn(&mut Meter, u64),
+    pub(super) compacted: fn(&mut Meter, u64),
 }
 
 impl Removals {
@@ -280,7 +254,7 @@ fn some_removals<P: Removes>(meter: &mut Meter, all: u64, measured: Range<u64>) 
 
 type Pair<P> = (<P as Peer>::Completer, <P as Peer>::Task);
 
-/// Completes what a body left, outside the figures: so many callbacks wait on each task, and must run.
+/// Completes the tasks that a body left, outside the figures. This number of callbacks waits on each, and must run.
 fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log, each: u64) {
     let expected = left.len() as u64 * each;
     left.drain(..).for_each(|(completer, mut task)| P::complete(completer, &mut task, VALUE));
@@ -345,12 +319,9 @@ pub fn reads<P: Reads>(meter: &mut Meter, _: u64) {
     meter.repeat(&mut peer, BATCH, |_| (), body);
 }
 
-/// Always the same.
+/// A random order, the same on every call.
 fn random_order(n: u64) -> Vec<usize> {
-    let (mut order, mut random): (Vec<_>, _) = ((0..n as usize).collect(), 1_u64);
-    for at in (1..order.len()).rev() {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        order.swap(at, (random >> 33) as usize % (at + 1));
-    }
+    let mut order: Vec<_> = (0..n as usize).collect();
+    Rng::with_seed(1).shuffle(&mut order);
     order
 }

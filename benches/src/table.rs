@@ -1,6 +1,6 @@
 //! What the harnesses print and write: one line for each peer in each row.
 
-use super::peers::{Entry, YARDSTICK};
+use super::registry::{Entry, YARDSTICK};
 use super::scenarios::{Row, Scenario};
 use serde::{Deserialize, Serialize};
 use std::path::Path;

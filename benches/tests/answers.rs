@@ -3,7 +3,8 @@
 use std::panic::catch_unwind;
 use whendone_bench::check::Check;
 use whendone_bench::meter::{Meter, Plan, Sample};
-use whendone_bench::peers::{Entry, PEERS, Peer, Removes, find};
+use whendone_bench::peers::{Peer, Removes};
+use whendone_bench::registry::{Entry, PEERS, find};
 use whendone_bench::scenarios::{ROWS, Row, Scenario};
 
 /// The checks are in the scenarios themselves: a wrong answer panics.
@@ -86,7 +87,7 @@ fn passes<P: Removes>(scenario: Scenario) -> bool {
 }
 
 #[test]
-fn a_removed_callback_that_runs_is_noticed_and_so_is_one_that_does_not() {
+fn a_callback_that_runs_after_its_removal_or_never_is_noticed() {
     use Scenario::*;
     for scenario in [S3, S4, S4Remove, S4First, S4Compact] {
         assert!(passes::<Faulty<true, false>>(scenario), "{scenario:?}");
@@ -106,7 +107,7 @@ fn sample(peer: &Entry, scenario: Scenario, n: u64) -> Sample {
 
 /// No heap is counted here, so handles are all that is left: of the core one, of a task two.
 #[test]
-fn what_a_task_weighs_has_its_handles_in() {
+fn the_weight_of_a_task_includes_its_handles() {
     for (name, handles) in [("whendone-core", 8), ("whendone-task", 16), ("mutex-vec", 8)] {
         let peer = find(name).expect("a peer");
         assert_eq!(sample(peer, Scenario::S1, 1).bytes, handles, "{name}");

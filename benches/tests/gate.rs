@@ -2,7 +2,7 @@
 
 use whendone_bench::costs::agrees;
 use whendone_bench::gate::{Budget, Toolchain, Verdict, growth, render};
-use whendone_bench::peers;
+use whendone_bench::registry::find;
 use whendone_bench::scenarios::{Row, Scenario};
 use whendone_bench::table::Line;
 
@@ -11,7 +11,7 @@ fn toolchain() -> Toolchain {
 }
 
 fn line(peer: &str, instructions: f64, allocations: f64) -> Line {
-    let peer = peers::find(peer).expect("a peer");
+    let peer = find(peer).expect("a peer");
     let line = Line::new(Row { scenario: Scenario::S1, n: 64 }, peer);
     Line { instructions: Some(instructions), allocations: Some(allocations), ..line }
 }
@@ -24,7 +24,7 @@ fn verdict(today: Line) -> Verdict {
 }
 
 #[test]
-fn what_has_not_grown_passes() {
+fn counts_that_have_not_grown_pass() {
     assert_eq!(verdict(line("whendone-core", 100.0, 1.0)), Verdict::Holds);
     assert_eq!(verdict(line("whendone-core", 102.9, 1.0)), Verdict::Holds);
     assert_eq!(verdict(line("whendone-core", 50.0, 1.0)), Verdict::Holds);
@@ -79,7 +79,7 @@ fn removal_may_not_become_dearer_as_the_line_grows() {
     assert!(matches!(&grown(103.0, 188.0)[..], [found] if found.starts_with("S4Compact: removal becomes dearer")));
 }
 
-/// Of the core: 100 instructions at n=64, so many at n=8192.
+/// Lines of the core: 100 instructions at n=64, and this number at n=8192.
 fn removals(first: f64, compact: f64) -> [Line; 4] {
     let at = |scenario, n, instructions| Line { row: Row { scenario, n }, ..line("whendone-core", instructions, 0.0) };
     let (few, many) = (64, 8192);
@@ -92,7 +92,7 @@ fn removals(first: f64, compact: f64) -> [Line; 4] {
 }
 
 #[test]
-fn growth_that_was_not_measured_fails_unless_rows_were_left_out_on_purpose() {
+fn unmeasured_growth_fails_unless_rows_were_left_out_on_purpose() {
     let lines = removals(100.0, 100.0);
     for missing in 0..lines.len() {
         let rest: Vec<_> =
@@ -103,7 +103,7 @@ fn growth_that_was_not_measured_fails_unless_rows_were_left_out_on_purpose() {
 }
 
 #[test]
-fn growth_is_gated_with_the_budget_and_on_another_toolchain_it_only_reports() {
+fn growth_is_gated_with_the_budget_and_only_reported_on_other_toolchains() {
     let (kept, today) = (removals(100.0, 100.0), removals(110.0, 100.0));
     let budget = Budget::parse(&render(&toolchain(), &today)).expect("a budget");
     let other = Toolchain { libc: "glibc 3".to_owned(), ..toolchain() };
@@ -121,7 +121,7 @@ fn a_cost_page_may_differ_by_a_tenth_and_no_more() {
 }
 
 #[test]
-fn another_toolchain_only_reports() {
+fn another_toolchain_only_gets_a_report() {
     let budget = Budget::parse(&render(&toolchain(), &[line("whendone-core", 100.0, 1.0)])).expect("a budget");
     let other = Toolchain { rustc: "rustc 2".to_owned(), ..toolchain() };
     let Verdict::Incomparable(found) = budget.check(&other, &[line("whendone-core", 200.0, 1.0)], false) else {

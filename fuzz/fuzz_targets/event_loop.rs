@@ -1,7 +1,10 @@
-//! Bytes to a program over several tasks, played on the event loop, against a plain model.
+//! Bytes to a program over several tasks, played on the event loop and on a plain model of it.
 #![no_main]
 
-#[path = "../event_loop/mod.rs"]
-mod event_loop;
+#[allow(dead_code, reason = "tests use the list of events")]
+#[path = "../../tests/asyncio/program/mod.rs"]
+mod program;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| event_loop::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    program::check(&program::decode(bytes)).unwrap_or_else(|why| panic!("{why}"));
+});

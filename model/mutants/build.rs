@@ -1,7 +1,7 @@
 //! Plants the seeded bugs that scenarios can see in copies of the audited files.
 //!
-//! An edit that matches no longer fails the build, and nothing else: whoever plants a bug of his own beside one of these
-//! leaves this package out, as the error says.
+//! An edit that no longer matches fails the build of this package alone. To plant a bug of your own beside one of these,
+//! leave this package out, as the error says.
 
 #[path = "src/table.rs"]
 #[allow(dead_code)]
@@ -10,7 +10,7 @@ mod table;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
-use table::{File, Table};
+use table::{File, PROTOCOL, Table};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../..");
@@ -58,7 +58,7 @@ fn main() {
     fs::write(out.join("mutants.rs"), text).expect("OUT_DIR can be written");
 }
 
-/// Ends with what is wrong with a table, told as cargo tells an error.
+/// Ends the build with an error of a table, in cargo's form.
 fn refuse(error: &str) -> ! {
     error.lines().for_each(|line| println!("cargo::error={line}"));
     std::process::exit(1)
@@ -70,9 +70,9 @@ fn read(root: &Path, file: &str) -> io::Result<File> {
     Ok((file.to_owned(), fs::read_to_string(path)?))
 }
 
-/// The bugs of the protocol, in copies of it beside what is claimed of it.
+/// Plants the bugs of the protocol in copies of it, beside its claims.
 fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Vec<String>) -> String {
-    let (table, source) = (root.join("model/mutants/protocol.toml"), root.join("model/src/protocol"));
+    let (table, source) = (Table::folder().join(PROTOCOL), root.join("model/src/protocol"));
     println!("cargo::rerun-if-changed={}", table.display());
     let files = ["model/src/protocol/model.rs", "model/proof/protocol.smt2"];
     let files = files.map(|file| read(root, file).unwrap_or_else(|error| panic!("{file}: {error}")));
@@ -98,7 +98,7 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
     entries
 }
 
-/// What includes the loop, beside the copies. It goes with bugs of the loop only, to be compiled no oftener.
+/// Copies the files that include the loop. Only bugs of the loop need them, and each copy costs a compilation.
 fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
     let below = folder.join("model/src/engines");
     for file in ["loom/event_loop.rs", "player/on_loop.rs"] {
@@ -109,7 +109,7 @@ fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
     below.join("loom/event_loop.rs")
 }
 
-/// What the engines include, with its text: all but the facade and the root.
+/// The files that the engines include, with their texts: all of `src` but the facade and the root.
 fn audited_files(source: &Path) -> Vec<File> {
     let in_folder = |folder: &str| {
         let entries = fs::read_dir(source.join(folder)).expect("the folder is there");

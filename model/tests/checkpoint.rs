@@ -44,7 +44,10 @@ fn a_run_is_resumed_after_the_last_whole_line() {
 fn a_foreign_or_damaged_checkpoint_is_refused_and_kept() {
     let path = place("refused");
     drop(Checkpoint::open(&path, HALF, false).expect("it begins"));
-    assert!(refusal(&path, Shard { index: 2, of: 2 }).contains("from another build, core, engine or shard; start over with --fresh"));
+    assert!(
+        refusal(&path, Shard { index: 2, of: 2 })
+            .contains("from another build, core, engine or shard; start over with --fresh")
+    );
     let whole = fs::read_to_string(&path).expect("readable");
     fs::write(&path, format!("{whole}no line\n")).expect("writable");
     assert!(refusal(&path, HALF).contains("a line is damaged; start over with --fresh"));
@@ -73,7 +76,10 @@ fn shards_are_merged_if_all_are_there_and_from_one_run() {
     assert!(refused(vec![report(1, 2)]).contains("missing shards: 2/2"));
     assert!(refused(vec![report(1, 2), report(1, 2)]).contains("is shard 1/2, which another report is already"));
     assert!(refused(vec![report(1, 2), report(2, 3)]).contains("2.json is shard 2/3, but 1.json is one of 2 shards"));
-    assert!(refused(vec![report(1, 2), other(|report| report.shard = None)]).contains("2.json is not the report of a shard"));
+    assert!(
+        refused(vec![report(1, 2), other(|report| report.shard = None)])
+            .contains("2.json is not the report of a shard")
+    );
     let different = "are from different cores, engines or players";
     assert!(refused(vec![report(1, 2), other(|report| report.core.sha256.clear())]).contains(different));
     assert!(refused(vec![report(1, 2), other(|report| report.sources.clear())]).contains(different));

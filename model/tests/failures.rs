@@ -1,4 +1,4 @@
-//! Failures as a person reads them: what is wrong is named, shrunk, shown, and found again by its token.
+//! Failures as a person reads them: each is named, shrunk, drawn as a diagram, and found again by its token.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -43,8 +43,8 @@ true | - -> a b saw v0
 
 #[test]
 fn an_allowed_outcome_is_shown_by_the_execution_with_the_fewest_switches() {
-    let exhibits = Counterexample::of_allowed(&scenario("a ; C | A"));
-    let texts: Vec<String> = exhibits.iter().map(|exhibit| cut_token(&exhibit.to_string()).0).collect();
+    let witnesses = Counterexample::witnesses(&scenario("a ; C | A"));
+    let texts: Vec<String> = witnesses.iter().map(|witness| cut_token(&witness.to_string()).0).collect();
     assert_eq!(texts, [ONE_AFTER_THE_OTHER]);
 }
 
@@ -53,15 +53,15 @@ fn each_allowed_outcome_has_an_execution_that_shows_it() {
     let programs = ["@inline a{y.X} y.a{G !} ; C | R0", "@queue a{A}~{G} ; C |"];
     for text in ["aa ; C | A R0", "@queue a ; C | P", "@inline ; D | A P Q", "b ; T | C"].into_iter().chain(programs) {
         let scenario = scenario(text);
-        let exhibits = Counterexample::of_allowed(&scenario);
-        assert_eq!(exhibits.len(), allowed(&scenario).len());
-        assert!(exhibits.iter().all(Counterexample::has_execution), "{text}");
+        let witnesses = Counterexample::witnesses(&scenario);
+        assert_eq!(witnesses.len(), allowed(&scenario).len());
+        assert!(witnesses.iter().all(Counterexample::has_execution), "{text}");
     }
 }
 
-/// `cargo verify` explores something under loom to check itself, and then plays on the engine that was asked for.
+/// `cargo verify` explores under loom to check itself, and then plays on the engine that was asked for.
 #[test]
-fn an_engine_without_a_world_plays_where_one_was_left() {
+fn an_engine_without_a_model_plays_after_one_that_has_one() {
     explore::explore(|| ()).expect("nothing is wrong");
     for engine in [Engine::Alone, Engine::Threads] {
         let verdict = engine.check(&scenario("aa ; C | A"));
@@ -87,13 +87,13 @@ fn an_engine_that_cannot_play_a_scenario_says_who_can() {
 }
 
 #[test]
-fn what_a_scheduler_does_is_shrunk_too() {
+fn the_program_of_a_scheduler_is_shrunk_too() {
     let cancels = |scenario: &Scenario| scenario.scheduling.contains(&Op::Cancel);
     assert_eq!(shrink(&scenario("@queue{A X} aa ; C | A"), cancels).to_string(), "@queue{X} ;");
 }
 
 #[test]
-fn who_is_watched_does_nothing_else() {
+fn watching_an_engine_does_not_change_its_executions() {
     for (engine, text) in [(Engine::LoomMutex, "a ; C | A R0"), (Engine::LoomAtomic, "@inline a ; C | P")] {
         let scenario = scenario(text);
         let alone = engine.observe(&scenario);
@@ -107,8 +107,8 @@ fn who_is_watched_does_nothing_else() {
 
 #[test]
 fn a_token_brings_its_execution_back() {
-    for exhibit in Counterexample::of_allowed(&scenario("aa ; C | A R0 | G")) {
-        let text = exhibit.to_string();
+    for witness in Counterexample::witnesses(&scenario("aa ; C | A R0 | G")) {
+        let text = witness.to_string();
         let (_, token) = cut_token(&text);
         let safe = token.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
         assert!(safe && !token.starts_with('-'), "{token}");
@@ -120,7 +120,7 @@ fn a_token_brings_its_execution_back() {
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn a_malformed_token_is_refused() {
     let token = Token {
         scenario: scenario("a ; C | A"),
         engine: Engine::LoomMutex,
@@ -133,12 +133,12 @@ fn what_is_no_token_is_refused() {
     mistyped.replace_range(8..9, if &text[8..9] == "x" { "y" } else { "x" });
     for wrong in ["", "a", "a ; C | A", &text[1..], &text[..text.len() - 1], &mistyped] {
         let refused = wrong.parse::<Token>().expect_err(wrong);
-        assert_eq!(refused, "this is no replay token: copy the whole of it, as it was printed", "{wrong}");
+        assert_eq!(refused, "this is not a replay token: copy all of it, as it was printed", "{wrong}");
     }
 }
 
 #[test]
-fn a_token_of_an_execution_that_there_is_not_is_refused() {
+fn a_token_of_a_nonexistent_execution_is_refused() {
     let token = Token {
         scenario: scenario("; C | A"),
         engine: Engine::LoomMutex,
@@ -148,7 +148,7 @@ fn a_token_of_an_execution_that_there_is_not_is_refused() {
     let elsewhere = Token { extent: Extent::Bounded(2), execution: Execution::Nth(1), ..token.clone() };
     for token in [token, elsewhere] {
         let refused = Counterexample::of_token(&token).err().expect("refused");
-        assert!(refused.starts_with("this token names no execution: there are "), "{refused}");
+        assert!(refused.starts_with("this token names no execution: the scenario has "), "{refused}");
     }
 }
 
@@ -187,7 +187,7 @@ fn observation(answers: &[&[Answer]], handed: &[(Nonce, Option<Value>)]) -> Obse
 }
 
 #[test]
-fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
+fn a_forbidden_outcome_is_named_by_the_property_that_it_breaks() {
     let a = (0, Some(V0));
     let b = (1, Some(V0));
     let read = |value| Answer::Outcome(Some(value));
@@ -225,9 +225,9 @@ fn what_is_not_allowed_is_named_by_the_property_that_it_breaks() {
     }
 }
 
-/// A callback of which a loop's hook was told is not one that is missing.
+/// A callback that was reported to a loop's hook is not missing.
 #[test]
-fn what_a_loop_tells_of_as_lost_is_not_missed() {
+fn callbacks_that_a_loop_reports_as_lost_are_not_missed() {
     let scenario = scenario("@loop{v} a ; L");
     let named = |extra: &Observation| Fault::of_observation(&scenario, &allowed(&scenario), extra).to_string();
     let mut extra = observation(&[&[], &[Answer::Outcome(Some(V0))]], &[(POLL, None), (POLL, None)]);
@@ -236,9 +236,9 @@ fn what_a_loop_tells_of_as_lost_is_not_missed() {
     assert_eq!(named(&extra), "not allowed by the specification");
 }
 
-/// What programs are answered counts as what threads are, and each task for itself.
+/// The answers to callbacks' programs count like those to threads, for each task by itself.
 #[test]
-fn what_is_wrong_in_a_program_is_named_too() {
+fn a_forbidden_outcome_of_a_callbacks_program_is_named_too() {
     let case = |text: &str, change: fn(&mut Observation)| {
         let scenario = scenario(text);
         let allowed = allowed(&scenario);
@@ -265,7 +265,7 @@ fn a_broken_rule_is_named_by_its_number() {
 }
 
 #[test]
-fn whatever_is_not_needed_is_left_out() {
+fn shrinking_leaves_out_everything_that_is_not_needed() {
     let adds_late = |scenario: &Scenario| allowed(scenario).iter().any(|seen| seen.handed.len() > scenario.setup.len());
     assert_eq!(shrink(&scenario("@queue aaa ; C G | A R1 | G"), adds_late).to_string(), "; C | A");
     // Numbers follow what they name.

@@ -118,7 +118,7 @@ fn pending_is_read_until_its_thread_can_know_better() {
 
 /// P5, P6, P8, P11
 #[test]
-fn whoever_completes_or_adds_late_hands_over_what_it_owes_before_its_call_ends() {
+fn a_call_hands_over_the_callbacks_that_it_owes_before_it_returns() {
     explained("aa ; C", "0[ 0*a=v0 0/a 0*b=v0 0/b 0]true");
     refused("aa ; C", "0[ 0*a=v0 0/a 0]true", "P5", 3, false);
     refused("aa ; C | A", "0[ 0*a=v0 0/a 1[ 1*b=v0 1/b 1] 0]true", "P7", 4, false);
@@ -132,7 +132,7 @@ fn whoever_completes_or_adds_late_hands_over_what_it_owes_before_its_call_ends()
 
 /// P5, P7, P17: on the queue the last thread runs them, and what comes later is run in the end.
 #[test]
-fn what_is_queued_runs_in_its_order_when_it_is_served() {
+fn queued_callbacks_run_in_their_order_when_the_queue_is_served() {
     let program = "@queue a ; C | P";
     explained(program, "1[ 1]pending 0[ 0]true 2*a=v0 2/a 2*b 2/b");
     explained(program, "1[ 1]pending 0[ 1*a=v0 1/a 0]true 1*b 1/b");

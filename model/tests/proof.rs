@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use whendone_model::proof::obligations::Theory;
-use whendone_model::protocol::model::Step;
+use whendone_model::protocol::model::Action;
 use whendone_model::protocol::properties::SIZE;
 
 #[test]
 fn both_forms_of_the_protocol_have_the_same_steps() {
     let theory = Theory::read().expect("the files are there");
     let proven: BTreeSet<String> = theory.actions.into_iter().collect();
-    let explored: BTreeSet<String> = Step::all(SIZE.threads, SIZE.callbacks).into_iter().map(Step::name).collect();
+    let explored: BTreeSet<String> = Action::all(SIZE.threads, SIZE.callbacks).into_iter().map(Action::name).collect();
     assert_eq!(proven, explored);
 }
 

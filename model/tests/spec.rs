@@ -1,6 +1,6 @@
 //! The specification refuses what it must, and allows more than one thing where there is a race.
 
-use whendone_model::check::judge;
+use whendone_model::check::check;
 use whendone_model::engines::Extent;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::scenario::Scenario;
@@ -51,7 +51,7 @@ fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
 
 /// What callbacks do, on whom it happens and what is told of it.
 #[test]
-fn a_program_may_show_what_its_scheduler_makes_of_it() {
+fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
     assert_eq!(printed("a{A R1}a~{G} ; R2 C"), ["true, true -> ~c{pending} a{false} b saw v0"]);
     assert_eq!(printed("@inline a{y.C} y.a ; C"), ["true -> a{true} saw v1 b saw v0"]);
     assert_eq!(
@@ -79,7 +79,7 @@ fn a_program_may_show_what_its_scheduler_makes_of_it() {
 
 /// R55, P16, P17, D4, D8
 #[test]
-fn the_page_for_the_loop_allows_what_it_says_and_no_more() {
+fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
     let poll = "poll saw nothing";
     assert_eq!(printed("@loop{kv} ; L"), [format!("- | v0 -> poll {poll}")], "woken while polled, polled again");
     assert_eq!(printed("@loop{v} ; X L"), ["true | cancelled ->"], "never polled");
@@ -102,29 +102,29 @@ fn the_page_for_the_loop_allows_what_it_says_and_no_more() {
 
 /// The check can fail in each of its ways.
 #[test]
-fn the_check_is_red_when_something_is_extra_missing_broken_or_not_executed() {
+fn the_check_fails_if_anything_is_extra_missing_broken_or_not_executed() {
     let scenario: Scenario = "a ; C | R0".parse().expect("well formed");
     let observed = Engine::LoomMutex.observe(&scenario);
-    assert!(judge(&scenario, true, &observed).is_good());
+    assert!(check(&scenario, true, &observed).is_good());
 
     let mut fewer = observed.clone();
     fewer.observations.pop_first();
-    assert!(!judge(&scenario, true, &fewer).is_good(), "missing");
-    assert!(judge(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
+    assert!(!check(&scenario, true, &fewer).is_good(), "missing");
+    assert!(check(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
 
     let mut more = observed.clone();
     let mut wrong = more.observations.keys().next().expect("there are some").clone();
     wrong.handed.reverse();
     wrong.answers.reverse();
     more.observations.insert(wrong, 1);
-    assert!(!judge(&scenario, false, &more).is_good(), "extra");
+    assert!(!check(&scenario, false, &more).is_good(), "extra");
 
     let mut broken = observed.clone();
     broken.broken.insert("P13: for example".to_owned(), 1);
-    assert!(!judge(&scenario, false, &broken).is_good(), "broken");
+    assert!(!check(&scenario, false, &broken).is_good(), "broken");
 
     let mut cut = observed.clone();
     cut.extent = Extent::Cut;
-    assert!(!judge(&scenario, false, &cut).is_good(), "not explored to its end");
-    assert!(!judge(&scenario, false, &Default::default()).is_good(), "not executed");
+    assert!(!check(&scenario, false, &cut).is_good(), "not explored to its end");
+    assert!(!check(&scenario, false, &Default::default()).is_good(), "not executed");
 }

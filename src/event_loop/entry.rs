@@ -1,12 +1,11 @@
-//! What stands in the ready queue.
+//! An entry of the ready queue.
 
-use super::super::callback::Work;
-use super::super::contain::contain;
+use super::super::panic::contain;
 use super::super::report::{Failure, Origin, Report};
-use super::super::schedule::{Ready, tell};
+use super::super::schedule::{Ready, Work, tell};
 use super::super::sync::Arc;
 use super::handle::Handle;
-use super::step::Stepper;
+use super::task::Stepper;
 use std::any::type_name;
 use std::panic::Location;
 
@@ -14,9 +13,9 @@ use std::panic::Location;
 pub(super) enum Entry {
     /// A done callback whose turn has come, or a `call_soon`.
     Ready(Ready),
-    /// A task is to be polled.
+    /// A step of a task: one poll.
     Step(Arc<Stepper>),
-    /// Nothing: look at the timers again.
+    /// Nothing but a reason to ask the timers again.
     Nudge,
 }
 

@@ -1,13 +1,13 @@
-//! How a loop is reached from anywhere: push an entry, spawn a task, set a timer.
+//! The handle of a loop: from any thread it pushes an entry, spawns a task or sets a timer.
 
-use super::super::contain::contain;
+use super::super::panic::contain;
 use super::super::report::{Failure, Report};
 use super::super::schedule::{Ready, Schedule, tell};
 use super::super::sync::channel::Sender;
 use super::super::sync::{Arc, Mutex};
 use super::super::task::Task;
 use super::entry::{Entry, Soon};
-use super::step::{Running, Spawned, Stepper, Tasks, body};
+use super::task::{Running, Spawned, Stepper, Tasks, body};
 use super::timers::{Sleep, Timers};
 use futures::task::ArcWake;
 use std::fmt;
@@ -15,10 +15,14 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::Duration;
 
-/// Reaches an event loop from any thread. Cheap to clone; may outlive its loop, which is then closed.
+/// A handle of an event loop, for any thread. Cheap to clone. It may outlive its loop, which is then
+/// closed.
 ///
-/// It is a [`Schedule`]: give it to [`whendone::task`](crate::task()) and that task's callbacks run
-/// on the loop.
+/// It is a [`Schedule`]: callbacks of a task that is made with it by [`whendone::task`](crate::task())
+/// run on the loop, and wake it ([R39], [R95]).
+///
+/// [R39]: crate::rules#r39
+/// [R95]: crate::rules#r95
 #[derive(Clone)]
 pub struct Handle(Arc<Shared>);
 
@@ -35,18 +39,20 @@ impl Handle {
         Handle(Arc::new(Shared { ready, tasks, timers, hook }))
     }
 
-    /// Spawns a future as a task of the loop, named `Task-1`, `Task-2` and so on (D13). Its body
-    /// does not run before the loop's next turn (R52).
+    /// Spawns a future as a task of the loop, named `Task-1`, `Task-2` and so on ([D13]). It is
+    /// polled in a later turn of the loop, and never if it is cancelled before that ([R52]).
     ///
     /// The future must be `Send`, because any thread may spawn it, and because a loop may be closed
-    /// on another thread than it ran on. It is polled by the loop alone, and dropped by it too.
+    /// on another thread than the one on which it ran. Only the loop polls and drops it. The loop holds
+    /// the task until it is done, also if nobody else does ([R81]).
     ///
-    /// If the loop is closed the future is dropped here, the hook is told, and the task that is returned
-    /// is [abandoned](crate::Outcome::Abandoned): whoever awaits it sees that at once.
+    /// If the loop is closed, the future is dropped here, which is reported, and the task that is
+    /// returned is [abandoned](crate::Outcome::Abandoned) ([P16]).
     ///
     /// # Panics
     ///
-    /// A future that panics makes its task [`Panicked`](crate::Outcome::Panicked), not the loop.
+    /// A panic of the future is contained, and makes its task
+    /// [`Panicked`](crate::Outcome::Panicked) ([D5]).
     ///
     /// # Examples
     ///
@@ -55,6 +61,12 @@ impl Handle {
     /// let task = event_loop.handle().spawn(async { 3 });
     /// event_loop.run_until_complete(async move { assert_eq!((&task).await.value(), Some(&3)) });
     /// ```
+    ///
+    /// [R52]: crate::rules#r52
+    /// [R81]: crate::rules#r81
+    /// [D5]: crate::rules#d5
+    /// [D13]: crate::rules#d13
+    /// [P16]: crate::rules#p16
     pub fn spawn<F>(&self, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + Sync> + Send + 'static,
@@ -87,16 +99,21 @@ impl Handle {
         task
     }
 
-    /// Queues a function, to be called once on the loop's thread, after everything that is queued
-    /// already (R31, R97). Wakes the loop if it sleeps.
+    /// Queues a function, which is called once on the loop's thread, behind all entries that are queued
+    /// already ([R31], [R97]). Wakes the loop if it sleeps.
     ///
     /// # Errors
     ///
-    /// If the loop is closed the function is given back as a [`Ready`], which can still be run here.
+    /// If the loop is closed, the function is given back as a [`Ready`], which can still be run on this
+    /// thread.
     ///
     /// # Panics
     ///
-    /// A panic in the function is contained and reported to the loop's hook.
+    /// A panic of the function is contained and reported to the loop's hook ([D5]).
+    ///
+    /// # Re-entrancy
+    ///
+    /// The function may call everything ([D1]).
     ///
     /// # Examples
     ///
@@ -107,15 +124,20 @@ impl Handle {
     /// event_loop.run_until_complete(async {});
     /// # Ok::<(), whendone::Closed>(())
     /// ```
+    ///
+    /// [R31]: crate::rules#r31
+    /// [R97]: crate::rules#r97
+    /// [D1]: crate::rules#d1
+    /// [D5]: crate::rules#d5
     #[track_caller]
     pub fn call_soon(&self, call: impl FnOnce() + Send + 'static) -> Result<(), Closed> {
         let soon = Soon { call, handle: self.clone(), added_at: Location::caller() };
         self.schedule(Ready::new(Box::new(soon))).map_err(Closed)
     }
 
-    /// A future that is done after `duration`, measured from its first poll. Any executor may poll
-    /// it, but it ends only while this loop runs. A task that sleeps goes on in the turn in which it is
-    /// due (D17).
+    /// Returns a future that is done after `duration`, measured from its first poll. Any executor may
+    /// poll it, but it ends only while this loop runs. A task that sleeps goes on in the turn in which
+    /// its timer is due ([D17]).
     ///
     /// # Examples
     ///
@@ -125,6 +147,8 @@ impl Handle {
     /// let nap = event_loop.handle().sleep(Duration::from_millis(1));
     /// event_loop.run_until_complete(nap);
     /// ```
+    ///
+    /// [D17]: crate::rules#d17
     pub fn sleep(&self, duration: Duration) -> Sleep {
         Sleep::new(self.clone(), duration)
     }
@@ -133,12 +157,12 @@ impl Handle {
         &self.0
     }
 
-    /// Gives the entry back if the loop is closed.
+    /// Pushes an entry to the ready queue; gives it back if the loop is closed.
     pub(super) fn push(&self, entry: Entry) -> Result<(), Entry> {
         self.0.ready.send(entry).map_err(|refused| refused.0)
     }
 
-    /// Drops what a caller gave us, panic contained.
+    /// Drops a value of a caller. A panic is contained and reported.
     pub(super) fn discard<T>(&self, given: T) {
         if let Err(panic) = contain(|| drop(given)) {
             tell(self, &Report::new(Failure::DropPanicked).panic(panic));
@@ -171,7 +195,7 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// The event loop is closed. Gives back what was to be called.
+/// The error of a call on an event loop that is closed. Gives the function back.
 #[derive(Debug)]
 pub struct Closed(pub Ready);
 

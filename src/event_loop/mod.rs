@@ -1,19 +1,28 @@
 //! The loop: one thread, one first-in-first-out queue, turn after turn.
 //!
-//! A turn is a batch: the entries that were there when it began, and behind them the timers that
-//! were due (R32). What the batch queues waits for the next turn. An entry is a callback whose turn
-//! has come, a function given to [`Handle::call_soon`], or a step of a task.
+//! A turn is a batch: the entries that were queued when it began, and behind them the timers that
+//! were due ([R32]). Entries that the batch queues wait for the next turn. An entry is a callback whose
+//! turn has come, a function given to [`Handle::call_soon`], or a step of a task.
 //!
-//! Handing over to a loop that is awake makes no system call; one that is asleep is woken once.
+//! `state.rs` is the protocol of a task of the loop, and says why no wake-up is lost ([P17]).
+//!
+//! The files import each other in a circle, which is one of ownership: an entry of the queue owns a
+//! task of the loop, which owns a handle, which owns the sending end of the queue of entries.
+//!
+//! Handing over to a loop that is awake makes no system call; a loop that sleeps is woken once.
+//!
+//! [R32]: crate::rules#r32
+//! [P17]: crate::rules#p17
 
-mod ambient;
+mod current;
 mod entry;
 mod handle;
 mod run;
-mod step;
+mod state;
+mod task;
 mod timers;
 
-pub use ambient::{sleep, spawn, spawn_named};
+pub use current::{sleep, spawn, spawn_named};
 pub use handle::{Closed, Handle};
 pub use run::{EventLoop, run};
 pub use timers::Sleep;

@@ -1,14 +1,14 @@
-//! How a loop runs: turn after turn, until the one it runs for is done.
+//! The run of a loop: turn after turn, until its main task is done.
 
-use super::super::contain::contain;
 use super::super::hook;
-use super::super::outcome::{Outcome, Panic};
+use super::super::outcome::Outcome;
+use super::super::panic::{Panic, contain};
 use super::super::report::{Failure, Report};
 use super::super::schedule::tell;
 use super::super::sync::channel::{self, Receiver};
 use super::super::sync::{Arc, Instant, Mutex, OnceLock};
 use super::super::trampoline::Afresh;
-use super::ambient;
+use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
 use std::fmt;
@@ -18,16 +18,17 @@ use std::panic::resume_unwind;
 
 /// Runs a future to its end on a new event loop, as `asyncio.run` does, and returns its value.
 ///
-/// When it is done, and the callbacks have run that were queued by then (R87), the tasks that are
-/// left are cancelled, oldest first, and run to their end; their callbacks get one more turn; then
-/// the loop is closed. What can no longer run is reported (R91, D12).
+/// Once the future is done, and the callbacks that were queued by then have run ([R87]), the tasks that
+/// are left are cancelled, oldest first, and run to their end ([R92]). Their callbacks get one more turn,
+/// and the loop is closed. Each callback that can no longer run is reported ([R91], [D12]).
 ///
 /// The future is a task of the loop, `Task-1`. It must be `Send`, for the reasons in
 /// [`Handle::spawn`].
 ///
 /// # Panics
 ///
-/// If the future panics, with its payload, once the loop is tidied up. If a loop runs on this thread.
+/// Panics with the payload of the future, if the future panics, after the tasks that are left have
+/// ended ([R77]). Panics if a loop runs on this thread already.
 ///
 /// # Examples
 ///
@@ -35,6 +36,12 @@ use std::panic::resume_unwind;
 /// let value = whendone::run(async { whendone::spawn(async { 3 }).await });
 /// assert_eq!(value.into_value(), Some(3));
 /// ```
+///
+/// [R77]: crate::rules#r77
+/// [R87]: crate::rules#r87
+/// [R91]: crate::rules#r91
+/// [R92]: crate::rules#r92
+/// [D12]: crate::rules#d12
 #[track_caller]
 pub fn run<F>(main: F) -> F::Output
 where
@@ -47,23 +54,27 @@ where
     ended.unwrap_or_else(|panic| rethrow(&panic))
 }
 
-/// One thread's loop. Runs when told to; between runs everything waits.
+/// An event loop. It runs on the thread that calls [`run_until_complete`](Self::run_until_complete);
+/// between runs, queued entries wait.
 ///
 /// Dropping it closes it: tasks that are not done are abandoned, callbacks that have not run are
-/// dropped, and each is reported (P16, D4).
+/// dropped, and each is reported ([P16], [D4]).
+///
+/// [D4]: crate::rules#d4
+/// [P16]: crate::rules#p16
 pub struct EventLoop {
     handle: Handle,
     ready: Receiver<Entry>,
 }
 
 impl EventLoop {
-    /// A loop whose failures go to the exception hook of the process.
+    /// Makes a loop whose failures are reported to the exception hook of the process.
     pub fn new() -> Self {
         Self::with_exception_hook(hook::report)
     }
 
-    /// A loop with an exception hook of its own (D5); see
-    /// [`set_exception_hook`](crate::set_exception_hook) for what a hook may do.
+    /// Makes a loop with an exception hook of its own ([D5]); see
+    /// [`set_exception_hook`](crate::set_exception_hook) for the duties of a hook.
     ///
     /// # Examples
     ///
@@ -77,23 +88,29 @@ impl EventLoop {
     /// event_loop.run_until_complete(async {});
     /// # Ok::<(), whendone::Closed>(())
     /// ```
+    ///
+    /// [D5]: crate::rules#d5
     pub fn with_exception_hook(hook: impl Fn(&Report) + Send + Sync + 'static) -> Self {
         let (sender, ready) = channel::unbounded();
         EventLoop { handle: Handle::new(sender, Box::new(hook)), ready }
     }
 
-    /// Reaches this loop from any thread.
+    /// Returns a handle of this loop, for any thread.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Runs the loop until this future is done, and returns its value. Callbacks that its
-    /// completion queued have run by then, what those queued has not (R87); tasks that are not
+    /// Runs the loop on this thread until the future is done, and returns its value. Callbacks that its
+    /// completion queued have run by then; entries that those queued have not ([R87]). Tasks that are not
     /// done stay, and go on in the next run.
     ///
     /// # Panics
     ///
-    /// If the future panics, with its payload. If a loop runs on this thread.
+    /// Panics with the payload of the future, if the future panics ([R77]). Panics if a loop runs on this
+    /// thread already.
+    ///
+    /// [R77]: crate::rules#r77
+    /// [R87]: crate::rules#r87
     #[track_caller]
     pub fn run_until_complete<F>(&mut self, main: F) -> F::Output
     where
@@ -102,10 +119,23 @@ impl EventLoop {
         self.drive(main).unwrap_or_else(|panic| rethrow(&panic))
     }
 
-    /// Closes the loop and returns how many queued callbacks and functions will never run. Each is
-    /// reported to the hook, and so is every task that was not done, which is abandoned; its callbacks
-    /// count too. What is scheduled later, by a callback's drop for example, is refused, and reported but
-    /// not counted.
+    /// Closes the loop and returns the number of queued callbacks and functions that will never run.
+    /// Each of them is reported to the hook ([R89], [D12]). Tasks that are not done are abandoned and
+    /// reported, and their callbacks are counted, too ([P16]). Callbacks that are scheduled later, for
+    /// example by the drop of another, are refused: they are reported but not counted.
+    ///
+    /// # Panics
+    ///
+    /// Panics in the drops of futures, callbacks and functions are contained and reported.
+    ///
+    /// # Re-entrancy
+    ///
+    /// Futures, callbacks and functions are dropped with no lock held, and may call everything ([D1]).
+    ///
+    /// [R89]: crate::rules#r89
+    /// [D1]: crate::rules#d1
+    /// [D12]: crate::rules#d12
+    /// [P16]: crate::rules#p16
     pub fn close(mut self) -> usize {
         self.abandon()
     }
@@ -115,7 +145,7 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let _inside = ambient::enter(&self.handle);
+        let _inside = current::enter(&self.handle);
         let value = Arc::new(Mutex::new(None));
         let stopped = Arc::new(OnceLock::new());
         let (slot, stop) = (value.clone(), stopped.clone());
@@ -123,7 +153,7 @@ impl EventLoop {
             let value = main.await;
             *slot.lock() = Some(value);
         });
-        // Before main's first step, so that no callback of main comes before it (D12).
+        // Added before main's first step, so that no other callback of main precedes it (D12).
         task.add_done_callback(move |_| stop.set(()));
         while stopped.get().is_none() {
             let woken = self.sleep();
@@ -140,7 +170,7 @@ impl EventLoop {
     /// Cancels the tasks that are left and runs until they are done, and then one more turn for
     /// their callbacks.
     fn finish_leftovers(&mut self) {
-        let _inside = ambient::enter(&self.handle);
+        let _inside = current::enter(&self.handle);
         let leftovers = self.handle.shared().tasks.lock().steppers();
         for leftover in &leftovers {
             leftover.request_cancel();
@@ -160,7 +190,7 @@ impl EventLoop {
         }
     }
 
-    /// One turn: the entries that are there now, and behind them the timers that are due (R32).
+    /// Runs one turn: the entries that are queued now, and behind them the timers that are due (R32).
     fn turn(&mut self, woken: Option<Entry>) {
         let due = self.handle.shared().timers.lock().due(Instant::now());
         for waker in due {
@@ -178,7 +208,7 @@ impl EventLoop {
         }
     }
 
-    /// Ends everything that has not ended, once: a second time there is nothing. What another thread
+    /// Ends all tasks and drops all entries; a second call finds none. An entry that another thread
     /// pushes meanwhile is refused or dropped with the channel, and reports itself (D4).
     fn abandon(&mut self) -> usize {
         let _afresh = Afresh::new();
@@ -186,7 +216,7 @@ impl EventLoop {
         bodies.for_each(|body| self.handle.discard(body));
         let ready = mem::replace(&mut self.ready, channel::never());
         let queued: Vec<Entry> = ready.try_iter().take(ready.len()).collect();
-        // ORDER: what the drops below push is refused, else it would be lost uncounted (P16).
+        // ORDER: the queue is closed before the drops below, whose pushes would otherwise be lost uncounted (P16).
         drop(ready);
         let unrun = queued.into_iter().filter(|entry| matches!(entry, Entry::Ready(_))).count();
         if unrun > 0 {
@@ -215,7 +245,7 @@ impl fmt::Debug for EventLoop {
     }
 }
 
-/// The caller's panic goes on in the caller.
+/// Resumes a panic of the caller's future in the caller.
 fn rethrow(panic: &Panic) -> ! {
     resume_unwind(panic.take_payload().unwrap_or_else(|| Box::new(panic.message().to_owned())))
 }

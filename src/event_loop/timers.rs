@@ -1,8 +1,8 @@
-//! What a loop sleeps for.
+//! The timers of a loop, and the future that sets one.
 
 use super::super::sync::Instant;
 use super::super::sync::fresh_serial;
-use super::ambient;
+use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
 use futures::future::FusedFuture;
@@ -14,17 +14,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// When, and in which order among equals.
+/// The deadline of a sleep, and its rank among equal ones.
 type Key = (Instant, u64);
 
-/// Stands for ever; an instant that cannot be computed is further away than anybody waits.
+/// Used when the deadline overflows `Instant`: longer than anybody waits.
 const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 /// The sleeps that are not over, earliest first.
 #[derive(Default)]
 pub(super) struct Timers {
     sleeps: BTreeMap<Key, Waker>,
-    /// A nudge is under way: until the loop looks, another would tell it nothing.
+    /// A nudge is queued: another would tell the loop nothing new.
     nudged: bool,
 }
 
@@ -33,7 +33,7 @@ impl Timers {
         self.sleeps.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
-    /// Takes out those that are due, to be woken by the caller, unlocked.
+    /// Takes out the sleeps that are due. The caller wakes them, outside the lock.
     pub(super) fn due(&mut self, now: Instant) -> impl Iterator<Item = Waker> + use<> {
         self.nudged = false;
         let later = self.sleeps.split_off(&(now, u64::MAX));
@@ -41,7 +41,18 @@ impl Timers {
     }
 }
 
-/// The future of [`sleep`](super::sleep).
+/// The future of [`sleep`](super::sleep), which holds a timer of its loop from its first poll to its end.
+///
+/// # Panics
+///
+/// A panic in the waker's wake is contained and reported. A panic in its clone or drop goes to the
+/// caller of poll or drop.
+///
+/// # Re-entrancy
+///
+/// Wakers are cloned, woken and dropped with no lock held ([P13]).
+///
+/// [P13]: crate::kernel#properties
 #[must_use = "futures do nothing unless you await them"]
 pub struct Sleep {
     handle: Handle,
@@ -63,7 +74,7 @@ impl Sleep {
         self.key = Some(key);
         let mut timers = self.handle.shared().timers.lock();
         timers.sleeps.insert(key, waker);
-        let tells = timers.next_deadline() == Some(deadline) && !ambient::is_inside(&self.handle);
+        let tells = timers.next_deadline() == Some(deadline) && !current::is_inside(&self.handle);
         let nudge = tells && !mem::replace(&mut timers.nudged, true);
         drop(timers);
         if nudge {
@@ -81,7 +92,7 @@ impl Future for Sleep {
             self.start(waker);
             return Poll::Pending;
         };
-        // The old waker leaves the lock by being swapped out.
+        // The old waker is swapped out, and dropped outside the lock.
         let waits = self.handle.shared().timers.lock().sleeps.get_mut(&key).map(|old| mem::swap(old, &mut waker));
         self.over = waits.is_none();
         waits.map_or(Poll::Ready(()), |()| Poll::Pending)

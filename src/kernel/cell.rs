@@ -12,41 +12,49 @@ use core::{fmt, ops::Deref};
 /// The state of one task: its outcome, once it has one, and the callbacks that wait for it.
 ///
 /// Generic over the outcome `T` and the stored callback `C`, which it never calls, compares or
-/// drops under its lock. Everything may be called from any thread, at any time, also from inside a
-/// hand-over. Nothing here blocks but for the lock, whose sections are short and call nobody.
+/// drops under its lock ([P12], [P13]). Every method may be called from any thread, at any time, also from
+/// inside a hand-over. Methods block only for the lock, whose sections are short and run no user code
+/// ([P18]).
+///
+/// [P12]: super#properties
+/// [P13]: super#properties
+/// [P18]: super#properties
 pub struct Cell<T, C> {
     serial: u64,
     outcome: OnceLock<T>,
     state: Mutex<State<C>>,
 }
 
-/// Names one registration in the process: which cell, and which add to it. Never repeats.
+/// The id of one registration: the serial of its cell and the number of the add. Never repeats in a
+/// process ([P10]).
+///
+/// [P10]: super#properties
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallbackId {
     serial: u64,
     sequence: u64,
 }
 
-/// What [`Cell::add`] answers.
+/// The answer of [`Cell::add`].
 #[derive(Debug)]
-#[must_use = "whoever is told to drain must drain, or callbacks are lost"]
+#[must_use = "an owed drain must be performed, or callbacks are lost"]
 pub enum Added<H, C> {
-    /// It waits; whoever completes the cell, or drains it now, will hand it over.
+    /// The callback waits; the thread that completes the cell, or drains it now, will hand it over.
     Waits(CallbackId),
-    /// The cell is done and nobody drains: the caller owes the drain that hands it over.
+    /// The cell is done and nobody drains: the caller owes the drain that hands the callback over.
     YouDrain(CallbackId, Drain<H, C>),
 }
 
-/// A copy of what the lock guards, for harnesses and `Debug`.
+/// A copy of the locked state, for harnesses and `Debug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Where the cell stands.
+    /// The phase of the cell.
     pub phase: Phase,
     /// Sequence and tag of the callbacks in the queue, in order.
     pub waiting: Vec<(u64, u64)>,
 }
 
-/// What the lock guards. Its methods are the lock sections.
+/// The locked state. Its methods are the lock sections.
 struct State<C> {
     phase: Phase,
     /// The sequence of the last add.
@@ -56,15 +64,24 @@ struct State<C> {
 }
 
 impl<T, C> Cell<T, C> {
-    /// A pending cell without callbacks. `serial` must be unique in the process: ids are told
-    /// apart by it (P10).
+    /// Makes a pending cell without callbacks. `serial` must be unique in the process: it tells the
+    /// ids of cells apart ([P10]).
+    ///
+    /// [P10]: super#properties
     pub fn new(serial: u64) -> Self {
         let state = State { phase: Phase::Pending, last: 0, queue: Queue::EMPTY };
         Cell { serial, outcome: OnceLock::new(), state: Mutex::new(state) }
     }
 
-    /// Admits a callback: pending, it waits its turn; done, it is handed over after all earlier
-    /// ones (P7, P11), by the current drainer or, if there is none, by the caller.
+    /// Admits a callback. While the cell is pending, the callback waits for its turn; once the cell is
+    /// done, it is handed over after all earlier ones ([P7], [P11]), by the current drainer or, if there is
+    /// none, by the caller, who then owes the drain.
+    ///
+    /// Costs amortised constant time, and no allocation for the first callback that waits ([P20]).
+    ///
+    /// [P7]: super#properties
+    /// [P11]: super#properties
+    /// [P20]: super#properties
     #[inline]
     pub fn add<H: Deref<Target = Self> + Clone>(cell: &H, tag: u64, callback: C) -> Added<H, C> {
         let (sequence, late) = cell.state.lock().add(tag, callback);
@@ -75,12 +92,14 @@ impl<T, C> Cell<T, C> {
         }
     }
 
-    /// Admits a callback only while pending: what an await stores, which has no use for a late
+    /// Admits a callback only while the cell is pending: for an await, which has no use for a late
     /// hand-over.
     ///
     /// # Errors
     ///
-    /// Once done the callback is given back, and [`outcome`](Self::outcome) is there to be read (P2).
+    /// Once the cell is done, the callback is given back, and [`outcome`](Self::outcome) can be read ([P2]).
+    ///
+    /// [P2]: super#properties
     pub fn add_waiting(&self, tag: u64, callback: C) -> Result<CallbackId, C> {
         let admitted = self.state.lock().add_waiting(tag, callback);
         admitted.map(|sequence| CallbackId { serial: self.serial, sequence })
@@ -91,7 +110,11 @@ impl<T, C> Cell<T, C> {
     ///
     /// # Errors
     ///
-    /// The new one is given back if `id` does not wait here: removed, foreign, or done.
+    /// The new callback is given back if no callback with this `id` waits here: it was removed, the id
+    /// is of another cell ([P10]), or the cell is done ([P9]).
+    ///
+    /// [P9]: super#properties
+    /// [P10]: super#properties
     pub fn replace(&self, id: CallbackId, callback: C) -> Result<C, C> {
         if id.serial != self.serial {
             return Err(callback);
@@ -99,8 +122,14 @@ impl<T, C> Cell<T, C> {
         self.state.lock().replace(id.sequence, callback)
     }
 
-    /// Takes a waiting callback out and returns it, to be dropped by the caller, unlocked. `Some`
-    /// means that it will never be handed over (P9); once the cell is done it is always `None`.
+    /// Takes a waiting callback out and returns it, so that the caller drops it, outside the lock
+    /// ([P13]). `Some` means that it will never be handed over ([P9]); once the cell is done, the answer is
+    /// always `None`.
+    ///
+    /// Costs amortised constant time in the order of the adds, and O(log n) at worst.
+    ///
+    /// [P9]: super#properties
+    /// [P13]: super#properties
     pub fn remove(&self, id: CallbackId) -> Option<C> {
         if id.serial != self.serial {
             return None;
@@ -109,33 +138,41 @@ impl<T, C> Cell<T, C> {
     }
 
     /// Takes out every waiting callback with this tag, in one step, and returns them in order.
-    /// Scans the queue. Once the cell is done there are none.
+    /// Scans the queue. Once the cell is done, the answer is empty ([P9]).
+    ///
+    /// [P9]: super#properties
     pub fn remove_all(&self, tag: u64) -> Vec<C> {
         self.state.lock().remove_all(tag)
     }
 
-    /// Completes the cell: publishes the outcome and leaves `Pending` in one lock section (P2).
+    /// Completes the cell: publishes the outcome and leaves `Pending` in one lock section ([P2]).
     /// The caller owes the drain.
     ///
     /// # Errors
     ///
-    /// If the cell is done, the value is given back untouched (P1).
+    /// If the cell is done already, the value is given back untouched ([P1]).
+    ///
+    /// [P1]: super#properties
+    /// [P2]: super#properties
     pub fn complete<H: Deref<Target = Self> + Clone>(cell: &H, outcome: T) -> Result<Drain<H, C>, T> {
         let batch = cell.state.lock().complete(&cell.outcome, outcome)?;
         Ok(Drain::new(cell.clone(), batch))
     }
 
-    /// The outcome, once there is one, and then always the same. Takes no lock.
+    /// Returns the outcome once there is one, and then always the same ([P2], [P3]). Takes no lock.
+    ///
+    /// [P2]: super#properties
+    /// [P3]: super#properties
     pub fn outcome(&self) -> Option<&T> {
         self.outcome.get()
     }
 
-    /// Phase and queue as they are at this moment.
+    /// Copies phase and queue as they are at this moment. Costs an allocation under the lock.
     pub fn snapshot(&self) -> Snapshot {
         self.state.lock().snapshot()
     }
 
-    /// The drainer's look: the next batch, or `None` and the cell is settled (P19).
+    /// The drainer's look: returns the next batch, or settles the cell and returns `None` (P19).
     #[inline(always)]
     pub(super) fn look(&self) -> Option<Batch<C>> {
         self.state.lock().look()
@@ -143,11 +180,11 @@ impl<T, C> Cell<T, C> {
 }
 
 impl<C> State<C> {
-    /// Gives the callback back if it is late and nobody drains: then the caller does.
+    /// Gives the callback back if it is late and nobody drains: then the caller owes the drain.
     fn add(&mut self, tag: u64, callback: C) -> (u64, Option<C>) {
         self.last += 1;
         if self.phase == Phase::Settled {
-            // ORDER: the queue is empty and nobody drains, so it may go first (P7, P8).
+            // ORDER: the queue is empty and nobody drains, so this callback may go first (P7, P8).
             self.phase = Phase::Draining;
             return (self.last, Some(callback));
         }
@@ -179,7 +216,7 @@ impl<C> State<C> {
         self.removable().map_or_else(Vec::new, |queue| queue.remove_all(tag))
     }
 
-    /// Nothing is removed once it is done (P9).
+    /// The queue while callbacks can be removed from it: not once the cell is done (P9).
     fn removable(&mut self) -> Option<&mut Queue<C>> {
         (self.phase == Phase::Pending).then_some(&mut self.queue)
     }
@@ -215,7 +252,7 @@ impl<T: fmt::Debug, C> fmt::Debug for Cell<T, C> {
     }
 }
 
-/// For a facade that shows what its lock guards.
+/// For a facade that prints the state that its lock guards.
 impl<C> fmt::Debug for State<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.snapshot().fmt(f)

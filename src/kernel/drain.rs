@@ -1,26 +1,29 @@
-//! Where a callback is handed over: by the one holder of the drain token, unlocked, in order.
+//! Where a callback is handed over: by the only holder of the drain token, outside the lock, in order.
 
 use super::{cell::Cell, queue::Batch};
 use core::{fmt, mem, ops::Deref, ptr};
 
-/// The duty to hand over a cell's callbacks. There is at most one for a cell at any time (P8).
+/// The duty to hand over a cell's callbacks. A cell has at most one at any time ([P8]).
 ///
-/// It owns a handle of its cell (`H`: anything cheap that derefs to the cell and clones) and the
-/// callbacks that its transition moved out. While it exists the cell is
-/// [`Draining`](super::Phase::Draining): adds by other threads only append, and wait for its holder.
+/// The token owns a handle of its cell (`H`: any cheap type that derefs to the cell and clones) and the
+/// callbacks that its transition moved out. While it exists, the cell is
+/// [`Draining`](super::Phase::Draining): adds of other threads only append, and their callbacks wait for
+/// its holder.
 ///
 /// # Panics
 ///
-/// Dropping it unspent loses callbacks and leaves the cell `Draining` for ever: with debug assertions
-/// that panics, which aborts the process if the thread is panicking already.
-#[must_use = "whoever is told to drain must drain, or callbacks are lost"]
+/// A token that is dropped unspent loses callbacks and leaves the cell `Draining` for ever. With debug
+/// assertions that panics, which aborts the process if the thread is panicking already.
+///
+/// [P8]: super#properties
+#[must_use = "an owed drain must be performed, or callbacks are lost"]
 pub struct Drain<H, C> {
     cell: H,
     batch: Batch<C>,
     owed: Owed,
 }
 
-/// What must not be dropped.
+/// The part of a token that must not be dropped.
 struct Owed;
 
 impl<H, C> Drain<H, C> {
@@ -28,12 +31,12 @@ impl<H, C> Drain<H, C> {
         Drain { cell, batch, owed: Owed }
     }
 
-    /// The same duty with another handle of the same cell: a borrowed one is cheap, and is changed for
-    /// one that lives on when the drain is put off.
+    /// Exchanges the handle for another one of the same cell: a borrowed handle is cheap, and is
+    /// exchanged for an owned one when the drain is deferred.
     ///
     /// # Errors
     ///
-    /// If the handle is of another cell, the token is given back as it was.
+    /// If the handle is of another cell, the token is given back unchanged.
     pub fn with_handle<T, O>(self, handle: O) -> Result<Drain<O, C>, Self>
     where
         H: Deref<Target = Cell<T, C>>,
@@ -45,19 +48,27 @@ impl<H, C> Drain<H, C> {
         Ok(Drain { cell: handle, batch: self.batch, owed: self.owed })
     }
 
-    /// Hands over each callback in order until a look at the queue finds it empty, which settles
-    /// the cell in the same lock section. Runs on the calling thread, with no lock held while
-    /// `hand_over` runs. A loop, never recursion; other threads' adds can prolong it (P18).
+    /// Hands over each callback in order until the queue is empty, and settles the cell in the lock
+    /// section that finds it empty ([P7], [P19]). Runs on the calling thread, and calls `hand_over` with no
+    /// lock held ([P13]). It loops and never recurses; adds of other threads can prolong it ([P18]).
     ///
     /// # Panics
     ///
     /// If `hand_over` unwinds, the drain is finished, the rest of the batch first, before the panic
-    /// goes on to the caller: no other callback is lost and the cell is settled (P14). A second
-    /// unwind aborts the process.
+    /// reaches the caller: no other callback is lost, and the cell is settled ([P14]). A second unwind
+    /// aborts the process.
     ///
     /// # Re-entrancy
     ///
-    /// `hand_over` may call everything on the cell. What it adds is handed over by this same call.
+    /// `hand_over` may call everything on the cell. Callbacks that it adds are handed over by this same
+    /// call ([P11]).
+    ///
+    /// [P7]: super#properties
+    /// [P11]: super#properties
+    /// [P13]: super#properties
+    /// [P14]: super#properties
+    /// [P18]: super#properties
+    /// [P19]: super#properties
     pub fn drain<T>(self, mut hand_over: impl FnMut(&H, C))
     where
         H: Deref<Target = Cell<T, C>>,
@@ -88,7 +99,7 @@ impl<H, C> fmt::Debug for Drain<H, C> {
     }
 }
 
-/// What is still to be handed over, also when a hand-over unwinds.
+/// The rest of a drain, which is handed over also when a hand-over unwinds.
 struct Rest<'a, T, C, F: FnMut(C)> {
     cell: &'a Cell<T, C>,
     batch: Batch<C>,
@@ -104,7 +115,7 @@ impl<T, C, F: FnMut(C)> Rest<'_, T, C, F> {
         self.batch = Batch::One(None);
     }
 
-    /// To the end: until a look finds the queue empty.
+    /// Drains to the end: until the queue is empty.
     #[cold]
     fn go_on(&mut self, batch: Batch<C>) {
         let mut next = Some(batch);

@@ -10,22 +10,22 @@ pub(super) struct Place<C> {
     callback: Option<C>,
 }
 
-/// The queue of one cell: places in order of their sequence. One alone needs no allocation.
+/// The queue of one cell: places in order of their sequence. A single place needs no allocation.
 pub(super) enum Queue<C> {
     One(Option<Place<C>>),
     Many { places: Vec<Place<C>>, live: usize },
 }
 
-/// Callbacks moved out whole, to be handed over in order.
+/// Callbacks that were moved out as a whole, and are handed over in order.
 pub(super) enum Batch<C> {
     One(Option<C>),
     Many(vec::IntoIter<Place<C>>),
 }
 
-/// What a buffer begins with.
+/// The room in a new buffer.
 const FEW: usize = 8;
 
-/// What it may hold beyond twice the live callbacks (P20).
+/// The room in a buffer beyond twice the live callbacks (P20).
 const SLACK: usize = 32;
 
 impl<C> Queue<C> {
@@ -47,7 +47,7 @@ impl<C> Queue<C> {
         }
     }
 
-    /// Swaps one for another, which keeps its place, if it waits.
+    /// Swaps a callback that waits for another, which keeps its place.
     pub(super) fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
         let places = self.places_mut();
         match find(places, sequence).map(|at| &mut places[at].callback) {
@@ -56,7 +56,7 @@ impl<C> Queue<C> {
         }
     }
 
-    /// Takes one out, if it waits.
+    /// Takes out a callback that waits.
     pub(super) fn remove(&mut self, sequence: u64) -> Option<C> {
         match self {
             Queue::Many { places, live } => {
@@ -70,7 +70,7 @@ impl<C> Queue<C> {
         }
     }
 
-    /// Takes out every one with this tag, in order; scans.
+    /// Takes out every callback with this tag, in order. Scans the queue.
     pub(super) fn remove_all(&mut self, tag: u64) -> Vec<C> {
         let tagged = self.places_mut().iter_mut().filter(|place| place.tag == tag);
         let removed: Vec<C> = tagged.filter_map(|place| place.callback.take()).collect();
@@ -91,7 +91,7 @@ impl<C> Queue<C> {
         }
     }
 
-    /// Moves everything out, in order.
+    /// Moves all callbacks out, in order.
     pub(super) fn take(&mut self) -> Batch<C> {
         match mem::replace(self, Queue::EMPTY) {
             Queue::One(first) => Batch::One(first.and_then(|place| place.callback)),
@@ -103,7 +103,7 @@ impl<C> Queue<C> {
         matches!(self, Queue::One(None) | Queue::Many { live: 0, .. })
     }
 
-    /// Sequence and tag of all that wait, in order.
+    /// Returns sequence and tag of the callbacks that wait, in order.
     pub(super) fn waiting(&self) -> Vec<(u64, u64)> {
         let places = match self {
             Queue::One(first) => first.as_slice(),
@@ -114,7 +114,7 @@ impl<C> Queue<C> {
     }
 }
 
-/// The second callback needs a buffer.
+/// Moves the first callback and a second one to a new buffer.
 #[cold]
 fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
     let mut places = Vec::with_capacity(FEW);
@@ -122,8 +122,8 @@ fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
     Queue::Many { places, live: 2 }
 }
 
-/// Where the place of this sequence is: the last one, or where it would lie had no gap been closed, or
-/// else by binary search.
+/// Finds the place with this sequence: it is the last one, or where it would be if no gap had been
+/// closed, or is found by binary search.
 fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
     let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
     let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
@@ -131,8 +131,8 @@ fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
     found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())
 }
 
-/// Gives up the places of callbacks that were taken out: those at the end at once, others when they
-/// are too many.
+/// Removes the places of callbacks that were taken out: those at the end at once, the others when
+/// there are too many of them.
 fn close_up<C>(places: &mut Vec<Place<C>>, live: usize) {
     while places.pop_if(|place| place.callback.is_none()).is_some() {}
     if places.capacity() > 2 * live + SLACK {
@@ -140,9 +140,9 @@ fn close_up<C>(places: &mut Vec<Place<C>>, live: usize) {
     }
 }
 
-/// Closes the gaps and leaves room for so many more. A push without room doubles it, a removal that
-/// leaves too much takes less; either way the next time is a share of `live` steps away: amortised
-/// constant.
+/// Closes the gaps and leaves room for `room` more callbacks. A push without room doubles the buffer, a
+/// removal that leaves too much room shrinks it; either way the next time is at least a fixed share of
+/// `live` steps away, so the cost is amortised constant.
 #[cold]
 fn fit<C>(places: &mut Vec<Place<C>>, live: usize, room: usize) {
     if live < places.len() {

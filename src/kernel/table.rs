@@ -1,21 +1,25 @@
-//! What every event does in every phase, as data. A test walks it on a real cell.
+//! The effect of every event in every phase, as data. A test walks it on a real cell.
 
 use Answer::*;
 use Event::*;
 use Phase::*;
 
-/// Where a cell stands.
+/// The phases of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Not completed: callbacks wait and can be removed.
     Pending,
-    /// Completed, and somebody holds the [`Drain`](super::Drain) token.
+    /// Completed, and one thread holds the [`Drain`](super::Drain) token ([P8]).
+    ///
+    /// [P8]: super#properties
     Draining,
-    /// Completed, the queue is empty and nobody drains.
+    /// Completed, the queue is empty and nobody drains ([P19]).
+    ///
+    /// [P19]: super#properties
     Settled,
 }
 
-/// What can happen to a cell.
+/// The events of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// [`Cell::add`](super::Cell::add)
@@ -30,22 +34,22 @@ pub enum Event {
     RemoveAll,
     /// [`Cell::complete`](super::Cell::complete)
     Complete,
-    /// The drainer looks and finds callbacks.
+    /// The drainer looks into the queue and finds callbacks.
     FindSome,
-    /// The drainer looks and finds none.
+    /// The drainer looks into the queue and finds none.
     FindNone,
 }
 
-/// What the event answers.
+/// The answers to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// Admitted: it waits, and somebody else will hand it over.
+    /// Admitted: the callback waits, and its completer or current drainer will hand it over.
     Waits,
     /// The caller owes the drain.
     YouDrain,
     /// Taken out of the queue and given to the caller.
     TakenOut,
-    /// Nothing happened; what was passed in is given back.
+    /// Refused: nothing happened, and the argument is given back.
     Refused,
     /// The drain goes on with a new batch.
     GoesOn,
@@ -53,11 +57,11 @@ pub enum Answer {
     Ends,
 }
 
-/// One row: in this phase, this event has this answer and leads to the next phase.
+/// One row: in this phase, this event has this answer and leads to this next phase.
 pub type Transition = (Phase, Event, Answer, Phase);
 
-/// Every phase and event, refusals included. Only a drainer looks, so the two looks have no row
-/// outside [`Phase::Draining`].
+/// Every phase and event, refusals included. Only a drainer looks into the queue, so
+/// [`Event::FindSome`] and [`Event::FindNone`] have rows only in [`Phase::Draining`].
 #[rustfmt::skip]
 pub const TRANSITIONS: [Transition; 20] = [
     (Pending,  Add,        Waits,    Pending),

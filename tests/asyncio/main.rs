@@ -1,34 +1,31 @@
-//! CPython as the oracle: random programs show, event by event, what asyncio shows (P22).
+//! CPython as the oracle: random programs show, event by event, what asyncio shows (P22). A plain model of the loop is a
+//! second one, so that each oracle is held by the other.
 //!
-//! Where they do not, whendone departs on purpose: then asyncio with our decisions put in, each where it
-//! is taken and by its number, must show the same, and asyncio as it is the same until the first of them.
+//! Where they do not, whendone departs on purpose: then asyncio with our decisions applied, each at its place
+//! and by its number, must show the same, and plain asyncio the same until the first of them.
 //!
 //! `PROPTEST_CASES` sets the number of programs, `WHENDONE_PYTHON` the interpreter. A failure shrinks, and
-//! prints a line to be kept in `kept.txt`.
+//! prints a line for `kept.txt`.
 #![cfg(feature = "event-loop")]
 
 mod oracle;
-mod play;
 mod program;
+mod random;
 
 use oracle::{Oracle, Shown, tell};
-use play::play;
-use program::{Program, programs};
+use program::{EVENTS, Program, check, decode};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use random::programs;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs};
 
-/// What the oracle departs in, by the numbers of our decisions.
+/// The departures of the oracle, by the numbers of our decisions.
 const DECIDED: [&str; 7] = ["D10", "D17", "D18", "D3", "D4", "D7", "D8"];
 
-/// And what random programs show too rarely to count on; `kept.txt` has one.
+/// A departure that random programs show too rarely to count on; `kept.txt` has one.
 const RARE: [&str; 1] = ["D19"];
-
-/// What there is to see, by an event's first word.
-const KINDS: &str = "abandoned awaited called cancel closed completed idle left lost nobody raised \
-    read refused removed resumed shared slept soon started turn unretrieved unrun";
 
 fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/asyncio/oracle.py")
@@ -52,14 +49,14 @@ fn random_programs_show_what_asyncio_shows() {
     tell(&format!("whendone shows what {} shows: {tally}", oracle.version));
     if is_full {
         assert!(tally.distinct.len() >= 2000, "{tally}");
-        assert!(tally.kinds.keys().eq(KINDS.split(' ')), "{:?}", tally.kinds);
+        assert!(tally.kinds.keys().eq(EVENTS.split(' ')), "{:?}", tally.kinds);
         assert!(DECIDED.iter().all(|number| tally.departures.contains_key(*number)), "{tally}");
     }
 }
 
-/// P22: programs that were found, and small ones that show each departure.
+/// P22: programs that once failed, and small ones that show each departure.
 #[test]
-fn kept_programs_depart_in_what_is_written_there_and_in_nothing_else() {
+fn kept_programs_depart_from_asyncio_exactly_as_recorded() {
     let Some(mut oracle) = Oracle::start(&script()) else { return };
     let mut shown = BTreeSet::new();
     for line in include_str!("kept.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -71,6 +68,17 @@ fn kept_programs_depart_in_what_is_written_there_and_in_nothing_else() {
         shown.extend(expected);
     }
     assert!(DECIDED.iter().chain(&RARE).all(|number| shown.contains(*number)), "{shown:?}");
+}
+
+/// P22: the oracles agree on the fuzzer's seeds too.
+#[test]
+fn the_fuzzers_seeds_show_what_asyncio_shows() {
+    let Some(mut oracle) = Oracle::start(&script()) else { return };
+    for seed in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/event_loop")).expect("there are") {
+        let path = seed.expect("readable").path();
+        let program = decode(&fs::read(&path).expect("readable"));
+        compare(&mut oracle, &program).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    }
 }
 
 /// The comparison can fail: on asyncio with one line of the script changed it does.
@@ -88,11 +96,7 @@ fn an_oracle_with_one_line_altered_is_noticed() {
             "future.add_done_callback(callback)",
             "self.loop.call_soon(future.add_done_callback, callback) if future.done() else future.add_done_callback(callback)",
         ),
-        (
-            "one removed",
-            "future.remove_done_callback(self.shared[which])",
-            "min(1, future.remove_done_callback(self.shared[which]))",
-        ),
+        ("one removed", "future.remove_done_callback(shared)", "min(1, future.remove_done_callback(shared))"),
         ("two turns for one", "self.note(\"turn\")", "await asyncio.sleep(0) or self.note(\"turn\")"),
         ("a departure without its number", "self.player.departs(\"D10\")", "True"),
         ("panics said to be values", "isinstance(error, Failed) and ", ""),
@@ -110,7 +114,7 @@ fn an_oracle_with_one_line_altered_is_noticed() {
     }
 }
 
-/// Until one fails, which is shrunk.
+/// Plays random programs until one fails, and shrinks that.
 fn compare_random(oracle: &mut Oracle, mut runner: TestRunner) -> (Tally, Option<String>) {
     let (oracle, tally) = (RefCell::new(oracle), RefCell::new(Tally::default()));
     let ran = runner.run(&programs(), |program| {
@@ -130,9 +134,10 @@ struct Compared {
     departures: BTreeSet<String>,
 }
 
-/// Plays it on both sides: they must show the same, or what our departures explain.
+/// Plays it on whendone, on the plain model and on asyncio: the first two must show the same, and asyncio too, but for
+/// what our departures explain.
 fn compare(oracle: &mut Oracle, program: &Program) -> Result<Compared, String> {
-    let trace = play(program);
+    let trace = check(program)?.trace;
     let asyncio = oracle.play(program, false).trace;
     if asyncio == trace {
         return Ok(Compared { trace, departures: BTreeSet::new() });
@@ -150,7 +155,7 @@ fn compare(oracle: &mut Oracle, program: &Program) -> Result<Compared, String> {
 
 #[derive(Default)]
 struct Tally {
-    /// One failed, what follows is its shrinking.
+    /// True once a program has failed; the further ones are its shrinking.
     over: bool,
     programs: usize,
     distinct: HashSet<Vec<String>>,

@@ -10,7 +10,7 @@ import json
 import sys
 import warnings
 
-# What callbacks that add callbacks come to is bounded: from then on nothing is done. As in play.rs.
+# Callbacks that add callbacks could go on for ever: from this many events on, acts do nothing. As in program/mod.rs.
 LONGEST = 200
 
 
@@ -37,10 +37,13 @@ class Player:
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(self.report)
         for move in program["moves"]:
-            if isinstance(move, dict) and "run" in move:
-                self.loop.run_until_complete(self.main(move["run"]))
-            else:
-                self.play(move)
+            try:
+                if isinstance(move, dict) and "run" in move:
+                    self.loop.run_until_complete(self.main(move["run"]))
+                else:
+                    self.play(move)
+            except Panicked as panicked:
+                self.note("raised", panicked)
         if program["close"]:
             self.close()
         self.loop.close()
@@ -122,9 +125,9 @@ class Player:
 
     def share(self, operands):
         to, which = operands
-        future = self.at(to)
+        shared = self.at(which, self.shared)
+        future = shared and self.at(to)
         if future is not None:
-            shared = self.shared[which]
             self.register(to, future, Registration(shared) if self.departing else shared)
 
     def register(self, to, future, callback):
@@ -142,9 +145,10 @@ class Player:
 
     def unshare(self, operands):
         of, which = operands
-        future = self.at(of)
+        shared = self.at(which, self.shared)
+        future = shared and self.at(of)
         if future is not None:
-            self.note("removed", future.remove_done_callback(self.shared[which]))
+            self.note("removed", future.remove_done_callback(shared))
 
     def complete(self, at):
         self.settle(at, lambda future: future.set_result(self.fresh))

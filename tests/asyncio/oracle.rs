@@ -1,4 +1,4 @@
-//! CPython, which plays programs on asyncio in a process of its own.
+//! CPython as a process that plays programs on asyncio.
 
 use super::program::Program;
 use serde::{Deserialize, Serialize};
@@ -20,11 +20,11 @@ struct Question<'a> {
     departing: bool,
 }
 
-/// What a play showed.
+/// The trace of a program.
 #[derive(Deserialize)]
 pub struct Shown {
     pub trace: Vec<String>,
-    /// By the number of the decision, each with the length of the trace when it was taken.
+    /// The departures by the numbers of their decisions, each with the length of the trace at that moment.
     pub departures: Vec<(String, usize)>,
 }
 
@@ -35,7 +35,7 @@ struct Interpreter {
 }
 
 impl Oracle {
-    /// Without an interpreter that will do this is `None`, and says loudly why; in CI that is a failure.
+    /// Starts the interpreter. Returns `None` without a suitable one, and prints why; in CI that is a failure.
     pub fn start(script: &Path) -> Option<Self> {
         let python = env::var("WHENDONE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let why = match Self::of(&python, script) {
@@ -87,7 +87,7 @@ impl Drop for Oracle {
     }
 }
 
-/// Says it on standard error, also where the output of a test that passes is kept back.
+/// Prints to standard error, also where the output of a passing test is captured.
 pub fn tell(line: &str) {
     writeln!(io::stderr(), "{line}").expect("standard error is open");
 }

@@ -5,10 +5,10 @@ use async_executor::{LocalExecutor, Task};
 use event_listener::Event;
 use std::sync::{Arc, OnceLock};
 
-pub(super) struct Listened(LocalExecutor<'static>);
+pub(crate) struct Listened(LocalExecutor<'static>);
 
 #[derive(Default)]
-pub(super) struct Done {
+pub(crate) struct Done {
     event: Event,
     value: OnceLock<u64>,
 }

@@ -7,7 +7,7 @@ use futures::executor::LocalPool;
 use futures::future::{RemoteHandle, Shared};
 use futures::task::LocalSpawnExt;
 
-pub(super) struct FuturesShared(LocalPool);
+pub(crate) struct FuturesShared(LocalPool);
 
 impl Peer for FuturesShared {
     type Task = Shared<oneshot::Receiver<u64>>;

@@ -4,12 +4,12 @@ use super::{Check, Peer, Removes};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{mem, sync::MutexGuard};
 
-pub(super) struct MutexVec;
+pub(crate) struct MutexVec;
 
 pub(super) type Boxed = Box<dyn FnOnce(u64) + Send>;
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     value: Option<u64>,
     next: u64,
     callbacks: Vec<(u64, Boxed)>,

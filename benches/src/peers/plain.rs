@@ -3,16 +3,16 @@
 use super::{Check, Peer, Removes};
 
 /// `Vec<Box<dyn FnOnce>>`, pushed and called.
-pub(super) struct PlainVec;
+pub(crate) struct PlainVec;
 
 type Boxed = Box<dyn FnOnce(u64)>;
 
 /// Closures by value: a function and its captures.
-pub(super) struct PlainSlots;
+pub(crate) struct PlainSlots;
 
 /// A closure as a plain value.
 #[derive(Clone, Copy)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     call: fn(Check, u64),
     check: Check,
 }
@@ -30,7 +30,7 @@ impl Stored {
 }
 
 /// A task of one thread.
-pub(super) struct Plain<C> {
+pub(crate) struct Plain<C> {
     value: Option<u64>,
     callbacks: Vec<Option<C>>,
 }

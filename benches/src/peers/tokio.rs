@@ -13,10 +13,10 @@ fn runtime() -> Runtime {
 }
 
 /// A `Notify` beside the value.
-pub(super) struct Notified(Runtime);
+pub(crate) struct Notified(Runtime);
 
 #[derive(Default)]
-pub(super) struct Done {
+pub(crate) struct Done {
     notify: Notify,
     value: OnceLock<u64>,
 }
@@ -69,10 +69,10 @@ impl Removes for Notified {
 }
 
 /// A token beside the value.
-pub(super) struct Cancelled(Runtime);
+pub(crate) struct Cancelled(Runtime);
 
 #[derive(Clone, Default)]
-pub(super) struct Token {
+pub(crate) struct Token {
     token: CancellationToken,
     value: Arc<OnceLock<u64>>,
 }
@@ -121,10 +121,10 @@ impl Removes for Cancelled {
 }
 
 /// A task that ends with the value, and another that awaits its handle: there can be only one.
-pub(super) struct Joined(Runtime);
+pub(crate) struct Joined(Runtime);
 
 /// The one handle that can wait; a clone holds none.
-pub(super) struct Awaited(Option<JoinHandle<u64>>);
+pub(crate) struct Awaited(Option<JoinHandle<u64>>);
 
 impl Clone for Awaited {
     fn clone(&self) -> Self {

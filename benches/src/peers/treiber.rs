@@ -5,9 +5,9 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::*};
 
-pub(super) struct Treiber;
+pub(crate) struct Treiber;
 
-pub(super) struct Stack {
+pub(crate) struct Stack {
     /// Null: none waits. [`DONE`]: closed.
     top: AtomicPtr<Node>,
     /// A number is all that it can publish; any type would cost a `OnceLock`.

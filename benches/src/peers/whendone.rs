@@ -7,7 +7,7 @@ use whendone::kernel::{Added, Cell};
 use whendone::{CallbackId, Completer, EventLoop, Handle, Task};
 
 /// The verified core, storing a function and its captures; a borrow of the cell is its handle.
-pub(super) struct Core {
+pub(crate) struct Core {
     serial: u64,
 }
 
@@ -68,7 +68,7 @@ fn value(task: &Task<u64>) -> u64 {
 }
 
 /// Tasks whose callbacks run on whoever completes them.
-pub(super) struct Inline;
+pub(crate) struct Inline;
 
 impl Peer for Inline {
     type Task = Task<u64>;
@@ -106,7 +106,7 @@ impl Removes for Inline {
 }
 
 /// Tasks whose callbacks run on an event loop.
-pub(super) struct Looped {
+pub(crate) struct Looped {
     event_loop: EventLoop,
     handle: Handle,
 }

@@ -1,7 +1,8 @@
-//! Seeded bugs: the audited files again and again, each time with one of them in it.
+//! Mutation testing: copies of the audited files, each with one seeded bug, which the checks must notice.
 //!
-//! The table is `mutants.toml`. The build plants those that scenarios can see in copies of the files
-//! that the engines compile; the others are run on a copy of the project.
+//! The tables of bugs are in `bugs/`, one file for each layer; [`table`] explains their fields. The build plants the
+//! bugs that scenarios can see in copies of the files that the engines compile. A bug with `run` is planted in a copy
+//! of the project, where that command of cargo must fail. An edit must match exactly once.
 #![forbid(unsafe_code)]
 #![allow(missing_docs)]
 
@@ -9,7 +10,7 @@ pub mod table;
 
 use whendone_model::engines::Play;
 
-/// Which claim that begins like this does not hold, and the way to where it does not.
+/// Returns the claim that begins like this and does not hold, with the path to a state where it does not.
 pub type Explored = fn(&str) -> Option<(&'static str, Vec<String>)>;
 
 include!(concat!(env!("OUT_DIR"), "/mutants.rs"));

@@ -1,14 +1,14 @@
-//! `cargo verify mutants`: which check notices which seeded bug.
+//! `cargo verify mutants`: mutation testing. Which check notices which seeded bug.
 
-mod hunt;
-mod matrix;
+mod copy;
+mod play;
 mod protocol;
-mod run;
+mod report;
 mod search;
 
 use clap::Parser;
-use hunt::Hunt;
-use matrix::{End, tell};
+use play::Search;
+use report::{End, tell};
 use search::{copied, played};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("worker") {
-        return if serve(|hunt: Hunt| Ok(hunt.hunt())).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if serve(|search: Search| Ok(search.play())).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match verdict(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
@@ -68,7 +68,7 @@ fn verdict(Arguments { wanted, workers }: &Arguments) -> Result<bool, String> {
     Ok(wrong + unrefused == 0)
 }
 
-/// An auditor's, not the project's.
+/// True for the table of an auditor, false for the tables of the project.
 fn is_own_table() -> bool {
     std::env::var_os("WHENDONE_MUTANTS").is_some()
 }

@@ -1,21 +1,16 @@
 //! Bugs of the protocol: each must be refused by the proof, which names a clause, and by the explored model, which
-//! names a claim and the shortest way to where it does not hold.
+//! names a claim and the shortest path to a state where it does not hold.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::{fs, thread};
 use whendone_model::project::copy::project;
 use whendone_model::proof::counterexample::show;
 use whendone_model::proof::obligations::{FILES, Kind, Query, Theory};
 use whendone_model::proof::solver::Solver;
 use whendone_mutants::PROTOCOLS;
-use whendone_mutants::table::{File, Mutant, Table};
+use whendone_mutants::table::{File, Mutant, PROTOCOL, Table};
 
-pub fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("protocol.toml")
-}
-
-/// What became of one bug.
+/// The result for one bug.
 struct Refused {
     /// The clauses and properties that the proof lost, as both solvers say.
     clauses: Result<BTreeSet<String>, String>,
@@ -30,7 +25,8 @@ struct Refused {
 ///
 /// If the table cannot be read.
 pub fn bugs(is_named: impl Fn(&Mutant) -> bool, in_full: bool) -> Result<usize, String> {
-    let bugs: Vec<Mutant> = Table::read(&path())?.mutants.into_iter().filter(is_named).collect();
+    let bugs: Vec<Mutant> =
+        Table::read(&Table::folder().join(PROTOCOL))?.mutants.into_iter().filter(is_named).collect();
     if bugs.is_empty() {
         return Ok(0);
     }

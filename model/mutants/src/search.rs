@@ -1,7 +1,7 @@
-//! Where each seeded bug is looked for, and what comes of it.
+//! Decides where each seeded bug is looked for, and collects the results.
 
-use super::hunt::{Check, Hunt, Kill, RACE};
-use super::run::{ProjectCopy, run};
+use super::copy::{PlantedCopy, run};
+use super::play::{Check, Kill, RACE, Search};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Mutex;
@@ -12,15 +12,15 @@ use whendone_model::project::mutants::Wanted;
 use whendone_model::runner::workers::work;
 use whendone_mutants::table::Mutant;
 
-/// Until a hunt is given up; ten times as long if checks may have to be played to their end.
+/// How long a search may take; ten times as long if checks may have to be played to their end.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Of each bug, where it was looked for, and what came of it: what noticed it, or what became of the worker.
-pub type Found = BTreeMap<String, Vec<Hunted>>;
-pub type Hunted = (String, Result<Option<Kill>, String>);
+/// For each bug, the places where it was looked for, each with its result: a kill, or the fate of the worker.
+pub type Found = BTreeMap<String, Vec<Searched>>;
+pub type Searched = (String, Result<Option<Kill>, String>);
 
-/// A bug shows where something notices it, or where the process ends as it is expected to.
-pub fn shows(mutant: &Mutant, (_, kill): &Hunted) -> bool {
+/// True if something notices the bug there, or if the process ends as the table expects.
+pub fn shows(mutant: &Mutant, (_, kill): &Searched) -> bool {
     match kill {
         Ok(kill) => kill.is_some(),
         Err(error) => is_crash_of(mutant, error),
@@ -31,10 +31,10 @@ pub fn is_crash_of(mutant: &Mutant, error: &str) -> bool {
     mutant.run.is_none() && mutant.is_of_last_words() && error.contains(&mutant.shown_by)
 }
 
-/// Those that scenarios can see: each is played where the table expects it to show, then everywhere if it did not, or
-/// on every check by itself if all are asked for.
+/// Plays the bugs that scenarios can see: each first where the table expects it to show, then everywhere if it did not,
+/// or on every check by itself if all are asked for.
 pub fn played(mutants: &[Mutant], &Wanted { all, show, .. }: &Wanted, workers: usize) -> Result<Found, String> {
-    let hunt = |mutant: &Mutant, checks: Vec<Check>, only: Option<String>| Hunt {
+    let search = |mutant: &Mutant, checks: Vec<Check>, only: Option<String>| Search {
         id: mutant.id.clone(),
         shown_by: mutant.shown_by.clone(),
         checks,
@@ -45,32 +45,32 @@ pub fn played(mutants: &[Mutant], &Wanted { all, show, .. }: &Wanted, workers: u
     let mut found = Found::new();
     let expected = |mutant: &&Mutant| {
         let killer = mutant.killer.clone()?;
-        Some(hunt(mutant, Check::all(mutant.is_of_the_loop()), Some(killer)))
+        Some(search(mutant, Check::all(mutant.is_of_the_loop()), Some(killer)))
     };
     play(&mutants.iter().filter_map(expected).collect::<Vec<_>>(), LIMIT, workers, &mut found)?;
     let elsewhere = |mutant: &&Mutant| {
-        let shown = found.get(&mutant.id).into_iter().flatten().find(|hunted| shows(mutant, hunted));
+        let shown = found.get(&mutant.id).into_iter().flatten().find(|searched| shows(mutant, searched));
         let (mut checks, races) = (Check::all(mutant.is_of_the_loop()), Check::races(mutant.is_of_the_loop()));
         let grounds: Vec<Vec<Check>> = if all {
-            // That of the killer has noticed it already.
+            // The killer's check has noticed it already.
             checks.retain(|check| shown.is_none_or(|(killer, _)| !killer.starts_with(&format!("{check}: "))));
             checks.into_iter().chain(races).map(|check| vec![check]).collect()
         } else {
             shown.is_none().then_some(checks).into_iter().collect()
         };
-        grounds.into_iter().map(|checks| hunt(mutant, checks, None)).collect::<Vec<_>>()
+        grounds.into_iter().map(|checks| search(mutant, checks, None)).collect::<Vec<_>>()
     };
-    let elsewhere: Vec<Hunt> = mutants.iter().flat_map(elsewhere).collect();
+    let elsewhere: Vec<Search> = mutants.iter().flat_map(elsewhere).collect();
     play(&elsewhere, 10 * LIMIT, workers, &mut found)?;
     found.values_mut().for_each(|kills| kills.sort_by(|a, b| a.0.cmp(&b.0)));
     Ok(found)
 }
 
-/// Adds what becomes of each hunt.
-fn play(hunts: &[Hunt], limit: Duration, workers: usize, found: &mut Found) -> Result<(), String> {
+/// Runs the searches, and adds the result of each.
+fn play(searches: &[Search], limit: Duration, workers: usize, found: &mut Found) -> Result<(), String> {
     let found = Mutex::new(found);
-    work(hunts, workers, limit, |at, kill| {
-        let (id, ground) = (&hunts[at].id, hunts[at].ground());
+    work(searches, workers, limit, |at, kill| {
+        let (id, ground) = (&searches[at].id, searches[at].ground());
         if ground != RACE {
             eprintln!("{id}: {ground}: {}", outcome(&kill));
         }
@@ -79,7 +79,7 @@ fn play(hunts: &[Hunt], limit: Duration, workers: usize, found: &mut Found) -> R
     .map_err(|error| error.to_string())
 }
 
-/// In a line, while it goes on.
+/// The result in a line, for the progress shown while the run goes on.
 fn outcome(kill: &Result<Option<Kill>, String>) -> String {
     match kill {
         Ok(Some(kill)) => format!("killed by {} in {:.1} s", kill.by, kill.seconds),
@@ -88,15 +88,15 @@ fn outcome(kill: &Result<Option<Kill>, String>) -> String {
     }
 }
 
-/// More copies than this would each have to build first what all of them need.
+/// The number of copies. Each further one would first have to build the dependencies again.
 const COPIES: usize = 2;
 
-/// Those that need a copy of the project, of which there are some: a compiler and a test keep one processor busy.
+/// Runs the bugs that need a copy of the project, on some copies at once: each keeps one processor busy.
 pub fn copied(mutants: &[Mutant], workers: usize) -> Result<Found, String> {
     let copied: Vec<_> = mutants.iter().filter_map(|mutant| Some((mutant, mutant.run.as_deref()?))).collect();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::new()));
     let serve = &|number| -> io::Result<()> {
-        let copy = ProjectCopy::new(number)?;
+        let copy = PlantedCopy::new(number)?;
         while let Some((mutant, arguments)) = copied.get(next.fetch_add(1, Ordering::Relaxed)) {
             let kill = run(mutant, arguments, &copy);
             eprintln!("{}: {}", mutant.id, outcome(&kill));

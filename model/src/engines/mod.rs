@@ -20,14 +20,14 @@ macro_rules! audited_files {
         mod callback;
         #[path = "../../../../src/completer.rs"]
         mod completer;
-        #[path = "../../../../src/contain.rs"]
-        mod contain;
         #[path = "../../../../src/hook.rs"]
         mod hook;
         #[path = "../../../../src/kernel/mod.rs"]
         pub mod kernel;
         #[path = "../../../../src/outcome.rs"]
         mod outcome;
+        #[path = "../../../../src/panic.rs"]
+        mod panic;
         #[path = "../player/mod.rs"]
         pub mod player;
         #[path = "../../../../src/report.rs"]
@@ -40,6 +40,8 @@ macro_rules! audited_files {
         mod trampoline;
         #[path = "../../../../src/wait.rs"]
         mod wait;
+        #[path = "../../../../src/waiter.rs"]
+        mod waiter;
     };
 }
 

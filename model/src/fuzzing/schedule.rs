@@ -1,6 +1,6 @@
 //! Bytes to a small concurrent program and to one schedule of it, played under shuttle.
 
-use crate::check::judge_by;
+use crate::check::check_against;
 use crate::engines::catalog::on_shuttle;
 use crate::engines::shuttle::explore::Schedules;
 use crate::fuzzing::bytes;
@@ -46,6 +46,6 @@ pub fn check(bytes: &[u8]) {
     let observed = on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
     // Of one execution there is one thing to find, not all that is allowed.
     let allowed = those_allowed(&scenario, observed.observations.keys());
-    let verdict = judge_by(&allowed, &scenario, false, &observed);
+    let verdict = check_against(&allowed, &scenario, false, &observed);
     assert!(verdict.is_good(), "cargo verify scenario '{scenario}' --engine shuttle-every\n{schedule:?}\n{verdict}");
 }

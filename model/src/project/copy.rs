@@ -38,7 +38,7 @@ impl ProjectCopy {
     /// If a file cannot be read or written.
     pub fn new(root: PathBuf) -> io::Result<Self> {
         let copy = ProjectCopy { root };
-        for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds", "fuzz/event_loop"] {
+        for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds"] {
             copy.mirror(&project().join(folder), Path::new(folder))?;
         }
         for file in ["Cargo.toml", "Cargo.lock", "README.md"] {

@@ -7,7 +7,7 @@
 
 use crate::proof::obligations::{Query, Theory, folder};
 use crate::proof::solver::Solver;
-use crate::protocol::model::{Doing, Hands, State, Step};
+use crate::protocol::model::{Action, Doing, Hands, State};
 use crate::protocol::phase::Phase;
 use crate::scenario::names::{Value, letter};
 use std::collections::BTreeMap;
@@ -113,9 +113,9 @@ fn doing(name: &str) -> Doing {
 
 /// The step of this action by thread t, with callback c, as a sentence.
 fn sentence(action: &str, t: usize, c: usize) -> String {
-    let other = |step: &Step| matches!(step, Step::Remove(_, of) if *of != c);
-    let is_it = |step: &Step| step.name() == action && step.thread() == t && !other(step);
-    let step = Step::all(3, 4).into_iter().find(is_it);
+    let other = |step: &Action| matches!(step, Action::Remove(_, of) if *of != c);
+    let is_it = |step: &Action| step.name() == action && step.thread() == t && !other(step);
+    let step = Action::all(3, 4).into_iter().find(is_it);
     step.map_or_else(|| action.to_owned(), |step| step.to_string())
 }
 

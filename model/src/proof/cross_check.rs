@@ -6,7 +6,7 @@
 use crate::proof::counterexample::Sizes;
 use crate::proof::obligations::{Theory, folder};
 use crate::proof::solver::Solver;
-use crate::protocol::model::{State, Step, is_tagged};
+use crate::protocol::model::{Action, State, is_tagged};
 use crate::protocol::properties::Protocol;
 use crate::scenario::names::Value;
 use std::thread;
@@ -99,14 +99,14 @@ fn changed(facts: &[Fact], at: usize) -> Vec<Fact> {
 
 /// Every transition of this size, including those that change nothing.
 fn transitions() -> Vec<Transition> {
-    let transition = |s: &State, step: Step, z: &State| {
+    let transition = |s: &State, step: Action, z: &State| {
         let t = step.thread();
         let c = match step {
-            Step::Add(_) => s.added,
-            Step::Remove(_, c) => c,
-            Step::HandOver(_) => s.hands[t].batch[0],
-            Step::Take(_) => s.queue[0],
-            Step::Refuse(_) => s.handed.last().copied().unwrap_or(0),
+            Action::Add(_) => s.added,
+            Action::Remove(_, c) => c,
+            Action::HandOver(_) => s.hands[t].batch[0],
+            Action::Take(_) => s.queue[0],
+            Action::Refuse(_) => s.handed.last().copied().unwrap_or(0),
             _ => 0,
         };
         Transition { action: step.name(), arguments: format!("T{t} C{c} V{t}"), before: facts(s), after: facts(z) }

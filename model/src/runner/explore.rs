@@ -80,7 +80,8 @@ impl Run {
         let failures = Mutex::new(&mut tally.failures);
         work(&jobs, self.workers.min(jobs.len()), self.limit, |at, answer: Result<Verdict, String>| {
             let verdict = answer.unwrap_or_else(Verdict::lost);
-            let drawn = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
+            let drawn =
+                verdict.counterexample.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
             failures.lock().expect("never poisoned")[places[at]].counterexample = Some(drawn);
         })
     }

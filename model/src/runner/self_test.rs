@@ -1,6 +1,6 @@
 //! The self-test: before any evidence counts, the check must reject doctored evidence.
 
-use crate::check::{Verdict, judge};
+use crate::check::{Verdict, check};
 use crate::engines::catalog::Engine;
 use crate::engines::loom::mutex::{stage, sync};
 use crate::engines::record::monitor::Monitor;
@@ -20,7 +20,7 @@ const PROGRAM: &str = "a ; C | A";
 ///
 /// If the check accepts doctored evidence: which. No verdict is worth anything then.
 pub fn check_the_check() -> Result<(), String> {
-    let wrong = blind_judge().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
+    let wrong = blind_check().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
     wrong.map_or(Ok(()), |wrong| Err(format!("the check itself is broken: it does not notice {wrong}")))
 }
 
@@ -31,16 +31,16 @@ type Spoil = (fn(&mut Observed), &'static str);
 type Offence = (fn(&Monitor), &'static str, &'static str);
 
 /// Checks one good exploration, and the same one spoilt in every way.
-fn blind_judge() -> Option<&'static str> {
+fn blind_check() -> Option<&'static str> {
     let program: Scenario = PROGRAM.parse().expect("well formed");
     let good = Engine::LoomMutex.observe(&program);
-    let is_good = |observed: &Observed| judge(&program, true, observed).is_good();
+    let is_good = |observed: &Observed| check(&program, true, observed).is_good();
     let after = |spoil: fn(&mut Observed)| {
         let mut observed = good.clone();
         spoil(&mut observed);
         observed
     };
-    let verdict = judge(&program, true, &good);
+    let verdict = check(&program, true, &good);
     if verdict.executions != good.observations.values().sum::<u64>() {
         return Some("a wrong number of executions");
     }

@@ -185,7 +185,8 @@ impl Job {
         let Job { engine, draw, .. } = *self;
         let mut verdict = engine.check(&scenario);
         if let (true, Some(fault)) = (draw, verdict.faults.first()) {
-            verdict.exhibit = Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
+            verdict.counterexample =
+                Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
         }
         Ok(verdict)
     }

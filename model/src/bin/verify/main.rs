@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, panic};
 use whendone_model::check::blind_spots::BLIND_SPOTS;
-use whendone_model::check::judge;
+use whendone_model::check::check_against;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
@@ -206,7 +206,7 @@ fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
 fn litmus_on(engine: Engine, scenario: &Scenario) -> Result<bool, Box<dyn Error>> {
     let observed = engine.observe(scenario);
     let allowed = known(scenario, observed.observations.keys());
-    let verdict = judge(scenario, engine.is_complete(), &observed);
+    let verdict = check_against(&allowed, scenario, engine.is_complete(), &observed);
     let (name, executions, extent) = (engine.describe(), observed.executions, observed.extent);
     let must = if engine.is_complete() { "must be equal" } else { "must be contained" };
     print(format_args!("\n{name}, {must}: {executions} executions, {extent}\n"))?;
@@ -231,7 +231,7 @@ fn litmus_on(engine: Engine, scenario: &Scenario) -> Result<bool, Box<dyn Error>
 /// Draws one execution for each allowed outcome of a scenario.
 fn explain(text: &str) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
-    let witnesses = Counterexample::of_allowed(&scenario);
+    let witnesses = Counterexample::witnesses(&scenario);
     witnesses.iter().try_for_each(|witness| print(format_args!("{witness}\n")))?;
     Ok(witnesses.iter().all(Counterexample::has_execution))
 }

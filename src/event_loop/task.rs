@@ -1,13 +1,14 @@
-//! How a task of the loop is polled, woken and cancelled, one step at a time.
+//! A task of the loop: how it is polled, woken and cancelled, one step at a time.
 
-use super::super::contain::contain;
 use super::super::outcome::Outcome;
+use super::super::panic::contain;
 use super::super::report::{Failure, Report};
 use super::super::schedule::{Owner, Ready, Schedule};
 use super::super::sync::{Arc, Mutex, fresh_serial};
 use super::super::task::Task;
 use super::entry::Entry;
 use super::handle::Handle;
+use super::state::{Owes, State};
 use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ impl Tasks {
         format!("Task-{}", self.named)
     }
 
-    /// Stores the body of a task. Gives it back if the loop is closed: then the caller drops it, unlocked.
+    /// Stores the body of a task. Gives it back if the loop is closed: then the caller drops it, outside the lock.
     pub(super) fn put(&mut self, stepper: Arc<Stepper>, body: Body) -> Option<Body> {
         if self.closed {
             return Some(body);
@@ -45,7 +46,7 @@ impl Tasks {
         self.bodies.values().map(|(stepper, _)| stepper.clone()).collect()
     }
 
-    /// Takes no more, and gives up what there is, to be dropped by the caller, unlocked.
+    /// Refuses bodies from now on, and returns those that are left: the caller drops them, outside the lock.
     pub(super) fn close(&mut self) -> impl Iterator<Item = Body> + use<> {
         self.closed = true;
         mem::take(&mut self.bodies).into_values().map(|(_, body)| body)
@@ -56,19 +57,11 @@ impl Tasks {
     }
 }
 
-/// What wakes a task and what cancels it: the state that other threads share with the loop.
+/// The part of a task that other threads share with the loop: they wake it and request its cancellation.
 pub(super) struct Stepper {
     serial: u64,
     handle: Handle,
     state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// A step stands in the ready queue. Cleared before the poll, so a wake during it asks for another (P17).
-    queued: bool,
-    cancel_requested: bool,
-    done: bool,
 }
 
 impl Stepper {
@@ -81,9 +74,10 @@ impl Stepper {
         let tasks = &self.handle.shared().tasks;
         let found = tasks.lock().bodies.remove(&self.serial);
         let Some((stepper, mut body)) = found else { return };
-        self.state.lock().queued = false;
+        let owes = self.state.lock().begin_step();
+        debug_assert_eq!(owes, Owes::Poll, "a task that is done has no body");
         let waker = waker_ref(self);
-        // The body contains the panics of its future; what is left is the drop of a value that nobody kept.
+        // The body contains the panics of its future. The drop of a value that nobody kept may still panic.
         let polled = contain(|| body.as_mut().poll(&mut Context::from_waker(&waker)));
         if polled == Ok(Poll::Pending) {
             let refused = tasks.lock().put(stepper, body);
@@ -91,39 +85,34 @@ impl Stepper {
         }
     }
 
-    /// True until the task is done; the loop will drop its future and cancel it (D10).
+    /// Returns true until the task is done; the loop will drop its future and cancel it (D10).
     pub(super) fn request_cancel(self: &Arc<Self>) -> bool {
-        let mut state = self.state.lock();
-        state.cancel_requested |= !state.done;
-        let requested = !state.done;
-        drop(state);
+        let owes = self.state.lock().request_cancel();
         ArcWake::wake_by_ref(self);
-        requested
+        owes == Owes::Wake
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.state.lock().done
+        self.state.lock().is_done()
     }
 
     fn is_cancel_requested(&self) -> bool {
-        self.state.lock().cancel_requested
+        self.state.lock().is_cancel_requested()
     }
 }
 
 impl ArcWake for Stepper {
     fn wake_by_ref(stepper: &Arc<Self>) {
-        let mut state = stepper.state.lock();
-        let queue = !state.done && !mem::replace(&mut state.queued, true);
-        drop(state);
-        if queue {
+        let owes = stepper.state.lock().wake();
+        if owes == Owes::Step {
             // A closed loop has abandoned the task.
             let _ = stepper.handle.push(Entry::Step(stepper.clone()));
         }
     }
 }
 
-/// What the body of a task does from its first step to its last. Dropped before the first, it drops the
-/// future first, as it does later.
+/// The body of a task, from its first step to its last. If it is dropped before its first step, it
+/// drops the future before `running`, as it does later.
 pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, running: Running<F::Output>) {
     let mut future = pin!(Some(future));
     let outcome = poll_fn(|context| {
@@ -141,22 +130,23 @@ pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, ru
     running.finish(outcome);
 }
 
-/// A task of the loop that is not done. Dropped early, it abandons its task and says so (P16).
+/// A task of the loop that is not done. If it is dropped early, it abandons its task and reports that (P16).
 pub(super) struct Running<T: 'static> {
     pub(super) task: Task<T>,
     pub(super) stepper: Arc<Stepper>,
 }
 
 impl<T> Running<T> {
-    /// Completes the task, once. A cancel request beats a value (R55), and none is granted afterwards.
+    /// Completes the task, once. A cancel request beats a value (R55), and no request is granted afterwards.
     fn finish(&self, outcome: Outcome<T>) {
         let mut state = self.stepper.state.lock();
-        if mem::replace(&mut state.done, true) {
+        let ending = state.finish();
+        if ending == Owes::Nothing {
             return;
         }
         let (outcome, beaten) = match outcome {
             Outcome::Panicked(_) => (outcome, None),
-            _ if state.cancel_requested => (Outcome::Cancelled, Some(outcome)),
+            _ if ending == Owes::Cancellation => (Outcome::Cancelled, Some(outcome)),
             _ => (outcome, None),
         };
         // ORDER: published in the section that ends requests, so that a refused one can read it (P2).
@@ -184,7 +174,7 @@ impl<T> Drop for Running<T> {
     }
 }
 
-/// What a task of a loop belongs to.
+/// The owner of a task of a loop.
 pub(super) struct Spawned {
     pub(super) name: String,
     pub(super) stepper: Arc<Stepper>,

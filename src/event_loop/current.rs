@@ -1,4 +1,4 @@
-//! The loop that runs on this thread, for code inside it.
+//! The current loop of this thread, for code that runs inside it.
 
 use super::super::task::Task;
 use super::super::trampoline::Afresh;
@@ -12,10 +12,10 @@ super::super::sync::thread_local! {
     static CURRENT: RefCell<Option<Handle>> = RefCell::new(None);
 }
 
-/// Makes the loop the current one of this thread, until the guard is dropped.
+/// Makes a loop the current one of this thread, until the guard is dropped.
 #[track_caller]
 pub(super) fn enter(handle: &Handle) -> Inside {
-    // Nothing is borrowed while it panics: a panic hook may ask for the loop too.
+    // Nothing is borrowed while this panics: a panic hook may ask for the loop, too.
     let is_free = CURRENT.with(|current| current.borrow().is_none());
     assert!(
         is_free,
@@ -55,7 +55,7 @@ fn current(wanted: &str) -> Handle {
 ///
 /// # Panics
 ///
-/// Outside a running loop.
+/// Panics outside a running loop ([R48]).
 ///
 /// # Examples
 ///
@@ -66,6 +66,8 @@ fn current(wanted: &str) -> Handle {
 ///     (&task).await;
 /// });
 /// ```
+///
+/// [R48]: crate::rules#r48
 #[track_caller]
 pub fn spawn<F>(future: F) -> Task<F::Output>
 where
@@ -78,7 +80,9 @@ where
 ///
 /// # Panics
 ///
-/// Outside a running loop.
+/// Panics outside a running loop ([R48]).
+///
+/// [R48]: crate::rules#r48
 #[track_caller]
 pub fn spawn_named<F>(name: impl Into<String>, future: F) -> Task<F::Output>
 where
@@ -91,7 +95,7 @@ where
 ///
 /// # Panics
 ///
-/// Outside a running loop.
+/// Panics outside a running loop ([R48]).
 ///
 /// # Examples
 ///
@@ -99,6 +103,8 @@ where
 /// use std::time::Duration;
 /// whendone::run(async { whendone::sleep(Duration::from_millis(1)).await });
 /// ```
+///
+/// [R48]: crate::rules#r48
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     current("sleep").sleep(duration)

@@ -1,19 +1,19 @@
-//! What is printed of a bug: who noticed it, on what, and whether that is as it should be.
+//! Prints the result for a bug: which check noticed it, on which program, and whether the table expects that.
 
-use super::hunt::{Check, Kill, RACE, control};
-use super::search::{Hunted, is_crash_of, shows};
+use super::play::{Check, Kill, RACE, control};
+use super::search::{Searched, is_crash_of, shows};
 use whendone_mutants::table::Mutant;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Killed,
-    /// Not noticed, as the argument beside it says.
+    /// Not noticed, as argued in the table.
     Argued,
     Wrong,
 }
 
-/// Prints what came of a bug; if `all` was tried, also what it takes to notice it.
-pub fn tell(mutant: &Mutant, found: &[Hunted], all: bool) -> End {
+/// Prints the result for a bug; with `all`, also the checks that are needed to notice it.
+pub fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
     let kills = found.iter().filter_map(|(_, kill)| kill.as_ref().ok()?.as_ref());
     let lost: Vec<_> = found.iter().filter_map(|(ground, kill)| Some((ground, kill.as_ref().err()?))).collect();
     let (races, others): (Vec<&Kill>, Vec<&Kill>) = kills.partition(|kill| kill.by == RACE);
@@ -26,7 +26,7 @@ pub fn tell(mutant: &Mutant, found: &[Hunted], all: bool) -> End {
         line(mutant, &format!("{:<18}  {ground}", "crash"));
         below(error);
     }
-    let shown: Vec<_> = found.iter().filter(|hunted| shows(mutant, hunted)).map(|(ground, _)| ground).collect();
+    let shown: Vec<_> = found.iter().filter(|searched| shows(mutant, searched)).map(|(ground, _)| ground).collect();
     let end = match (&mutant.equivalent, &mutant.killer, &shown[..]) {
         (Some(argument), _, []) => {
             line(mutant, &format!("NOT NOTICED, as is argued: {argument}"));
@@ -68,7 +68,7 @@ fn below(told: &str) {
     println!("{:>60}  {told}", "");
 }
 
-/// Which check, and which of the named races, is the only one that notices a bug, as far as each came to an end.
+/// Prints whether a single check, or a single named race, notices the bug, among those that came to an end.
 fn tell_who_is_needed(checks: &[&Kill], races: &[&Kill], lost: &[(&String, &String)]) {
     let of_those = if lost.is_empty() { "" } else { ", of those that came to an end" };
     if let [only] = checks {

@@ -1,6 +1,6 @@
-//! A bug that no scenario can see yet: a copy of the project gets it, and a test or a run there must fail.
+//! Runs a bug that no scenario can see: it is planted in a copy of the project, where a test or a run must fail.
 
-use super::hunt::Kill;
+use super::play::Kill;
 use std::fs::File as Output;
 use std::io;
 use std::path::PathBuf;
@@ -10,18 +10,18 @@ use wait_timeout::ChildExt;
 use whendone_model::project::copy::{ProjectCopy, project, target};
 use whendone_mutants::table::{File, Mutant};
 
-/// Until it counts as hanging, unless that is what is expected: then it is waited for no longer than need be.
+/// How long a command may take before it counts as hanging; shorter where a hang is expected.
 const LIMIT: Duration = Duration::from_secs(30);
 const EXPECTED: Duration = Duration::from_secs(10);
 
 /// A copy of the project, and where it is built.
-pub struct ProjectCopy {
+pub struct PlantedCopy {
     tree: ProjectCopy,
     target: PathBuf,
 }
 
-impl ProjectCopy {
-    /// As many as are wanted; the first is built where the project is, and finds there what that needs too.
+impl PlantedCopy {
+    /// Makes the copy with this number. The first is built where the project is, and finds its dependencies there.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl ProjectCopy {
     pub fn new(number: usize) -> io::Result<Self> {
         let root = target().join(format!("mutants{}", if number == 0 { String::new() } else { number.to_string() }));
         let target = if number == 0 { target() } else { root.join("target") };
-        Ok(ProjectCopy { tree: ProjectCopy::new(root)?, target })
+        Ok(PlantedCopy { tree: ProjectCopy::new(root)?, target })
     }
 }
 
@@ -37,8 +37,8 @@ impl ProjectCopy {
 ///
 /// # Errors
 ///
-/// If the edit does not match, or what it makes does not compile: then nothing was shown.
-pub fn run(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<Option<Kill>, String> {
+/// If the edit does not match, or the edited code does not compile: then nothing was shown.
+pub fn run(mutant: &Mutant, arguments: &str, copy: &PlantedCopy) -> Result<Option<Kill>, String> {
     let told = |error: io::Error| format!("{}: {error}", mutant.id);
     let original = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(project().join(file))?));
     let edited = mutant.edits.iter().map(|edit| edit.file.as_str()).collect::<std::collections::BTreeSet<_>>();
@@ -77,8 +77,8 @@ pub fn run(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<Optio
     ran
 }
 
-/// Compiling is not what is to fail.
-fn build(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<(), String> {
+/// Builds the copy. A bug that does not compile shows nothing.
+fn build(mutant: &Mutant, arguments: &str, copy: &PlantedCopy) -> Result<(), String> {
     let before = arguments.split(" -- ").next().unwrap_or(arguments);
     let arguments = match before.strip_prefix("run") {
         Some(rest) => format!("build{rest}"),
@@ -93,11 +93,11 @@ fn build(mutant: &Mutant, arguments: &str, copy: &ProjectCopy) -> Result<(), Str
     Err(format!("{}: does not compile, which shows nothing: {first}", mutant.id))
 }
 
-/// How it ended, none if it hangs, and what it printed.
+/// Runs cargo, and returns how it ended (none if it hangs) and the printed text.
 fn cargo(
     arguments: &str,
     limit: Duration,
-    copy: &ProjectCopy,
+    copy: &PlantedCopy,
 ) -> io::Result<(Option<std::process::ExitStatus>, String)> {
     let path = copy.tree.root().join("printed.txt");
     let output = Output::create(&path)?;
@@ -113,14 +113,14 @@ fn cargo(
     Ok((end, String::from_utf8_lossy(&std::fs::read(path)?).into_owned()))
 }
 
-/// What a copy plays is small: it is the compiler that takes its time. And nobody reads how small a failure can be made.
+/// A copy runs little, so the time goes to the compiler; and nobody reads a shrunk failure.
 const QUICK: [&str; 3] = [
     "profile.dev.package.whendone-model.opt-level=0",
     "profile.dev.package.whendone-model.debug=false",
     "env.PROPTEST_MAX_SHRINK_ITERS=\"0\"",
 ];
 
-fn command(arguments: &str, copy: &ProjectCopy) -> Command {
+fn command(arguments: &str, copy: &PlantedCopy) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let split = shell_words::split(arguments).unwrap_or_default();
     command.args(QUICK.iter().flat_map(|setting| ["--config", setting]));

@@ -1,12 +1,14 @@
-//! A planted bug is played, check after check and the small programs first, until one notices it.
+//! Plays a planted bug, check after check and the small programs first, until one notices it.
 
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
-use whendone_model::check::{self, Verdict, judge};
+use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
+use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::{Play, loom::mutex, until};
 use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
@@ -19,9 +21,9 @@ use whendone_mutants::PLANTED;
 /// A set of programs: a column of the matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Check {
-    /// What the fuzzer starts from.
+    /// The seeds of the fuzzer.
     Seeds,
-    /// As the proptest suite makes them, of one thread.
+    /// Random programs of one thread, like those of the proptest suite.
     Random,
     /// A tier of the closed world.
     World(Tier),
@@ -63,7 +65,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// What each named race is called.
+/// The name of the checks that are named races.
 pub const RACE: &str = "race";
 
 /// The texts in the file that names them.
@@ -73,17 +75,13 @@ fn races() -> Vec<Scenario> {
     races.split('"').skip(1).step_by(2).map(|text| text.parse().expect("well formed")).collect()
 }
 
-/// How many random programs.
+/// The number of random programs.
 const RANDOM: u64 = 500;
 
 fn random(seed: u64) -> Scenario {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut byte = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    let length = 4 + byte() % 60;
-    decode(&(0..length).map(|_| byte()).collect::<Vec<_>>())
+    let mut random = Rng::with_seed(seed);
+    let length = random.u8(4..64);
+    decode(&(0..length).map(|_| random.u8(..)).collect::<Vec<_>>())
 }
 
 fn seeds() -> Vec<Scenario> {
@@ -92,9 +90,9 @@ fn seeds() -> Vec<Scenario> {
     files.map(|file| decode(&fs::read(file.expect("readable").path()).expect("readable"))).collect()
 }
 
-/// What a worker is asked: whether this bug shows in these checks.
+/// A question to a worker: whether this bug shows in these checks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hunt {
+pub struct Search {
     pub id: String,
     pub shown_by: String,
     pub checks: Vec<Check>,
@@ -114,22 +112,22 @@ pub struct Kill {
     pub exhibit: Option<String>,
 }
 
-/// What shows a bug, if anything does. Bugs can also make a model deadlock or panic; that counts only where it is what
-/// is expected.
+/// The evidence for a bug, if there is any. A bug can also make a model deadlock or panic; that counts only where the
+/// table expects it.
 fn evidence(verdict: &Verdict, shown_by: &str) -> Option<String> {
     let Verdict { extra, missing, broken, .. } = verdict;
     let (kind, found) = match shown_by {
         "outcome" => ("extra", extra.first()),
         "missing" => ("missing", missing.first()),
-        // That the protocol does not know such a step says nothing of the engine.
+        // A step that the protocol does not know says nothing about the engine.
         "engine" => ("broken", broken.iter().find(|broken| !broken.starts_with("protocol"))),
         rule => ("broken", broken.iter().find(|broken| extra.is_empty() && broken.starts_with(rule))),
     };
     found.map(|found| format!("{kind:<7}  {found}"))
 }
 
-impl Hunt {
-    /// Where it looks: on a program as the table names it, or in a check, or in all.
+impl Search {
+    /// Returns where it looks: on a program as the table names it, in a check, or in all.
     pub fn ground(&self) -> String {
         match (&self.only, &self.checks[..]) {
             (Some(only), _) => only.clone(),
@@ -138,8 +136,8 @@ impl Hunt {
         }
     }
 
-    /// The first program that shows it, the small ones first.
-    pub fn hunt(&self) -> Option<Kill> {
+    /// Plays the programs, the small ones first, until one shows the bug.
+    pub fn play(&self) -> Option<Kill> {
         let (_, play) = PLANTED.iter().find(|(id, _)| *id == self.id).expect("it is planted");
         let start = Instant::now();
         let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
@@ -155,12 +153,11 @@ impl Hunt {
             (check, program.operations(), program.threads.len(), program.setup.len())
         });
         programs.into_iter().find_map(|(check, program)| {
-            let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
+            let verdict = check::check(&program, true, &until(self.enough(&program), || play(&program)));
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
-                let exhibit =
-                    fault.map(|fault| Counterexample::of_failure(check::Engine::LoomMutex, *play, &program, fault));
+                let exhibit = fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
                 let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
                 Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
             })
@@ -168,11 +165,11 @@ impl Hunt {
     }
 }
 
-/// Executions that are played in any case, which is quicker than to find out what is allowed.
+/// The number of executions that are played in any case; that is quicker than computing the allowed outcomes.
 const SOME: u64 = 500;
 
-impl Hunt {
-    /// A bug can make a program explode: one outcome that is not allowed is enough, if it is outcomes that show it.
+impl Search {
+    /// Ends early once an outcome is not allowed, if outcomes show the bug: a bug can make a program explode.
     fn enough(&self, program: &Scenario) -> impl FnMut(u64, &Observation) -> bool + use<> {
         let (shows, program, mut allowed) = (self.shown_by == "outcome", program.clone(), BTreeSet::new());
         move |executions, observation| {
@@ -184,10 +181,10 @@ impl Hunt {
     }
 }
 
-/// What is wrong with the core as it is, on a program that showed a bug: nothing, or the bug is not what was shown.
+/// Plays the unchanged core on a program that showed a bug, and returns its failure: then the bug was not shown.
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
     let play: Play = mutex::on_loop::player_on_loop::play;
-    let verdict = judge(&program, true, &play(&program));
+    let verdict = check::check(&program, true, &play(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }

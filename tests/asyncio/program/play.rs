@@ -1,56 +1,58 @@
-//! Plays a program on whendone and tells what happened.
+//! Plays a program on whendone and records the events.
 
-use super::program::{Act, Beat, Move, Program, Step};
-use futures::future::BoxFuture;
-use std::future::poll_fn;
-use std::panic::resume_unwind;
+use super::{Act, Beat, LONGEST, Move, Played, Program, Step};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
 use std::time::Duration;
 use whendone::{CallbackId, Completer, EventLoop, Failure, Handle, Outcome, Report, SharedCallback, Task};
 
-/// What every task finishes with: a value, or an error that somebody completed it with.
+/// The outcome of every task: a value, or an error with which it was completed.
 type Value = Result<u32, u32>;
 
-/// What callbacks that add callbacks come to is bounded: from then on nothing is done.
-const LONGEST: usize = 200;
-
-pub fn play(program: &Program) -> Vec<String> {
+pub fn play(program: &Program) -> Played {
     let trace = Trace::default();
     let hook = trace.clone();
     let mut event_loop = EventLoop::with_exception_hook(move |report| hook.report(report));
     let player = Player::new(program, event_loop.handle(), trace);
     for step in &program.moves {
-        match step {
+        let moved = catch_unwind(AssertUnwindSafe(|| match step {
             Move::Run(beats) => event_loop.run_until_complete(player.clone().main(beats.clone())),
             Move::Do(act) => player.act(act),
+        }));
+        if let Err(panic) = moved {
+            player.trace.note(format!("raised {}", panic.downcast_ref::<String>().expect("a panic of the program")));
         }
     }
-    if program.close {
-        let unrun = event_loop.close();
-        player.trace.note(format!("closed {unrun}"));
+    if !program.close {
+        player.trace.end();
     }
-    let trace = player.trace.read();
+    let unrun = event_loop.close();
+    player.trace.note(format!("closed {unrun}"));
+    player.trace.end();
     // Tasks hold callbacks, which hold the player, which holds tasks.
     let world = std::mem::take(&mut *player.world.lock().unwrap());
     drop(world);
-    trace
+    assert_eq!(Arc::strong_count(&player), 1, "nothing is left behind (P15)");
+    player.trace.0.lock().unwrap().clone()
 }
 
 #[derive(Clone, Default)]
-struct Trace(Arc<Mutex<Vec<String>>>);
+struct Trace(Arc<Mutex<Played>>);
 
 impl Trace {
     fn note(&self, event: impl Into<String>) {
-        self.0.lock().unwrap().push(event.into());
+        self.0.lock().unwrap().note(event);
+    }
+
+    fn end(&self) {
+        self.0.lock().unwrap().ended = true;
     }
 
     fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-
-    fn read(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().trace.len()
     }
 
     fn report(&self, report: &Report) {
@@ -103,16 +105,21 @@ impl Player {
             }
             Act::Spawn(steps) => {
                 let name = self.newcomer();
-                let body = self.clone().body(name.parse().unwrap(), steps.clone());
+                let body = self.body(name.parse().unwrap(), steps.clone());
                 self.enter(self.handle.spawn_named(name, body), None);
             }
             Act::Add(to, acts) => {
-                let (player, acts) = (self.clone(), acts.clone());
+                let Some(task) = self.task(*to) else { return };
                 let name = self.world.lock().unwrap().registrations.len();
-                let call = move |task: &Task<Value>| player.called(&format!("called {name}"), task, &acts);
-                self.register(*to, |task| task.add_done_callback(call));
+                let (captured, acts) = (self.captured(format!("called {name}")), acts.clone());
+                let call = move |task: &Task<Value>| captured.player().called(&captured.name, task, &acts);
+                self.register(*to, task.add_done_callback(call));
             }
-            Act::Share(to, which) => self.register(*to, |task| task.add_shared(&self.shared[*which])),
+            Act::Share(to, which) => {
+                let Some(shared) = self.shared(*which) else { return };
+                let Some(task) = self.task(*to) else { return };
+                self.register(*to, task.add_shared(shared));
+            }
             Act::Remove(registration) => {
                 let Some((to, id)) = self.at(*registration, |world| &mut world.registrations, |&mut at| at) else {
                     return;
@@ -121,8 +128,9 @@ impl Player {
                 self.trace.note(format!("removed {}", usize::from(task.remove_done_callback(id))));
             }
             Act::Unshare(of, which) => {
+                let Some(shared) = self.shared(*which) else { return };
                 let Some(task) = self.task(*of) else { return };
-                self.trace.note(format!("removed {}", task.remove_shared(&self.shared[*which])));
+                self.trace.note(format!("removed {}", task.remove_shared(shared)));
             }
             Act::Complete(at) => self.complete(*at, Ok),
             Act::Fail(at) => self.complete(*at, Err),
@@ -137,10 +145,10 @@ impl Player {
                 self.trace.note(format!("read {}", shown(&task)));
             }
             Act::Soon(acts) => {
-                let (player, acts, name) = (self.clone(), acts.clone(), self.fresh());
+                let (captured, acts) = (self.captured(format!("soon {}", self.fresh())), acts.clone());
                 let call = move || {
-                    player.trace.note(format!("soon {name}"));
-                    player.acts(&acts);
+                    captured.player().trace.note(&captured.name);
+                    captured.player().acts(&acts);
                 };
                 self.handle.call_soon(call).expect("the loop is open");
             }
@@ -158,6 +166,18 @@ impl Player {
         self.acts(acts);
     }
 
+    fn captured(self: &Arc<Self>, name: String) -> Captured {
+        Captured { player: self.clone(), name }
+    }
+
+    fn shared(&self, which: usize) -> Option<&SharedCallback<Value>> {
+        let found = self.shared.get(which);
+        if found.is_none() {
+            self.trace.note("nobody");
+        }
+        found
+    }
+
     fn newcomer(&self) -> String {
         self.world.lock().unwrap().tasks.len().to_string()
     }
@@ -168,9 +188,7 @@ impl Player {
         world.completers.push(completer);
     }
 
-    fn register(&self, to: usize, add: impl FnOnce(&Task<Value>) -> CallbackId) {
-        let Some(task) = self.task(to) else { return };
-        let id = add(&task);
+    fn register(&self, to: usize, id: CallbackId) {
         self.world.lock().unwrap().registrations.push(Some((to, id)));
     }
 
@@ -181,7 +199,7 @@ impl Player {
         self.trace.note(format!("{answer} {value}"));
     }
 
-    /// Takes or copies what is there, noting who is not. Whatever is taken is dropped unlocked.
+    /// Takes or copies a thing by its number, and notes a missing one. A taken thing is dropped outside the lock.
     fn at<T, R>(
         &self,
         place: usize,
@@ -235,14 +253,16 @@ impl Player {
     }
 
     /// Boxed, because bodies spawn bodies.
-    fn body(self: Arc<Self>, own: usize, steps: Vec<Step>) -> BoxFuture<'static, Value> {
+    fn body(self: &Arc<Self>, own: usize, steps: Vec<Step>) -> Pin<Box<dyn Future<Output = Value> + Send>> {
+        let captured = self.captured(format!("body {own}"));
         Box::pin(async move {
-            self.trace.note(format!("started {own}"));
-            let _left = Left(&self.trace, own);
+            let player = captured.player();
+            player.trace.note(format!("started {own}"));
+            let _left = Left(&player.trace, own);
             for step in &steps {
-                self.step(own, step).await;
+                player.step(own, step).await;
             }
-            Ok(self.fresh())
+            Ok(player.fresh())
         })
     }
 
@@ -267,6 +287,24 @@ impl Player {
     }
 }
 
+/// What callbacks and bodies capture: notes when it is dropped.
+struct Captured {
+    player: Arc<Player>,
+    name: String,
+}
+
+impl Captured {
+    fn player(&self) -> &Arc<Player> {
+        &self.player
+    }
+}
+
+impl Drop for Captured {
+    fn drop(&mut self) {
+        self.player.trace.0.lock().unwrap().gone(&self.name);
+    }
+}
+
 /// Notes when the body of a task is left, however that comes.
 struct Left<'a>(&'a Trace, usize);
 
@@ -283,7 +321,7 @@ fn shared_callback(player: Weak<Player>, which: usize, acts: Vec<Act>) -> Shared
     })
 }
 
-/// Looks at the outcome, which counts as having retrieved a panic.
+/// Reads the outcome, which counts as retrieving a panic.
 fn shown(task: &Task<Value>) -> String {
     match task.outcome() {
         None => "pending".to_owned(),

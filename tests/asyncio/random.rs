@@ -1,86 +1,8 @@
-//! Programs of one thread, over tasks and the loop that runs them, and how they are made at random.
+//! Random programs, and how they are shrunk.
 
+use super::program::{Act, Beat, Move, Program, SHARED, Step};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde::{Deserialize, Serialize};
-
-/// A program. Its text is a line of JSON, which the oracle reads too.
-///
-/// Tasks, and registrations of callbacks, are named by their number in order of their making. What is named
-/// and isn't there, or no longer, is noted as such, and nothing happens.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Program {
-    /// What the shared callbacks do.
-    #[serde(default)]
-    pub shared: [Vec<Act>; SHARED],
-    pub moves: Vec<Move>,
-    /// Closes the loop at the end.
-    #[serde(default)]
-    pub close: bool,
-}
-
-const SHARED: usize = 2;
-
-/// What is done outside of callbacks: the loop runs for a main of these beats, or it does not run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Move {
-    Run(Vec<Beat>),
-    #[serde(untagged)]
-    Do(Act),
-}
-
-/// What the main of a run does: lets one turn pass, or turns until nothing happens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Beat {
-    Turn,
-    Idle,
-    #[serde(untagged)]
-    Do(Act),
-}
-
-/// What the body of a task does. It awaits only older tasks, so that nobody waits for himself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    Await(usize),
-    Yield,
-    Nap,
-    #[serde(untagged)]
-    Do(Act),
-}
-
-/// What is done at once, anywhere.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Act {
-    /// Makes a plain task.
-    Future,
-    /// Makes a task of the loop.
-    Spawn(Vec<Step>),
-    /// Adds a callback to a task.
-    Add(usize, Vec<Act>),
-    /// Adds a shared callback to a task.
-    Share(usize, usize),
-    /// Removes a registration by its id.
-    Remove(usize),
-    /// Removes all registrations of a shared callback from a task.
-    Unshare(usize, usize),
-    Complete(usize),
-    /// Completes with an error.
-    Fail(usize),
-    /// Drops the completer of a plain task.
-    Drop(usize),
-    /// Drops the handle of a task.
-    Forget(usize),
-    Cancel(usize),
-    Read(usize),
-    Soon(Vec<Act>),
-    /// Ends a callback, or the body of a task.
-    Panic,
-}
 
 pub fn programs() -> impl Strategy<Value = Program> {
     let start = vec(prop_oneof![Just(Act::Future), vec(step(1), 0..5).prop_map(Act::Spawn)], 1..5);

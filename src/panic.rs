@@ -1,0 +1,84 @@
+//! Where a caller's code is called: behind a guard that lets no panic through (P14), and the panic that it caught.
+
+use super::sync::{Arc, Mutex, OnceLock};
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Calls `f` and catches its panic.
+///
+/// UNPOISONED: nothing of ours is borrowed while `f` runs, so no half-made state is seen after a
+/// panic (P14).
+#[inline]
+pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(Panic::new)
+}
+
+/// A caught panic: its message, which anyone may read, and its payload, which can be taken once.
+///
+/// Equality is identity: only clones of one panic are equal.
+#[derive(Clone)]
+pub struct Panic(Arc<Caught>);
+
+struct Caught {
+    message: String,
+    payload: Mutex<Option<Box<dyn Any + Send>>>,
+    /// Set once the panic was retrieved. Unset when the outcome is published, so that no retrieval is missed (R78).
+    retrieved: OnceLock<()>,
+}
+
+impl Panic {
+    pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = text.unwrap_or("a payload that is not text").to_owned();
+        Panic(Arc::new(Caught { message, payload: Mutex::new(Some(payload)), retrieved: OnceLock::new() }))
+    }
+
+    pub(crate) fn retrieve(&self) {
+        let _ = self.0.retrieved.set(());
+    }
+
+    pub(crate) fn is_retrieved(&self) -> bool {
+        self.0.retrieved.get().is_some()
+    }
+
+    /// Returns the message of the panic. Takes no lock.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Takes the payload, for [`std::panic::resume_unwind`]. Only the first call gets it, on whichever
+    /// thread. Takes a lock of the panic's own.
+    pub fn take_payload(&self) -> Option<Box<dyn Any + Send>> {
+        self.0.payload.lock().take()
+    }
+}
+
+impl Drop for Caught {
+    fn drop(&mut self) {
+        // If dropping the payload panics, nobody is left to report to.
+        let payload = self.payload.lock().take();
+        let _ = contain(|| drop(payload));
+    }
+}
+
+impl PartialEq for Panic {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Panic {}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Panic").field(&self.0.message).finish()
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}

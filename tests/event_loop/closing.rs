@@ -1,0 +1,193 @@
+//! Closing: callbacks that never ran are counted and reported.
+
+use super::support::{Bell, Log, failures, is_pending, noted, on_drop, turns, watched};
+use std::future::{IntoFuture, pending};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+use whendone::{Closed, EventLoop, Failure, Outcome, run, sleep, spawn};
+
+/// R90, R97, D4
+#[test]
+fn a_closed_loop_gives_a_call_back_to_be_run_here() {
+    let log = Log::default();
+    let handle = EventLoop::new().handle();
+    let Err(Closed(ready)) = handle.call_soon(log.call("here")) else { panic!("it is closed") };
+    assert_eq!(log.read(), "");
+    ready.run();
+    assert_eq!(log.read(), "here");
+}
+
+/// D4, P16
+#[test]
+fn a_refused_call_that_is_dropped_is_reported() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    assert_eq!(event_loop.close(), 0);
+    drop(handle.call_soon(|| ()));
+    assert_eq!(failures(&reports.take()), [Failure::CallbackLost]);
+}
+
+/// D4, D7, P16
+#[test]
+fn a_handle_that_outlives_its_loop_spawns_abandoned_tasks() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    drop(event_loop);
+    let task = handle.spawn(async { unreachable!("the loop is closed") });
+    assert_eq!(task.outcome(), Some(&Outcome::<()>::Abandoned));
+    assert_eq!(failures(&reports.take()), [Failure::TaskAbandoned]);
+    task.add_done_callback(|_| unreachable!("the loop is closed"));
+    assert_eq!(failures(&reports.take()), [Failure::CallbackLost]);
+    assert!(run(async move { (&task).await == &Outcome::Abandoned }));
+}
+
+/// R16, R41, R90, D4
+#[test]
+fn on_a_closed_loop_a_task_completes_and_each_callback_is_reported() {
+    let (event_loop, reports) = watched();
+    let (completer, task) = whendone::task(event_loop.handle());
+    task.add_done_callback(|_| ());
+    drop(event_loop);
+    task.add_done_callback(|_| ());
+    assert!(reports.take().is_empty());
+    completer.complete(3).unwrap();
+    assert_eq!(task.outcome(), Some(&Outcome::Finished(3)));
+    assert_eq!(failures(&reports.take()), [Failure::CallbackLost; 2]);
+    task.add_done_callback(|_| ());
+    assert_eq!(failures(&reports.take()), [Failure::CallbackLost]);
+}
+
+/// R90
+#[test]
+fn on_a_closed_loop_a_task_without_callbacks_completes_in_silence() {
+    let (event_loop, reports) = watched();
+    let (completer, task) = whendone::task(event_loop.handle());
+    let removed = task.add_done_callback(|_| ());
+    drop(event_loop);
+    assert!(task.remove_done_callback(removed));
+    assert_eq!(completer.complete(3), Ok(()));
+    assert!(task.is_done() && reports.take().is_empty());
+}
+
+/// R79, R89, D4, D12
+#[test]
+fn closing_counts_and_reports_callbacks_that_never_ran() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    let (completer, task) = whendone::task(handle.clone());
+    task.add_done_callback(|_| unreachable!("it never runs"));
+    completer.complete(()).unwrap();
+    handle.call_soon(|| unreachable!("it never runs")).unwrap();
+    handle.spawn(async {}).add_done_callback(|_| unreachable!("it never runs"));
+    assert_eq!(event_loop.close(), 3);
+    let lost = [Failure::CallbackLost; 3].into_iter();
+    let expected: Vec<_> = [Failure::TaskAbandoned].into_iter().chain(lost).chain([Failure::LoopClosed(3)]).collect();
+    assert_eq!(failures(&reports.take()), expected);
+}
+
+/// D4, P16: a callback that a lost callback's drop schedules is refused and reported, and does not count.
+#[test]
+fn closing_counts_once_and_refuses_callbacks_scheduled_by_its_drops() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    let late = handle.clone();
+    let chain = on_drop(move || drop(late.call_soon(|| unreachable!("it is refused"))));
+    handle.call_soon(move || drop(chain)).unwrap();
+    let (completer, task) = whendone::task(handle.clone());
+    task.add_done_callback(|_| unreachable!("it never runs"));
+    let unstarted = on_drop(move || completer.complete(()).unwrap());
+    handle.spawn(async move { drop(unstarted) });
+    assert_eq!(event_loop.close(), 2);
+    let failures = failures(&reports.take());
+    let count = |failure| failures.iter().filter(|other| **other == failure).count();
+    assert_eq!(count(Failure::CallbackLost), 3);
+    assert_eq!((count(Failure::LoopClosed(2)), failures.len()), (1, 5), "{failures:?}");
+}
+
+/// P16: whether or not it has begun.
+#[test]
+fn a_task_is_abandoned_after_its_future_is_dropped() {
+    for starts in [false, true] {
+        let log = Log::default();
+        let hook = log.clone();
+        let mut event_loop = EventLoop::with_exception_hook(move |report| hook.note(format!("{:?}", report.failure)));
+        let captured = log.on_drop("dropped");
+        let task = event_loop.handle().spawn(async move {
+            pending::<()>().await;
+            drop(captured);
+        });
+        let awaiter = log.clone();
+        let bell = Arc::new(Bell::calling(move || awaiter.note("woken")));
+        let mut wait = (&task).into_future();
+        assert!(is_pending(&mut wait, &bell.into()));
+        if starts {
+            event_loop.run_until_complete(async {});
+        }
+        drop(event_loop);
+        assert_eq!(log.read(), "dropped woken TaskAbandoned", "started: {starts}");
+    }
+}
+
+/// R79, D7, P16, P17
+#[test]
+fn dropping_a_loop_abandons_its_tasks_and_wakes_their_awaiters() {
+    let (mut dropped, reports) = watched();
+    let task = dropped.handle().spawn(pending::<()>());
+    dropped.run_until_complete(async {});
+    let awaited = task.clone();
+    let noted = noted(|log, _| async move {
+        let waiter = log.task("awaited", awaited);
+        turns(1).await;
+        drop(dropped);
+        (&waiter).await;
+    });
+    assert_eq!(noted, "awaited");
+    assert_eq!(task.outcome(), Some(&Outcome::Abandoned));
+    assert_eq!(failures(&reports.take()), [Failure::TaskAbandoned]);
+}
+
+/// P15: a loop drops its hook last.
+#[test]
+fn a_loop_dropped_with_work_left_leaves_nothing_behind() {
+    let alive = Arc::new(());
+    let told = alive.clone();
+    let mut event_loop = EventLoop::with_exception_hook(move |_| drop(told.clone()));
+    let (completer, task) = whendone::task::<()>(event_loop.handle());
+    let handle = event_loop.handle();
+    event_loop.run_until_complete(async move {
+        let naps = spawn(sleep(Duration::MAX));
+        spawn(async { drop(naps.await) }).add_done_callback(|_| ());
+        spawn(async move { drop((&task).await.clone()) });
+        turns(1).await;
+        let late = handle.clone();
+        handle.call_soon(move || drop(late.spawn(async {}))).unwrap();
+    });
+    drop(event_loop);
+    assert_eq!(completer.complete(()), Ok(()));
+    assert_eq!(Arc::strong_count(&alive), 1);
+}
+
+/// D4, P15, P16
+/// Threads: one queues calls until the loop refuses, one closes it.
+/// May: any number of calls is queued.
+/// Must not: a call vanishes, neither counted nor reported.
+#[test]
+fn call_soon_vs_close() {
+    for _ in 0..200 {
+        let (event_loop, reports) = watched();
+        let (handle, start) = (event_loop.handle(), Barrier::new(2));
+        let (queued, closed) = thread::scope(|scope| {
+            let caller = scope.spawn(|| {
+                start.wait();
+                (0_usize..).find(|_| handle.call_soon(|| ()).is_err()).unwrap()
+            });
+            start.wait();
+            let closed = event_loop.close();
+            (caller.join().unwrap(), closed)
+        });
+        let lost = failures(&reports.take()).into_iter().filter(|failure| *failure == Failure::CallbackLost).count();
+        assert_eq!(lost, queued + 1, "the one that was refused and all before it");
+        assert!(closed <= queued);
+    }
+}

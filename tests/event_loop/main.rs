@@ -1,0 +1,12 @@
+//! The event loop, rule by rule. The order of events is read from a log, never from a clock.
+#![cfg(feature = "event-loop")]
+
+mod awaiting;
+mod cancelling;
+mod closing;
+mod panics;
+mod queue;
+mod runs;
+mod support;
+mod threads;
+mod waking;

@@ -1,0 +1,117 @@
+//! Other threads: they queue calls, complete, cancel, and wake a loop that sleeps.
+
+use super::support::{failures, is_pending, noted, watched};
+use std::sync::{Arc, Barrier, Mutex};
+use std::task::{Wake, Waker};
+use std::thread;
+use std::time::Duration;
+use whendone::event_loop::Sleep;
+use whendone::{Schedule, run};
+
+/// R97
+#[test]
+fn a_call_from_another_thread_wakes_a_loop_that_sleeps() {
+    let noted = noted(|log, handle| async move {
+        let (completer, task) = whendone::task(handle.clone());
+        let caller = handle.clone();
+        let call = move || {
+            log.queue(&caller, "first");
+            caller.call_soon(|| completer.complete(()).unwrap()).unwrap();
+        };
+        handle.call_soon(|| drop(thread::spawn(call))).unwrap();
+        (&task).await;
+    });
+    assert_eq!(noted, "first");
+}
+
+/// R95, R97, R30
+#[test]
+fn completing_from_another_thread_wakes_a_loop_that_sleeps() {
+    let noted = noted(|log, handle| async move {
+        let (completer, task) = whendone::task(handle.clone());
+        task.add_done_callback(log.callback("callback"));
+        // By then main awaits.
+        handle.call_soon(|| drop(thread::spawn(|| completer.complete(3).unwrap()))).unwrap();
+        assert_eq!((&task).await.value(), Some(&3));
+        log.note("awaited");
+    });
+    assert_eq!(noted, "callback awaited");
+}
+
+/// R32, R97: also if that thread has a loop of its own.
+#[test]
+fn each_timer_set_by_another_thread_wakes_a_loop_that_sleeps_longer() {
+    let ways: [fn(Sleep); 2] = [|nap| futures::executor::block_on(nap), |nap| run(nap)];
+    let noted = noted(move |log, handle| async move {
+        for wait in ways {
+            let (completer, task) = whendone::task(handle.clone());
+            let naps = [1; 9].map(|milliseconds| handle.sleep(Duration::from_millis(milliseconds)));
+            let log = log.clone();
+            let sleeper = move || {
+                for nap in naps {
+                    wait(nap);
+                    log.note("over");
+                }
+                completer.complete(()).unwrap();
+            };
+            // The loop most likely sleeps by the time that thread has started, and again at each further nap.
+            handle.call_soon(|| drop(thread::spawn(sleeper))).unwrap();
+            (&task).await;
+        }
+    });
+    assert_eq!(noted, ["over"; 18].join(" "));
+}
+
+/// P16: a nudge only wakes the loop, and is nobody's callback.
+#[test]
+fn a_closed_loop_does_not_count_its_nudges_as_lost_callbacks() {
+    let (event_loop, reports) = watched();
+    let mut nap = event_loop.handle().sleep(Duration::from_secs(9));
+    assert!(is_pending(&mut nap, Waker::noop()));
+    assert_eq!((event_loop.close(), failures(&reports.take())), (0, Vec::new()));
+}
+
+/// D1, P13
+#[test]
+fn a_dropped_sleep_drops_its_waker_where_that_may_drop_another_sleep() {
+    struct Holds(#[allow(dead_code)] Mutex<Sleep>);
+    impl Wake for Holds {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (event_loop, reports) = watched();
+    let nap = || event_loop.handle().sleep(Duration::from_secs(9));
+    let (mut inner, mut outer) = (nap(), nap());
+    assert!(is_pending(&mut inner, Waker::noop()));
+    let waker = Waker::from(Arc::new(Holds(Mutex::new(inner))));
+    assert!(is_pending(&mut outer, &waker));
+    drop(waker);
+    drop(outer);
+    event_loop.close();
+    assert_eq!(failures(&reports.take()), []);
+}
+
+/// D16
+#[test]
+fn a_late_callback_added_during_a_drain_is_queued_after_its_add_returns() {
+    let noted = noted(|log, handle| async move {
+        let gate = Arc::new(Barrier::new(2));
+        let (closed, behind) = (gate.clone(), handle.clone());
+        let slow = move |ready| {
+            for _ in 0..2 {
+                closed.wait();
+            }
+            behind.schedule(ready)
+        };
+        let (completer, task) = whendone::task(slow);
+        task.add_done_callback(log.callback("early"));
+        let drainer = thread::spawn(|| completer.complete(()).unwrap());
+        gate.wait();
+        task.add_done_callback(log.callback("late"));
+        log.queue(&handle, "next");
+        for _ in 0..3 {
+            gate.wait();
+        }
+        drainer.join().unwrap();
+    });
+    assert_eq!(noted, "next early late");
+}
