@@ -63,7 +63,7 @@ impl Fault {
 
     /// Classifies an observation that is not allowed.
     pub fn of_observation(scenario: &Scenario, allowed: &BTreeSet<Observation>, extra: &Observation) -> Self {
-        let tasks = 0..scenario.plan().tasks;
+        let tasks = 0..scenario.resolved().tasks;
         let mut numbers = tasks.filter_map(|task| Facts::new(scenario, extra, task).broken());
         let number = numbers.next();
         let number = number.or_else(|| is_only_misreported(allowed, extra).then_some(14));
@@ -164,8 +164,8 @@ enum Learned {
 
 impl Facts {
     fn new(scenario: &Scenario, observation: &Observation, task: Task) -> Self {
-        let plan = scenario.plan();
-        let of_task = |nonce: Nonce| nonce != SCHEDULER && plan.bodies[nonce].task == task;
+        let plan = scenario.resolved();
+        let of_task = |nonce: Nonce| nonce != SCHEDULER && plan.registrations[nonce].task == task;
         let done = task == 0 && scenario.done;
         let is_refused = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
         let completions = usize::from(done);

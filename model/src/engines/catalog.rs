@@ -101,7 +101,7 @@ impl Engine {
         let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
         let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
         let is_shuttle = matches!(self, Engine::ShuttleEvery | Engine::ShuttleRandom | Engine::ShuttlePct);
-        let is_plain = !scenario.has_programs() && scenario.plan().tasks == 1;
+        let is_plain = !scenario.has_programs() && scenario.resolved().tasks == 1;
         let runs = matches!(scenario.scheduler, None | Some(Scheduler::Inline | Scheduler::Queue));
         match threads {
             _ if self == Engine::Tickets && !(is_plain && runs) => {

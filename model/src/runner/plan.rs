@@ -77,6 +77,13 @@ impl Plan {
     }
 }
 
+impl Tier {
+    /// The engine that explores it, to the end or to a bound.
+    pub fn engine(self) -> Engine {
+        if self == Tier::Fours { Engine::LoomBounded } else { Engine::LoomMutex }
+    }
+}
+
 /// Every program of these tiers.
 fn closed_world(tiers: &[Tier]) -> Vec<(Tier, Scenario)> {
     let programs: Vec<(Tier, Scenario)> =

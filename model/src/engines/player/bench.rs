@@ -23,7 +23,7 @@ pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What all threads of an execution share besides the core.
 pub struct Bench {
-    pub plan: Resolved,
+    pub plan: Arc<Resolved>,
     /// What is read stands beside the order in which things run: where programs read, and where two tasks are handed over.
     pub is_in_order: bool,
     /// Then nobody else keeps any.
@@ -41,7 +41,7 @@ pub trait Carrier: Send + Sync {
 
 impl Bench {
     pub fn new(scenario: &Scenario) -> Self {
-        let plan = scenario.plan();
+        let plan = scenario.resolved().clone();
         Bench {
             is_in_order: scenario.has_programs() || plan.tasks > 1,
             plan,

@@ -144,7 +144,7 @@ impl Schedule for TaskScheduler {
     fn report(&self, report: &Report) {
         let Bench { plan, ledger, .. } = &*self.bed.bench;
         let said = report.panic.as_ref().map(|panic| panic.message());
-        let of_ours = |nonce: &Nonce| plan.bodies.get(*nonce).is_some_and(|body| body.task == self.task);
+        let of_ours = |nonce: &Nonce| plan.registrations.get(*nonce).is_some_and(|body| body.task == self.task);
         let nonce = said.and_then(|said| said.parse().ok()).filter(of_ours);
         let told = match (report.failure, nonce) {
             (Failure::CallbackLost, None) if said.is_none() => Some(Told::Lost(self.task)),
@@ -185,7 +185,7 @@ impl WakeRef for TracedWaker {
 impl Wake for TracedWaker {
     fn wake(self) {
         let (nonce, SchedulerState { line, bench, .. }) = (self.token.nonce(), &*self.bed);
-        let task = bench.plan.bodies[nonce].task;
+        let task = bench.plan.registrations[nonce].task;
         if bench.program(nonce, Part::Call).is_empty() && self.bed.is_queue() {
             bench.ledger.scheduled(task, locks_held(), 0);
             line.push(Entry::Wake(nonce));
@@ -238,7 +238,7 @@ impl Layer {
             }
             Step::Remove(Some(nonce)) => {
                 let id = locked(&self.ids)[&nonce];
-                Some(Answer::Did(tasks[bench.plan.bodies[nonce].task].remove_done_callback(id)))
+                Some(Answer::Did(tasks[bench.plan.registrations[nonce].task].remove_done_callback(id)))
             }
             Step::Remove(None) => Some(Answer::Did(tasks[at].remove_done_callback(self.foreign))),
             Step::Complete(value @ Value::Finished(_)) => {
