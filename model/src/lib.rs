@@ -1,6 +1,6 @@
 //! How whendone is checked: one specification, one scenario language, one check, several engines.
 //!
-//! The folders in the order in which a scenario meets them. Each imports only folders above it.
+//! The folders in the order in which a scenario meets them. Each imports only folders above it, and [`project`].
 //!
 //! * [`scenario`]: a small concurrent program as data and as a line of text, a litmus test.
 //! * [`observation`]: the client's view of an execution, its events, and the history of timestamped calls.
@@ -15,7 +15,7 @@
 //! * [`runner`]: `cargo verify` as a run, from the plan over the pool of workers to the report and the baseline.
 //! * `bin/verify`: the command line.
 //!
-//! Apart from them, [`project`] has the project's files as data: sources with their digest, copies, vendored cores.
+//! [`project`] stands apart: the project's files as data, with their digest, copies of the tree, vendored cores.
 #![forbid(unsafe_code)]
 
 // The files that are compiled once for each engine call this crate by its name, as the seeded bugs do.

@@ -48,7 +48,7 @@ impl Run {
         }
         let jobs: Vec<&Job> = open.iter().map(|&at| &plan.jobs[at].1).collect();
         let tally = Mutex::new((tally, Ok(())));
-        let progress = Progress::new(jobs.len());
+        let progress = Meter::new(jobs.len());
         work(&jobs, self.workers, self.limit, |at, answer: Result<Verdict, String>| {
             let (tally, written) = &mut *tally.lock().expect("never poisoned");
             if let (Some(checkpoint), Ok(verdict)) = (checkpoint, &answer)
@@ -88,14 +88,14 @@ impl Run {
 }
 
 /// The progress of a run: a bar on a terminal, elsewhere a line for each tenth of the programs.
-struct Progress {
+struct Meter {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl Meter {
     fn new(jobs: usize) -> Self {
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs, {eta} left, {msg}");
-        Progress { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
+        Meter { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
     }
 
     fn done(&self, failures: usize) {
