@@ -118,7 +118,7 @@ fn a_read_may_say_pending_until_the_completion_happens_before_it() {
 
 /// P5, P6, P8, P11
 #[test]
-fn a_call_hands_over_all_that_it_owes_before_it_ends() {
+fn a_call_hands_over_the_callbacks_that_it_owes_before_it_returns() {
     explained("aa ; C", "0[ 0*a=v0 0/a 0*b=v0 0/b 0]true");
     refused("aa ; C", "0[ 0*a=v0 0/a 0]true", "P5", 3, false);
     refused("aa ; C | A", "0[ 0*a=v0 0/a 1[ 1*b=v0 1/b 1] 0]true", "P7", 4, false);
@@ -132,7 +132,7 @@ fn a_call_hands_over_all_that_it_owes_before_it_ends() {
 
 /// P5, P7, P17: on the queue the last thread runs callbacks, and later ones run at the end.
 #[test]
-fn queued_callbacks_run_in_order_when_they_are_served() {
+fn queued_callbacks_run_in_their_order_when_the_queue_is_served() {
     let program = "@queue a ; C | P";
     explained(program, "1[ 1]pending 0[ 0]true 2*a=v0 2/a 2*b 2/b");
     explained(program, "1[ 1]pending 0[ 1*a=v0 1/a 0]true 1*b 1/b");

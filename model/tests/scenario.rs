@@ -8,7 +8,7 @@ fn refused(text: &str) -> (usize, String) {
 }
 
 #[test]
-fn a_scenario_prints_the_text_that_it_was_parsed_from() {
+fn a_scenario_prints_the_text_it_was_read_from() {
     let plain = ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
     let on_a_loop = [
         "@loop{pkz!} a ; N M L Z | K F A Rm",
@@ -33,7 +33,7 @@ fn a_scenario_prints_the_text_that_it_was_parsed_from() {
 }
 
 #[test]
-fn an_invalid_scenario_is_refused_at_its_column() {
+fn a_meaningless_scenario_is_refused_at_its_column() {
     let refusals = [
         ("", 1, "a `;` is missing"),
         ("aa", 3, "a `;` is missing"),

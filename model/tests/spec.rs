@@ -51,7 +51,7 @@ fn a_race_has_exactly_the_expected_outcomes() {
 
 /// Programs of callbacks: their order, their effect and their reports.
 #[test]
-fn programs_show_the_order_and_reports_of_their_scheduler() {
+fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
     assert_eq!(printed("a{A R1}a~{G} ; R2 C"), ["true, true -> ~c{pending} a{false} b saw v0"]);
     assert_eq!(printed("@inline a{y.C} y.a ; C"), ["true -> a{true} saw v1 b saw v0"]);
     assert_eq!(
@@ -79,7 +79,7 @@ fn programs_show_the_order_and_reports_of_their_scheduler() {
 
 /// R55, P16, P17, D4, D8
 #[test]
-fn a_loop_shows_exactly_the_expected_outcomes() {
+fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
     let poll = "poll saw nothing";
     assert_eq!(
         printed("@loop{kv} ; L"),

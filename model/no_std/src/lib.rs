@@ -1,4 +1,4 @@
-//! The kernel without std, vendored as its documentation says: its folder, and a `sync` beside it.
+//! The kernel in a crate without std, vendored as its documentation says: its folder, with a `sync` beside it.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,10 +1,10 @@
-//! The files that were compiled: the verified core, all else that executions depend on, and their digests.
+//! The source files that were compiled: the verified core, all others that executions depend on, and their digests.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A file's path from the root of the project, and its text when this crate was compiled.
+/// A file: its path from the root of the project, and its text when this crate was compiled.
 pub type Source = (&'static str, &'static str);
 
 macro_rules! sources {
@@ -20,7 +20,7 @@ const CORE: &[Source] = sources![
     "src/kernel/table.rs",
 ];
 
-/// The files that decide about the order of executions, besides the verified core, loom and shuttle.
+/// The files that determine the order of executions, besides the verified core, loom and shuttle.
 pub const SOURCES: &[Source] = sources![
     "model/src/engines/catalog.rs",
     "model/src/engines/loom/arc.rs",
@@ -71,26 +71,28 @@ pub const SOURCES: &[Source] = sources![
     "src/waiter.rs",
 ];
 
-/// The version of loom that executions are counted with.
+/// The version of loom, on which the number of an execution depends.
 pub const LOOM: &str = "0.7.3";
 
-/// The version of shuttle that takes schedules.
+/// The version of shuttle, on which the meaning of a schedule depends.
 pub const SHUTTLE: &str = "0.9.9";
 
+/// The identity of a core: its files, their digest, its size.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Core {
     pub files: Vec<String>,
-    /// The digest of all files, one after the other.
+    /// The digest of the files' concatenation.
     pub sha256: String,
     pub code_lines: usize,
 }
 
 impl Core {
-    /// The files by name, with their texts.
+    /// The files of the core that was compiled.
     pub fn texts() -> &'static [Source] {
         CORE
     }
 
+    /// The core that was compiled.
     pub fn compiled() -> Self {
         Core {
             files: CORE.iter().map(|(name, _)| (*name).to_owned()).collect(),
@@ -100,18 +102,18 @@ impl Core {
     }
 }
 
-/// The digest of everything that the number of an execution depends on.
+/// A digest of everything on which the number of an execution depends.
 pub fn sources_digest() -> [u8; 4] {
     let texts = SOURCES.iter().map(|(_, text)| *text);
     first_bytes(texts.chain([Core::compiled().sha256.as_str(), LOOM, SHUTTLE]))
 }
 
-/// The digest of texts or files, one after the other, to be read.
+/// The digest of the texts' concatenation, in hexadecimal.
 pub fn digest<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> String {
     HEXLOWER.encode(&first_bytes::<32, T>(texts))
 }
 
-/// The first bytes of the digest of these texts.
+/// The first bytes of the digest of the texts' concatenation.
 pub fn first_bytes<const N: usize, T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> [u8; N] {
     let mut digest = Sha256::new();
     texts.into_iter().for_each(|text| digest.update(text));
@@ -119,7 +121,7 @@ pub fn first_bytes<const N: usize, T: AsRef<[u8]>>(texts: impl IntoIterator<Item
     std::array::from_fn(|at| digest[at])
 }
 
-/// Counts the lines that are neither blank nor comment.
+/// Counts the lines that are neither blank nor comments.
 pub fn code_lines(text: &str) -> usize {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
