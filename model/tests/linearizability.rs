@@ -13,12 +13,12 @@ fn history(scenario: &str, tickets: &str) -> History {
     let scenario: Scenario = scenario.parse().expect("well formed");
     let plan = scenario.resolved().clone();
     let mut next = vec![0; plan.threads.len()];
-    let acts = tickets.split(' ').map(|ticket| {
+    let events = tickets.split(' ').map(|ticket| {
         let (thread, rest) = ticket.split_at(1);
         let thread: usize = thread.parse().expect("a thread");
         let (kind, rest) = rest.split_at(1);
         let call = |at: usize| -> TaskStep { plan.threads[thread][at] };
-        let act = match kind {
+        let event = match kind {
             "[" => Event::Begins(call(next[thread])),
             "]" => {
                 next[thread] += 1;
@@ -30,10 +30,10 @@ fn history(scenario: &str, tickets: &str) -> History {
             }
             _ => Event::Leaves(nonce(rest), Part::Call),
         };
-        (thread, act)
+        (thread, event)
     });
-    let acts = acts.collect();
-    History { scenario, acts }
+    let events = events.collect();
+    History { scenario, events }
 }
 
 fn nonce(name: &str) -> Nonce {
@@ -151,7 +151,7 @@ fn a_sequential_history_has_no_other_answers_and_hand_overs() {
     {
         let scenario: Scenario = program.parse().expect("well formed");
         let (_, whole) = execution(&scenario).expect("it is linearizable");
-        let altered = (0..whole.acts.len()).flat_map(|at| alter(&whole, at));
+        let altered = (0..whole.events.len()).flat_map(|at| alter(&whole, at));
         let altered: Vec<History> = altered.collect();
         assert!(altered.len() > 20, "{}", altered.len());
         for history in altered {
@@ -162,13 +162,13 @@ fn a_sequential_history_has_no_other_answers_and_hand_overs() {
 
 /// Variants of the history at this ticket: with another answer; without the hand-over, with it twice, and with it last.
 fn alter(whole: &History, at: usize) -> Vec<History> {
-    let with = |act: Event| {
+    let with = |event: Event| {
         let mut history = whole.clone();
-        history.acts[at].1 = act;
+        history.events[at].1 = event;
         history
     };
     let mut less = whole.clone();
-    match &whole.acts[at].1 {
+    match &whole.events[at].1 {
         Event::Ends(step, Some(Answer::Did(did))) => vec![with(Event::Ends(*step, Some(Answer::Did(!did))))],
         Event::Ends(step, Some(Answer::Count(count))) => vec![with(Event::Ends(*step, Some(Answer::Count(count + 1))))],
         Event::Ends(step, Some(Answer::Outcome(outcome))) => {
@@ -176,10 +176,10 @@ fn alter(whole: &History, at: usize) -> Vec<History> {
             vec![with(Event::Ends(*step, Some(Answer::Outcome(other))))]
         }
         Event::Enters(_) => {
-            let both: Vec<_> = less.acts.drain(at..at + 2).collect();
+            let both: Vec<_> = less.events.drain(at..at + 2).collect();
             let (mut twice, mut last) = (whole.clone(), less.clone());
-            twice.acts.splice(at..at, both.clone());
-            last.acts.extend(both);
+            twice.events.splice(at..at, both.clone());
+            last.events.extend(both);
             vec![less, twice, last]
         }
         _ => Vec::new(),

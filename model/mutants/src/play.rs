@@ -109,7 +109,7 @@ pub struct Kill {
     pub program: String,
     pub evidence: String,
     pub seconds: f64,
-    pub exhibit: Option<String>,
+    pub counterexample: Option<String>,
 }
 
 /// The evidence for a bug, if there is any. A bug can also make a model deadlock or panic; that counts only where the
@@ -157,9 +157,10 @@ impl Search {
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
-                let exhibit = fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
-                let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
-                Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
+                let counterexample =
+                    fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
+                let counterexample = counterexample.map(|counterexample| counterexample.without_token().to_string());
+                Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, counterexample }
             })
         })
     }

@@ -109,8 +109,8 @@ struct Progress {
 impl Lines {
     fn new(trace: &Trace) -> Self {
         let mut lines = Lines::default();
-        for (at, (thread, event)) in trace.acts.iter().enumerate() {
-            let next = trace.acts[at + 1..].iter().find(|(other, _)| other == thread);
+        for (at, (thread, event)) in trace.events.iter().enumerate() {
+            let next = trace.events[at + 1..].iter().find(|(other, _)| other == thread);
             lines.event(*thread, event, next.map(|(_, event)| event));
         }
         if trace.observation.is_none() {

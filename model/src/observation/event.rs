@@ -12,7 +12,7 @@ pub struct Trace {
     pub number: u64,
     /// The schedule, one digit for each step, if the engine can replay it.
     pub steps: String,
-    pub acts: Vec<(usize, Event)>,
+    pub events: Vec<(usize, Event)>,
     /// None if the execution did not finish.
     pub observation: Option<Observation>,
     pub broken: Vec<String>,
@@ -56,9 +56,9 @@ pub enum Event {
 impl Trace {
     /// Number of context switches between the threads of the scenario.
     pub fn switches(&self) -> usize {
-        let threads = self.acts.iter().skip_while(|(_, act)| *act != Event::AllBegin).skip(1);
+        let threads = self.events.iter().skip_while(|(_, event)| *event != Event::AllBegin).skip(1);
         let threads: Vec<usize> =
-            threads.take_while(|(_, act)| *act != Event::AllEnded).map(|(thread, _)| *thread).collect();
+            threads.take_while(|(_, event)| *event != Event::AllEnded).map(|(thread, _)| *thread).collect();
         threads.windows(2).filter(|pair| pair[0] != pair[1]).count()
     }
 }

@@ -11,7 +11,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     pub scenario: Scenario,
-    pub acts: Vec<(usize, Event)>,
+    pub events: Vec<(usize, Event)>,
 }
 
 /// A row of the table: an operation or a hand-over, with its answer.
@@ -27,8 +27,8 @@ impl History {
     fn rows(&self) -> Vec<Row> {
         let mut calls = vec![0; self.scenario.threads.len() + 1];
         let mut rows: Vec<Row> = Vec::new();
-        for (at, &(thread, ref act)) in self.acts.iter().enumerate() {
-            let (what, answer) = match act {
+        for (at, &(thread, ref event)) in self.events.iter().enumerate() {
+            let (what, answer) = match event {
                 Event::Begins((_, step)) => {
                     calls[thread] += 1;
                     (self.operation(thread, calls[thread] - 1, *step), String::new())
@@ -41,7 +41,7 @@ impl History {
                     let open = rows.iter_mut().rev().find(|row| row.thread == thread && row.end.is_none());
                     if let Some(row) = open {
                         row.end = Some(at);
-                        row.answer.extend(if let Event::Ends(_, answer) = act {
+                        row.answer.extend(if let Event::Ends(_, answer) = event {
                             answer.map(|answer| answer.to_string())
                         } else {
                             None

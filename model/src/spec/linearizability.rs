@@ -57,7 +57,7 @@ impl History {
     /// The same history without times: every call begins before any ends.
     fn timeless(&self) -> History {
         let mut history = self.clone();
-        history.acts.sort_by_key(|(_, act)| match act {
+        history.events.sort_by_key(|(_, event)| match event {
             Event::Begins(_) => 0,
             Event::Ends(..) => 2,
             _ => 1,
@@ -67,7 +67,7 @@ impl History {
 
     /// The property that this ticket violates, as far as it can be determined.
     fn property(&self, at: usize) -> &'static str {
-        match self.acts.get(at).map(|(_, act)| act) {
+        match self.events.get(at).map(|(_, event)| event) {
             Some(Event::Ends((_, step), answer)) => self.property_of_answer(at, *step, *answer),
             Some(Event::Enters(HandOver { nonce, .. })) => self.property_of_hand_over(at, *nonce),
             Some(_) => "P8",
@@ -76,11 +76,11 @@ impl History {
     }
 
     fn property_of_answer(&self, at: usize, step: Step, answer: Option<Answer>) -> &'static str {
-        let is_completion = |(_, act): &(usize, Event)| matches!(act, Event::Ends((_, Step::Complete(_)), DID));
+        let is_completion = |(_, event): &(usize, Event)| matches!(event, Event::Ends((_, Step::Complete(_)), DID));
         match step {
             Step::Complete(_) if answer == DID => {
-                let mut others = self.acts.iter().enumerate().filter(|(place, _)| *place != at);
-                if others.any(|(_, act)| is_completion(act)) { "P1" } else { "P5" }
+                let mut others = self.events.iter().enumerate().filter(|(place, _)| *place != at);
+                if others.any(|(_, event)| is_completion(event)) { "P1" } else { "P5" }
             }
             Step::Complete(_) => "P1",
             Step::Read if answer == Some(Answer::Outcome(None)) => "P3",
@@ -88,23 +88,23 @@ impl History {
             Step::Remove(None) => "P10",
             Step::Remove(Some(_)) | Step::RemoveAll => "P9",
             // It waits in one place and is handed over in another.
-            Step::Add { nonce, .. } | Step::Poll(nonce) if enters(&self.acts[at..], nonce) => "P7",
+            Step::Add { nonce, .. } | Step::Poll(nonce) if enters(&self.events[at..], nonce) => "P7",
             Step::Poll(_) => "P17",
             _ => "P5",
         }
     }
 
     fn property_of_hand_over(&self, at: usize, nonce: Nonce) -> &'static str {
-        let before = &self.acts[..at];
-        let is_removal = |(_, act): &(usize, Event)| match act {
+        let before = &self.events[..at];
+        let is_removal = |(_, event): &(usize, Event)| match event {
             Event::Ends((_, Step::Remove(removed)), answer) => (*removed, *answer) == (Some(nonce), DID),
             _ => false,
         };
         let completes =
-            |(_, act): &(usize, Event)| matches!(act, Event::Begins((_, Step::Complete(_) | Step::DropCompleter)));
+            |(_, event): &(usize, Event)| matches!(event, Event::Begins((_, Step::Complete(_) | Step::DropCompleter)));
         if enters(before, nonce) {
             "P4"
-        } else if self.acts.iter().any(is_removal) {
+        } else if self.events.iter().any(is_removal) {
             "P9"
         } else if !self.scenario.done && !before.iter().any(completes) {
             "P6"
@@ -118,7 +118,7 @@ const DID: Option<Answer> = Some(Answer::Did(true));
 
 /// The search for an explanation.
 struct Search<'a> {
-    acts: &'a [(usize, Event)],
+    events: &'a [(usize, Event)],
     interleavings: Interleavings,
     plan: Arc<Resolved>,
     /// The answer to each call of each thread.
@@ -143,9 +143,9 @@ impl<'a> Search<'a> {
             (vec![Vec::new(); agents], vec![vec![0; agents]], vec![vec![0; agents]]);
         let handed = interleavings.start().shown.handed;
         let mut handed: Vec<Nonce> = handed.iter().map(|hand_over| hand_over.nonce).collect();
-        for &(thread, ref act) in &history.acts {
+        for &(thread, ref event) in &history.events {
             let (mut begins, mut ends) = (begun[begun.len() - 1].clone(), ended[ended.len() - 1].clone());
-            match act {
+            match event {
                 Event::Begins(_) => begins[thread] += 1,
                 Event::Ends(_, answer) => {
                     ends[thread] += 1;
@@ -160,7 +160,18 @@ impl<'a> Search<'a> {
         let places =
             (0..plan.registrations.len()).map(|nonce| handed.iter().position(|handed| *handed == nonce)).collect();
         let answers = calls.iter().map(|calls| calls.iter().copied().flatten().collect()).collect();
-        Search { acts: &history.acts, interleavings, plan, calls, answers, begun, ended, handed, places, furthest: 0 }
+        Search {
+            events: &history.events,
+            interleavings,
+            plan,
+            calls,
+            answers,
+            begun,
+            ended,
+            handed,
+            places,
+            furthest: 0,
+        }
     }
 
     /// Searches for an explanation.
@@ -179,7 +190,7 @@ impl<'a> Search<'a> {
             }
             self.furthest = self.furthest.max(at);
             match self.passes(at, &machine) {
-                Passage::Free if at == self.acts.len() => return Ok(()),
+                Passage::Free if at == self.events.len() => return Ok(()),
                 Passage::Free => open.push((at + 1, machine)),
                 Passage::With(after) => open.push((at + 1, after)),
                 Passage::Never => {}
@@ -199,11 +210,11 @@ impl<'a> Search<'a> {
 
     /// Whether the search can pass this ticket.
     fn passes(&self, at: usize, machine: &Machine) -> Passage {
-        let Some(&(thread, ref act)) = self.acts.get(at) else {
+        let Some(&(thread, ref event)) = self.events.get(at) else {
             let is_over = (0..machine.agents()).all(|agent| machine.is_idle(agent));
             return if is_over { Passage::Free } else { Passage::NotYet(machine.agents() - 1) };
         };
-        let is_free = match act {
+        let is_free = match event {
             Event::Begins(_) => true,
             Event::Ends(..) => machine.has_finished(thread, self.ended[at][thread]),
             _ => false,
@@ -211,7 +222,7 @@ impl<'a> Search<'a> {
         // A hand-over that begins or ends has a ticket; if the next step is one, this ticket must be its.
         let next = if is_free { None } else { self.interleavings.after(machine, thread) };
         let timed = next.filter(|next| is_timed(machine, next));
-        match (act, timed) {
+        match (event, timed) {
             _ if is_free => Passage::Free,
             (Event::Enters(hand_over), Some(next)) if entered(machine, &next) == Some(hand_over) => Passage::With(next),
             (Event::Leaves(..), Some(next)) if entered(machine, &next).is_none() => Passage::With(next),
@@ -265,8 +276,8 @@ impl<'a> Search<'a> {
 }
 
 /// Whether this callback is handed over among these events.
-fn enters(acts: &[(usize, Event)], nonce: Nonce) -> bool {
-    acts.iter().any(|(_, act)| matches!(act, Event::Enters(entered) if entered.nonce == nonce))
+fn enters(events: &[(usize, Event)], nonce: Nonce) -> bool {
+    events.iter().any(|(_, event)| matches!(event, Event::Enters(entered) if entered.nonce == nonce))
 }
 
 /// The result of the search at a ticket.
@@ -293,7 +304,7 @@ fn is_timed(before: &Machine, after: &Machine) -> bool {
 impl fmt::Display for NotLinearizable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let NotLinearizable { at, rule, history } = self;
-        let what = match history.acts.get(*at) {
+        let what = match history.events.get(*at) {
             Some((thread, Event::Ends(_, Some(answer)))) => format!("the answer {answer} to T{thread}"),
             Some((thread, Event::Ends(_, None))) => format!("the end of a call of T{thread}"),
             Some((thread, Event::Enters(hand_over))) => {

@@ -133,7 +133,7 @@ pub fn end(observation: Option<&Observation>, broken: &[String]) {
         {
             let (observation, broken) = (observation.cloned(), broken.to_vec());
             let steps = std::mem::take(&mut watch.steps);
-            (watch.keep)(Trace { number: watch.number, steps, acts: events, observation, broken });
+            (watch.keep)(Trace { number: watch.number, steps, events, observation, broken });
         }
     });
 }

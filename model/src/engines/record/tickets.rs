@@ -53,7 +53,7 @@ pub(crate) fn record<R>(scenario: &Scenario, play: impl FnOnce() -> R) -> (R, Hi
     let events = taken.into_iter().map(|ticket| (ticket.thread, ticket.event));
     let events = events.skip_while(|(_, event)| *event != Event::AllBegin).skip(1);
     let events = events.take_while(|(_, event)| *event != Event::AllTold).collect();
-    (played, History { scenario: scenario.clone(), acts: events })
+    (played, History { scenario: scenario.clone(), events })
 }
 
 /// A holder for another thread, if this thread has one.
