@@ -3,13 +3,13 @@
 use crate::fuzzing::bytes::decode;
 use crate::scenario::names::Nonce;
 use crate::scenario::resolve::Step;
-use queue::Queue;
+use kernel_queue::Queue;
 
 extern crate alloc;
 
 #[allow(dead_code, reason = "only the cell uses the rest")]
 #[path = "../../../src/kernel/queue.rs"]
-mod queue;
+mod kernel_queue;
 
 /// Capacity that the queue may keep beyond twice the live callbacks (P20).
 const SLACK: usize = 32;
