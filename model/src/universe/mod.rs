@@ -210,7 +210,7 @@ mod tests {
                 if program.scheduler != Some(Scheduler::Queue) {
                     program.threads.sort();
                 }
-                assert!(seen.insert(program), "{text} comes twice");
+                assert!(seen.insert(program.to_string()), "{text} comes twice");
             }
         }
     }
