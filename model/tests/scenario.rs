@@ -78,7 +78,7 @@ fn a_meaningless_scenario_is_refused_at_its_column() {
         ("a{G", 4, "a `}` is missing"),
         ("; A} C", 4, "closes nothing"),
         ("; {G}", 3, "does not follow an operation"),
-        ("; A~G", 5, "a program is missing"),
+        ("; A~G", 5, "a program in braces is missing"),
         ("; A~{G}{A}", 8, "must come in this order"),
         ("; A{A{A{A{G}}}}", 10, "nested more than 3 deep"),
         ("; A{Y}", 5, "`Y` is not an operation"),
