@@ -78,7 +78,10 @@ impl<T: Send + Sync + 'static> Task<T> {
 
 impl<T> Task<T> {
     /// Removes every registration of a shared callback from this task, in one step, and returns how
-    /// many there were ([R19]): none once the task is done ([R25]). Scans the line of callbacks.
+    /// many there were ([R19]): none once the task is done ([R25]).
+    ///
+    /// Costs a scan of the task's line under its lock, and memory for the callbacks that it finds: other
+    /// threads that use the task wait meanwhile. On long lines remove by id instead.
     ///
     /// # Panics
     ///

@@ -1,6 +1,7 @@
 //! The exception hook of the process, for reports that no scheduler's own hook takes.
 
 use super::report::Report;
+use super::sync::unheard;
 use std::sync::OnceLock;
 
 type Hook = Box<dyn Fn(&Report) + Send + Sync>;
@@ -59,4 +60,7 @@ pub(crate) fn report(report: &Report) {
 /// Reports to standard error: the last resort if there is no hook, or the hook panicked.
 pub(crate) fn print(report: &Report) {
     eprintln!("{report}");
+    if report.panic.is_some() {
+        unheard(report);
+    }
 }

@@ -43,6 +43,9 @@
 //! `event-loop`, on by default: the event loop, on crossbeam-channel and futures. Without it the
 //! crate has no dependencies.
 //!
+//! With `--cfg loom`, and without the event loop, the primitives are loom's: so a loom test of code built
+//! on this crate explores both.
+//!
 //! [D1]: crate::rules#d1
 //! [D6]: crate::rules#d6
 //! [D10]: crate::rules#d10

@@ -1,25 +1,26 @@
-//! The facade: the one file that names std's primitives.
+//! The facade: the one file that names std's primitives, or loom's.
 //!
 //! Every other file says `super::sync`, so the same source is compiled against a model checker's
 //! primitives, or a vendor's. The kernel uses only `Mutex` and `OnceLock`.
+//!
+//! With `--cfg loom`, and without the event loop, the primitives are loom's: a user's loom test then
+//! explores the locks, the write-once cells and the trampoline of this crate as it does the user's own.
 
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use std::sync::{Arc, MutexGuard, OnceLock};
-
-/// The count of the handles of a task.
-pub(crate) use std::sync::Arc as Counted;
+pub(crate) use machine::{Counted, MutexGuard, OnceLock, thread_local, unheard};
+/// An `Arc` whose last drop no test explores.
+pub(crate) use std::sync::Arc;
 
 #[cfg(feature = "event-loop")]
 pub(crate) use {crossbeam_channel as channel, std::time::Instant};
 
 /// A mutex without poisoning: no lock section of this crate runs code that could unwind (P13, P14).
-pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(machine::Mutex<T>);
 
 impl<T> Mutex<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Mutex(std::sync::Mutex::new(value))
+    pub(crate) fn new(value: T) -> Self {
+        Mutex(machine::Mutex::new(value))
     }
 
     #[inline]
@@ -34,18 +35,96 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-/// std's thread-locals, initialised by a constant, which saves the test whether they are initialised.
-macro_rules! const_thread_local {
-    ($(#[$doc:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;) => {
-        ::std::thread_local! {
-            $(#[$doc])* $vis static $name: $type = const { $value };
-        }
-    };
-}
-pub(crate) use const_thread_local as thread_local;
+#[cfg(not(all(loom, not(feature = "event-loop"))))]
+mod machine {
+    use std::fmt::Display;
 
-/// Returns a number that this process has not seen before, never 0.
+    /// The count of the handles of a task.
+    pub(crate) use std::sync::Arc as Counted;
+    pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
+
+    /// std's thread-locals, initialised by a constant, which saves the test whether they are initialised.
+    macro_rules! const_thread_local {
+        ($(#[$doc:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;) => {
+            ::std::thread_local! {
+                $(#[$doc])* $vis static $name: $type = const { $value };
+            }
+        };
+    }
+    pub(crate) use const_thread_local as thread_local;
+
+    /// A contained panic that no hook took: standard error has it.
+    pub(crate) fn unheard(_report: &dyn Display) {}
+}
+
+#[cfg(all(loom, not(feature = "event-loop")))]
+mod machine {
+    use std::cell::RefCell;
+    use std::fmt::Display;
+
+    pub(crate) use loom::sync::{Arc as Counted, Mutex, MutexGuard};
+    pub(crate) use loom::thread_local;
+
+    /// A stand-in, which loom lacks: the value lies outside the model; whether it is there is asked under a lock.
+    pub(crate) struct OnceLock<T> {
+        there: Mutex<bool>,
+        value: std::sync::OnceLock<T>,
+    }
+
+    impl<T> OnceLock<T> {
+        pub(crate) fn new() -> Self {
+            OnceLock { there: Mutex::new(false), value: std::sync::OnceLock::new() }
+        }
+
+        pub(crate) fn get(&self) -> Option<&T> {
+            let there = *self.there.lock().expect("poisons nothing");
+            there.then(|| self.value.get()).flatten()
+        }
+
+        pub(crate) fn set(&self, value: T) -> Result<(), T> {
+            self.value.set(value)?;
+            *self.there.lock().expect("poisons nothing") = true;
+            Ok(())
+        }
+
+        pub(crate) fn into_inner(self) -> Option<T> {
+            self.value.into_inner()
+        }
+    }
+
+    /// A contained panic that no hook took: fails the model when this thread ends. It may be a failed
+    /// assertion, or a race that loom found inside a callback.
+    pub(crate) fn unheard(report: &dyn Display) {
+        let _ = UNHEARD.try_with(|unheard| unheard.0.borrow_mut().push(report.to_string()));
+    }
+
+    thread_local! {
+        static UNHEARD: Unheard = Unheard(RefCell::new(Vec::new()));
+    }
+
+    struct Unheard(RefCell<Vec<String>>);
+
+    impl Drop for Unheard {
+        fn drop(&mut self) {
+            let reports = self.0.take();
+            assert!(reports.is_empty() || std::thread::panicking(), "no hook took: {}", reports.join("\n"));
+        }
+    }
+}
+
+/// Returns a number that this process has not seen before, never 0. It orders nothing, so no model needs to know it.
+#[cfg(target_has_atomic = "64")]
 pub(crate) fn fresh_serial() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Returns a number that this process has not seen before, never 0: without atomics of this size, under a lock.
+#[cfg(not(target_has_atomic = "64"))]
+pub(crate) fn fresh_serial() -> u64 {
+    static LAST: std::sync::Mutex<u64> = std::sync::Mutex::new(0);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    *last += 1;
+    *last
 }

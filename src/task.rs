@@ -319,10 +319,8 @@ impl<T: fmt::Debug> fmt::Debug for Task<T> {
             Some(Outcome::Finished(value)) => write!(f, " result={value:?}>"),
             Some(Outcome::Panicked(panic)) => write!(f, " exception={:?}>", panic.message()),
             Some(_) => f.write_str(">"),
-            None => match self.cell().snapshot() {
-                snapshot if snapshot.phase == Phase::Pending && !snapshot.waiting.is_empty() => {
-                    write!(f, " cb=[{} waiting]>", snapshot.waiting.len())
-                }
+            None => match self.cell().phase() {
+                (Phase::Pending, waiting @ 1..) => write!(f, " cb=[{waiting} waiting]>"),
                 _ => f.write_str(">"),
             },
         }

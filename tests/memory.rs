@@ -5,8 +5,9 @@
 #[path = "../benches/src/allocations.rs"]
 mod allocations;
 
-use allocations::{Counting, live_here as live};
+use allocations::{Counting, live_here as live, made_here as made};
 use fastrand::Rng;
+use std::fmt::Write;
 use std::sync::Arc;
 use whendone::kernel::{Added, Cell};
 use whendone::{CallbackId, Completer, Inline, Task};
@@ -137,6 +138,26 @@ fn a_task_frees_the_memory_of_its_removed_callbacks() {
         drop((completer, task, ids));
         assert_eq!(live(), before);
     }
+}
+
+/// P18, R102: the lock section that counts them takes no longer for more of them.
+#[test]
+fn printing_a_pending_task_copies_nothing_of_its_line() {
+    let printed_by = |waiting: usize| {
+        let (_completer, task) = pending();
+        for _ in 0..waiting {
+            task.add_done_callback(|_| ());
+        }
+        let mut printed = String::with_capacity(100);
+        let before = made();
+        write!(printed, "{task:?}").unwrap();
+        let took = made() - before;
+        assert_eq!(printed, format!("<Task pending cb=[{waiting} waiting]>"));
+        took
+    };
+    // The first time, the thread makes its list of the tasks that it is printing.
+    printed_by(1);
+    assert_eq!(printed_by(MANY), printed_by(1));
 }
 
 /// P20: a loop that does not run is nudged once.

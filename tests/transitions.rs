@@ -28,6 +28,7 @@ fn every_row_of_the_table_holds_on_a_real_cell() {
         let mut stage = Stage::reach(phase);
         let before = stage.cell.snapshot();
         assert_eq!(before.phase, phase);
+        assert_eq!(stage.cell.phase(), (phase, before.waiting.len()));
         assert_eq!(stage.fire(event), (answer, next), "{phase:?} {event:?}");
         if answer == Answer::Refused {
             assert_eq!(stage.cell.snapshot(), before, "{phase:?} {event:?} was refused and changes nothing");
@@ -85,6 +86,34 @@ fn completion_empties_the_line() {
     let waits = cell.snapshot().waiting.len();
     assert_eq!(handed_over(owed), ["a", "b", "c", "late"]);
     assert_eq!((done, waits), (Snapshot { phase: Phase::Draining, waiting: Vec::new() }, 1));
+}
+
+/// P19: and not before its last callback has returned.
+#[test]
+fn the_loser_of_a_completion_can_ask_whether_the_hand_over_is_over() {
+    let cell = cell();
+    let _ids = ["a", "b"].map(|callback| add(&cell, TAG, callback));
+    assert_eq!(cell.phase(), (Phase::Pending, 2));
+    let owed = Cell::complete(&cell, 1).unwrap();
+    assert_eq!(Cell::complete(&cell, 2).err(), Some(2));
+    assert_eq!(cell.phase(), (Phase::Draining, 0));
+    let _ = Cell::add(&cell, TAG, "late");
+    assert_eq!(cell.phase(), (Phase::Draining, 1));
+    owed.drain(|cell, _| assert_eq!(cell.phase().0, Phase::Draining));
+    assert_eq!(cell.phase(), (Phase::Settled, 0));
+}
+
+/// P15
+#[test]
+fn a_consumed_cell_gives_its_outcome_by_value_and_drops_who_waits() {
+    let cell = Cell::new(1);
+    let waits = Arc::new(());
+    cell.add_waiting(TAG, waits.clone()).unwrap();
+    assert_eq!((cell.into_outcome(), Arc::strong_count(&waits)), (None::<Box<u32>>, 1));
+
+    let cell = Cell::<Box<u32>, ()>::new(2);
+    Cell::complete(&&cell, Box::new(3)).unwrap().drain(|_, ()| ());
+    assert_eq!(cell.into_outcome(), Some(Box::new(3)));
 }
 
 fn id(added: Added<Arc<Cell<u32, &'static str>>, &'static str>) -> CallbackId {

@@ -9,6 +9,7 @@ static LIVE: AtomicI64 = AtomicI64::new(0);
 
 thread_local! {
     static LIVE_HERE: Cell<i64> = const { Cell::new(0) };
+    static MADE_HERE: Cell<i64> = const { Cell::new(0) };
 }
 
 /// The number of allocations so far, growths included.
@@ -26,11 +27,17 @@ pub fn live_here() -> i64 {
     LIVE_HERE.get()
 }
 
+/// The number of bytes that this thread has allocated so far, freed ones included.
+pub fn made_here() -> i64 {
+    MADE_HERE.get()
+}
+
 pub struct Counting;
 
 fn count(grown: i64) {
     LIVE.fetch_add(grown, Relaxed);
     LIVE_HERE.set(LIVE_HERE.get() + grown);
+    MADE_HERE.set(MADE_HERE.get() + grown.max(0));
 }
 
 // SAFETY: every call is passed on to the system's allocator as it is.

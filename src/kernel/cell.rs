@@ -138,7 +138,8 @@ impl<T, C> Cell<T, C> {
     }
 
     /// Takes out every waiting callback with this tag, in one step, and returns them in order.
-    /// Scans the queue. Once the cell is done, the answer is empty ([P9]).
+    /// Once the cell is done, the answer is empty ([P9]). Scans the queue under the lock, and allocates
+    /// for the callbacks that it finds there.
     ///
     /// [P9]: super#properties
     pub fn remove_all(&self, tag: u64) -> Vec<C> {
@@ -167,7 +168,27 @@ impl<T, C> Cell<T, C> {
         self.outcome.get()
     }
 
-    /// Copies phase and queue as they are at this moment. Costs an allocation under the lock.
+    /// Gives the outcome back by value, and drops the callbacks that still wait.
+    pub fn into_outcome(self) -> Option<T> {
+        self.outcome.into_inner()
+    }
+
+    /// Returns the phase at this moment, and how many callbacks the queue holds. Allocates nothing.
+    ///
+    /// `Settled` means that every callback admitted so far was handed over, and that each of those calls
+    /// has returned ([P19]): who loses the race of [`complete`](Self::complete) can ask whether the hand-over is
+    /// over. A phase other than `Pending` comes when the outcome can be read ([P2]), and is never followed
+    /// by `Pending` ([P3]).
+    ///
+    /// [P2]: super#properties
+    /// [P3]: super#properties
+    /// [P19]: super#properties
+    pub fn phase(&self) -> (Phase, usize) {
+        self.state.lock().phase()
+    }
+
+    /// Copies phase and queue as they are at this moment. Costs an allocation under the lock, and a
+    /// scan of the queue: for harnesses and `Debug`.
     pub fn snapshot(&self) -> Snapshot {
         self.state.lock().snapshot()
     }
@@ -231,11 +252,15 @@ impl<C> State<C> {
     }
 
     fn look(&mut self) -> Option<Batch<C>> {
-        if self.queue.is_empty() {
+        if self.queue.len() == 0 {
             self.phase = Phase::Settled;
             return None;
         }
         Some(self.queue.take())
+    }
+
+    fn phase(&self) -> (Phase, usize) {
+        (self.phase, self.queue.len())
     }
 
     fn snapshot(&self) -> Snapshot {

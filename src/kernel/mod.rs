@@ -19,6 +19,7 @@
 //! replace(id)       Pending: swap the stored value if it is there           Done: refused, given back
 //! complete(v)       Pending: state = Done(v), append all of waiting to scheduled, true     Done: false, v goes back
 //! outcome()         none while Pending, then always the same
+//! phase()           Pending while Pending; once Done: Settled if all of scheduled was handed over, else Draining
 //! ```
 //!
 //! Completion is the point of no return: a removal that succeeds means *it will never run*; once the
@@ -67,7 +68,8 @@
 //! # Vendoring
 //!
 //! Copy this folder and put a module `sync` beside it, with `Mutex::{new, lock}` (the guard derefs,
-//! no poisoning shows) and `OnceLock::{new, get, set}`. Nothing else is needed but `alloc`.
+//! no poisoning shows) and `OnceLock::{new, get, set, into_inner}`. Nothing else is needed but `alloc`. The folder compiles in a
+//! crate of edition 2018, and with Rust 1.71.
 //!
 //! # Rejected
 //!

@@ -1,7 +1,7 @@
 //! Where a callback waits: first in, first out, removable by id.
 
 use super::alloc::vec::{self, Vec};
-use core::mem;
+use core::{mem, slice};
 
 /// One place in the queue. A callback that was removed leaves its place empty.
 pub(super) struct Place<C> {
@@ -66,7 +66,8 @@ impl<C> Queue<C> {
                 close_up(places, *live);
                 Some(callback)
             }
-            Queue::One(first) => first.take_if(|place| place.sequence == sequence)?.callback,
+            Queue::One(first) if first.as_ref()?.sequence == sequence => first.take()?.callback,
+            Queue::One(_) => None,
         }
     }
 
@@ -79,14 +80,16 @@ impl<C> Queue<C> {
                 *live -= removed.len();
                 close_up(places, *live);
             }
-            Queue::One(first) => drop(first.take_if(|place| place.callback.is_none())),
+            Queue::One(Some(Place { callback: None, .. })) => *self = Queue::EMPTY,
+            Queue::One(_) => {}
         }
         removed
     }
 
     fn places_mut(&mut self) -> &mut [Place<C>] {
         match self {
-            Queue::One(first) => first.as_mut_slice(),
+            Queue::One(None) => &mut [],
+            Queue::One(Some(first)) => slice::from_mut(first),
             Queue::Many { places, .. } => places,
         }
     }
@@ -99,14 +102,19 @@ impl<C> Queue<C> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Queue::One(None) | Queue::Many { live: 0, .. })
+    /// Returns how many callbacks wait.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Queue::One(first) => usize::from(first.is_some()),
+            Queue::Many { live, .. } => *live,
+        }
     }
 
     /// Returns sequence and tag of the callbacks that wait, in order.
     pub(super) fn waiting(&self) -> Vec<(u64, u64)> {
         let places = match self {
-            Queue::One(first) => first.as_slice(),
+            Queue::One(None) => &[],
+            Queue::One(Some(first)) => slice::from_ref(first),
             Queue::Many { places, .. } => places,
         };
         let live = places.iter().filter(|place| place.callback.is_some());
@@ -127,14 +135,16 @@ fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
 fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
     let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
     let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
-    let found = [places.len().wrapping_sub(1), guess].into_iter().find(here);
+    let found = [places.len().wrapping_sub(1), guess].iter().copied().find(here);
     found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())
 }
 
 /// Removes the places of callbacks that were taken out: those at the end at once, the others when
 /// there are too many of them.
 fn close_up<C>(places: &mut Vec<Place<C>>, live: usize) {
-    while places.pop_if(|place| place.callback.is_none()).is_some() {}
+    while places.last().is_some_and(|place| place.callback.is_none()) {
+        places.pop();
+    }
     if places.capacity() > 2 * live + SLACK {
         fit(places, live, live / 2);
     }

@@ -187,6 +187,17 @@ fn an_unretrieved_panic_is_reported_once_when_the_last_handle_goes() {
     assert!(report.callback.is_none());
 }
 
+/// R72, D8
+#[test]
+fn an_err_that_nobody_reads_goes_in_silence() {
+    let (mut event_loop, reports) = watched();
+    let task = event_loop.handle().spawn(async { Err::<(), _>("read by nobody") });
+    event_loop.run_until_complete(turns(2));
+    assert!(task.is_done());
+    drop(task);
+    assert!(reports.take().is_empty());
+}
+
 /// R70, R76, D8: the callback has the last handle by then.
 #[test]
 fn a_callback_that_reads_or_resumes_its_tasks_panic_has_retrieved_it() {
@@ -255,7 +266,7 @@ fn a_panic_is_reported_unless_it_was_retrieved() {
     assert_eq!(panics, ["never seen"]);
 }
 
-/// D19, D8
+/// R45, D19, D8
 #[test]
 fn an_awaiter_cancelled_after_its_wake_has_not_retrieved_the_panic() {
     let (mut event_loop, reports) = watched();

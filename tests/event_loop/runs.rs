@@ -4,7 +4,7 @@ use super::support::{Explosive, Log, failures, heard, message, on_drop, turns, w
 use std::fmt::Write;
 use std::future::pending;
 use std::panic::{catch_unwind, panic_any};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use std::{fmt, panic, thread};
 use whendone::{EventLoop, Failure, Handle, Inline, Outcome, Task, run, sleep, spawn, spawn_named};
@@ -124,6 +124,33 @@ fn a_run_ends_though_callbacks_add_themselves_for_ever() {
     let lost: Vec<_> = reports.iter().filter_map(|report| report.callback).map(|origin| origin.callback).collect();
     assert!(lost.len() == 2 && lost[0].ends_with("::one") && lost[1].ends_with("::other"), "{lost:?}");
     assert_eq!(failures(&reports), [Failure::CallbackLost, Failure::CallbackLost, Failure::LoopClosed(2)]);
+}
+
+/// R91, D30
+#[test]
+fn a_callback_that_adds_itself_gets_two_turns_after_main_or_three() {
+    fn again(task: &Task<()>, after_main: Log, has_ended: Arc<OnceLock<()>>) {
+        task.add_done_callback(move |task| {
+            has_ended.get().iter().for_each(|()| after_main.note("turn"));
+            again(task, after_main, has_ended);
+        });
+    }
+    for (remaining, turns_after) in [(0, "turn turn"), (1, "turn turn turn"), (5, "turn turn turn")] {
+        let log = Log::default();
+        let main = log.clone();
+        let reports = heard(|| {
+            run(async move {
+                let task = spawn(async {});
+                let has_ended = Arc::new(OnceLock::new());
+                again(&task, main, has_ended.clone());
+                (0..remaining).for_each(|_| drop(spawn(pending::<()>())));
+                turns(3).await;
+                has_ended.set(()).unwrap();
+            })
+        });
+        assert_eq!(log.read(), turns_after, "{remaining} tasks remain");
+        assert_eq!(failures(&reports), [Failure::CallbackLost, Failure::LoopClosed(1)]);
+    }
 }
 
 /// R92, P16

@@ -64,7 +64,7 @@ fn a_late_add_is_handed_over_at_once_behind_earlier_ones_and_not_run() {
     assert_eq!(log.words(), ["early", "late", "later"]);
 }
 
-/// D11
+/// R15, D11
 #[test]
 fn inline_runs_a_late_callback_before_add_returns() {
     let log = Log::default();

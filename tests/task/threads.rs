@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use whendone::{Completer, Inline, Outcome, Ready};
 
-/// D1, D11, D15
+/// R30, D1, D11, D15
 #[test]
 fn inline_callbacks_run_on_the_thread_that_completes() {
     let (sender, ran_on) = mpsc::channel();

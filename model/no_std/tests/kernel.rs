@@ -41,10 +41,20 @@ fn a_removed_callback_is_given_back_once_and_never_handed_over() {
 fn a_late_callback_is_handed_over_by_the_thread_that_adds_it() {
     let cell = cell();
     assert!(handed_over(Cell::complete(&cell, 10).unwrap()).is_empty());
-    let Added::YouDrain(id, owed) = Cell::add(&cell, 0, 1) else { panic!("nobody else drains {cell:?}") };
+    let Added::YouDrain(id, owed) = Cell::add(&cell, 0, 1) else { panic!("nobody else drains {:?}", cell) };
     assert_eq!(cell.remove(id), None);
+    assert_eq!(cell.phase(), (Phase::Draining, 0));
     assert_eq!(handed_over(owed), [1]);
-    assert_eq!(cell.snapshot().phase, Phase::Settled);
+    assert_eq!(cell.phase(), (Phase::Settled, 0));
+}
+
+/// P15
+#[test]
+fn a_consumed_cell_gives_its_outcome_by_value() {
+    let done = cell();
+    assert!(handed_over(Cell::complete(&done, 10).unwrap()).is_empty());
+    let outcomes = [done, cell()].map(|cell| Arc::into_inner(cell).unwrap().into_outcome());
+    assert_eq!(outcomes, [Some(10), None]);
 }
 
 /// P1, P4, P5, P7
@@ -92,7 +102,7 @@ fn add(cell: &Line, callback: u32, hand_over: impl FnMut(&Line, u32)) {
 fn waits(cell: &Line, callback: u32) -> CallbackId {
     match Cell::add(cell, 0, callback) {
         Added::Waits(id) => id,
-        Added::YouDrain(..) => panic!("{cell:?} does not let {callback} wait"),
+        Added::YouDrain(..) => panic!("{:?} does not let {} wait", cell, callback),
     }
 }
 

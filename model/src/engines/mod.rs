@@ -149,6 +149,9 @@ pub fn fresh_serial() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// A contained panic that no hook took: callbacks and their observations are checked elsewhere.
+pub fn unheard(_report: &dyn fmt::Display) {}
+
 /// A panic's message.
 pub fn message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().copied();

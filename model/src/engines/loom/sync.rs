@@ -7,7 +7,7 @@ use ::loom as machine;
 #[path = "../shared/locks.rs"]
 mod locks;
 
-pub use super::super::fresh_serial;
+pub use super::super::{fresh_serial, unheard};
 pub use super::arc::{Counted, explore_handles};
 pub use locks::{Mutex, Silent, be_thread, by_atomic, locks_held, this_thread};
 pub use loom::thread_local;
@@ -40,6 +40,10 @@ pub mod by_mutex {
             *self.there.lock().expect("poisons nothing") = true;
             recorder::record(|| Event::Publishes);
             Ok(())
+        }
+
+        pub fn into_inner(self) -> Option<T> {
+            self.value.into_inner()
         }
     }
 }
