@@ -73,7 +73,7 @@ pub use callback::{DoneReturn, SharedCallback};
 pub use completer::{AlreadyDone, Completer, task, task_named};
 pub use hook::set_exception_hook;
 pub use kernel::CallbackId;
-pub use outcome::Outcome;
+pub use outcome::{NoValue, Outcome};
 pub use panic::Panic;
 pub use report::{Failure, Origin, Report};
 pub use schedule::{Inline, Ready, Schedule};
