@@ -11,6 +11,7 @@ use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 
 /// A handle of a task: work that will be done. Cheap to clone; any thread may use it at any time ([D1]).
@@ -161,6 +162,48 @@ impl<T> Task<T> {
             panic.retrieve();
         }
         outcome
+    }
+
+    /// Takes the outcome out, by value, if the task is done and this is its last handle ([D22]), as
+    /// [`Arc::try_unwrap`](std::sync::Arc::try_unwrap) does: for values that are not `Clone`.
+    ///
+    /// Counts as retrieving the outcome ([R75]). A queued callback holds a handle until it has run
+    /// ([R18]), and the thread that completes the task until its `complete` returns. If two threads try
+    /// with the last two handles at once, both may get theirs back.
+    ///
+    /// # Errors
+    ///
+    /// The task is given back if it is pending, or if there are other handles.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the task's scheduler panics in its drop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Connection; // not Clone
+    ///
+    /// let (completer, task) = whendone::task(whendone::Inline);
+    /// let task = task.try_into_outcome().expect_err("it is pending");
+    /// completer.complete(Connection).ok().expect("it is pending");
+    /// let _connection: Connection = task.try_into_outcome().expect("the last handle").unwrap();
+    /// ```
+    ///
+    /// [R18]: crate::rules#r18
+    /// [R75]: crate::rules#r75
+    /// [D22]: crate::rules#d22
+    pub fn try_into_outcome(self) -> Result<Outcome<T>, Self> {
+        if !self.is_done() {
+            return Err(self);
+        }
+        let mut shared = Counted::try_unwrap(self.shared).map_err(|shared| Task { shared })?;
+        // `Shared` has a drop of its own, which a pending cell leaves nothing to report.
+        let outcome = mem::replace(&mut shared.cell, Cell::new(0)).into_outcome();
+        if let Some(Outcome::Panicked(panic)) = &outcome {
+            panic.retrieve();
+        }
+        Ok(outcome.expect("the task is done"))
     }
 
     /// Returns the task's name, if it has one. A task of an event loop always has one ([D13]).

@@ -167,6 +167,11 @@ impl<T, C> Cell<T, C> {
         self.outcome.get()
     }
 
+    /// Gives the outcome back by value, and drops the callbacks that still wait.
+    pub fn into_outcome(self) -> Option<T> {
+        self.outcome.into_inner()
+    }
+
     /// Copies phase and queue as they are at this moment. Costs an allocation under the lock.
     pub fn snapshot(&self) -> Snapshot {
         self.state.lock().snapshot()

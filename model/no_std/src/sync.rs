@@ -28,4 +28,8 @@ impl<T> OnceLock<T> {
         self.0.call_once(|| value.take().expect("called once"));
         value.map_or(Ok(()), Err)
     }
+
+    pub(crate) fn into_inner(self) -> Option<T> {
+        self.0.try_into_inner()
+    }
 }

@@ -44,6 +44,7 @@ pub const SOURCES: &[Source] = sources![
     "src/completer.rs",
     "src/event_loop/current.rs",
     "src/event_loop/entry.rs",
+    "src/event_loop/fused.rs",
     "src/event_loop/handle.rs",
     "src/event_loop/mod.rs",
     "src/event_loop/run.rs",

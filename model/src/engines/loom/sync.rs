@@ -40,5 +40,9 @@ pub mod by_mutex {
             recorder::record(|| Event::Publishes);
             Ok(())
         }
+
+        pub fn into_inner(self) -> Option<T> {
+            self.value.into_inner()
+        }
     }
 }

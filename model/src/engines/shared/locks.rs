@@ -158,5 +158,9 @@ pub mod by_atomic {
             recorder::record(|| Event::Publishes);
             Ok(())
         }
+
+        pub fn into_inner(self) -> Option<T> {
+            self.value.into_inner()
+        }
     }
 }
