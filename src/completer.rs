@@ -165,11 +165,13 @@ impl<T> Completer<T> {
     /// See [`Task::cancel`] ([R50]).
     ///
     /// [R50]: crate::rules#r50
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn cancel(self) -> bool {
         self.task.cancel()
     }
 
     /// Returns a handle of the task.
+    #[must_use]
     pub fn task(&self) -> &Task<T> {
         &self.task
     }

@@ -19,9 +19,9 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
 /// Equality is identity: only clones of one panic are equal.
 ///
 /// The place of the panic is not known here: Rust gives it to the panic hook alone, which is the program's own,
-/// and prints it ([D24]).
+/// and prints it ([D5]).
 ///
-/// [D24]: crate::rules#d24
+/// [D5]: crate::rules#d5
 #[derive(Clone)]
 pub struct Panic(Arc<Raised>);
 
@@ -40,6 +40,7 @@ struct Caught {
 impl Panic {
     /// Makes a panic of the payload that [`catch_unwind`] or another executor caught, to complete a
     /// task with it: [`Completer::complete_with`](crate::Completer::complete_with).
+    #[must_use]
     pub fn new(payload: Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
@@ -65,12 +66,14 @@ impl Panic {
     }
 
     /// Returns the message of the panic. Takes no lock.
+    #[must_use]
     pub fn message(&self) -> &str {
         &self.0.caught.message
     }
 
     /// Takes the payload, for [`std::panic::resume_unwind`]. Only the first call gets it, on whichever
     /// thread. Takes a lock of the panic's own.
+    #[must_use]
     pub fn take_payload(&self) -> Option<Box<dyn Any + Send>> {
         self.0.caught.payload.lock().take()
     }

@@ -1,8 +1,10 @@
 //! The task's handle: where callbacks are admitted, and where an owed drain is performed or deferred.
 
+use super::id::TaskId;
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
 use super::outcome::Outcome;
 use super::panic::{Panic, contain};
+use super::quote::Quoted;
 use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
 use super::sync::{Counted, fresh_serial};
@@ -35,13 +37,16 @@ pub(crate) type Callback<T> = Box<dyn Waiter<Task<T>>>;
 pub(crate) struct Link<B>(B);
 
 struct Shared<T> {
+    id: TaskId,
     cell: Cell<Outcome<T>, Callback<T>>,
     owner: Box<dyn Owner>,
 }
 
 impl<T: 'static> Task<T> {
     pub(crate) fn new(owner: impl Owner + 'static) -> Self {
-        Task { shared: Counted::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) }) }
+        let serial = fresh_serial();
+        let (id, cell, owner) = (TaskId::new(serial), Cell::new(serial), Box::new(owner));
+        Task { shared: Counted::new(Shared { id, cell, owner }) }
     }
 
     /// Cancels the task and returns true, unless it is done: then nothing changes, and this is false.
@@ -123,14 +128,24 @@ impl<T: 'static> Task<T> {
 }
 
 impl<T> Task<T> {
+    /// Returns the task's id, which is the same for all its handles and never given to another task ([D23]).
+    ///
+    /// [D23]: crate::rules#d23
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.shared.id
+    }
+
     /// Returns true once the task has an outcome, also before its callbacks have run ([R7]). Takes no lock.
     ///
     /// [R7]: crate::rules#r7
+    #[must_use]
     pub fn is_done(&self) -> bool {
         self.cell().outcome().is_some()
     }
 
     /// Returns true if the task was cancelled. Takes no lock.
+    #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.cell().outcome(), Some(Outcome::Cancelled))
     }
@@ -156,6 +171,7 @@ impl<T> Task<T> {
     /// [D8]: crate::rules#d8
     /// [P2]: crate::kernel#properties
     /// [P3]: crate::kernel#properties
+    #[must_use]
     pub fn outcome(&self) -> Option<&Outcome<T>> {
         let outcome = self.cell().outcome();
         if let Some(Outcome::Panicked(panic)) = outcome {
@@ -209,6 +225,7 @@ impl<T> Task<T> {
     /// Returns the task's name, if it has one. A task of an event loop always has one ([D13]).
     ///
     /// [D13]: crate::rules#d13
+    #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.owner().name()
     }
@@ -236,6 +253,7 @@ impl<T> Task<T> {
     /// [P9]: crate::kernel#properties
     /// [P10]: crate::kernel#properties
     /// [P13]: crate::kernel#properties
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
         self.cell().remove(id).map(|callback| callback.discard(self)).is_some()
     }
@@ -261,7 +279,7 @@ impl<T> Task<T> {
 
     /// Reports to the hook of this task.
     pub(crate) fn tell(&self, report: Report) {
-        tell(self.owner(), &report.task(self.describe()));
+        tell(self.owner(), &report.task(self.describe(), self.owner().spawned_at()));
     }
 
     #[inline]
@@ -295,9 +313,13 @@ where
 
 impl<T> Shared<T> {
     fn describe(&self) -> String {
-        let state = self.cell.outcome().map_or("pending", Outcome::state);
-        match self.owner.name() {
-            Some(name) => format!("<Task {state} name='{name}'>"),
+        let state = match self.cell.outcome() {
+            Some(outcome) => outcome.state(),
+            None if self.owner.is_cancelling() => "cancelling",
+            None => "pending",
+        };
+        match self.owner.name().map(Quoted) {
+            Some(name) => format!("<Task {state} name={name}>"),
             None => format!("<Task {state}>"),
         }
     }
@@ -308,7 +330,7 @@ impl<T> Drop for Shared<T> {
         if let Some(Outcome::Panicked(panic)) = self.cell.outcome()
             && !panic.is_retrieved()
         {
-            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe());
+            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe(), self.owner.spawned_at());
             tell(&*self.owner, &report.panic(panic.clone()));
         }
     }
