@@ -201,9 +201,10 @@ impl<T> Task<T> {
     /// struct Connection; // not Clone
     ///
     /// let (completer, task) = whendone::task(whendone::Inline);
-    /// let task = task.try_into_outcome().expect_err("it is pending");
-    /// completer.complete(Connection).ok().expect("it is pending");
-    /// let _connection: Connection = task.try_into_outcome().expect("the last handle").unwrap();
+    /// let Err(task) = task.try_into_outcome() else { unreachable!("it is pending") };
+    /// completer.complete(Connection).ok();
+    /// let Ok(outcome) = task.try_into_outcome() else { unreachable!("it is done, and there is no other handle") };
+    /// let _connection: Connection = outcome.unwrap();
     /// ```
     ///
     /// [R18]: crate::rules#r18
