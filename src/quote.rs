@@ -31,5 +31,5 @@ fn write_char(f: &mut fmt::Formatter<'_>, c: char, quote: char) -> fmt::Result {
 /// Both languages print what Unicode calls neither "other" nor a separator, and the space.
 fn is_printable(c: char) -> bool {
     // Behind a letter, because a combining mark that comes first is escaped.
-    c.is_ascii_graphic() || !format!("{:?}", format!("a{c}")).contains('\\')
+    c.is_ascii_graphic() || !format!("a{c}").escape_debug().any(|escaped| escaped == '\\')
 }
