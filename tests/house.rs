@@ -59,7 +59,7 @@ fn properties(text: &str) -> BTreeSet<u32> {
 #[test]
 fn the_core_is_small_enough_to_read_in_one_sitting() {
     let lines = Core::compiled().code_lines;
-    assert!(lines <= 410, "src/kernel has {lines} lines of code");
+    assert!(lines <= 430, "src/kernel has {lines} lines of code");
     let counted: usize = sources("src/kernel").values().map(|text| code_lines(text)).sum();
     assert_eq!(lines, counted, "every file of the core is in the digest");
     assert!(read("README.md").contains(&format!("{lines} lines of code")), "the README says how many: {lines}");
@@ -85,7 +85,7 @@ fn the_core_depends_on_its_facade_alone() {
 }
 
 /// The files of `src`: each imports only earlier ones. Several in one line import each other in a circle, for a reason.
-const FLOORS: [&[&str]; 21] = [
+const FLOORS: [&[&str]; 26] = [
     &["sync"],
     &["kernel/table"],
     &["kernel/queue"],
@@ -96,10 +96,14 @@ const FLOORS: [&[&str]; 21] = [
     &["outcome"],
     &["report"],
     &["hook"],
+    &["id"],
+    &["quote"],
     &["schedule"],
+    &["serial"],
     &["trampoline"],
     &["waiter"],
     &["task"],
+    &["identity"],
     &["callback"],
     &["completer"],
     &["wait"],
@@ -208,6 +212,7 @@ fn locks_are_taken_in_few_places() {
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 8),
         ("src/panic.rs", 2),
+        ("src/serial.rs", 3),
         ("src/sync.rs", 1),
     ];
     assert_eq!(places, expected);

@@ -22,6 +22,10 @@ macro_rules! audited_files {
         mod completer;
         #[path = "../../../../src/hook.rs"]
         mod hook;
+        #[path = "../../../../src/id.rs"]
+        mod id;
+        #[path = "../../../../src/identity.rs"]
+        mod identity;
         #[path = "../../../../src/kernel/mod.rs"]
         pub mod kernel;
         #[path = "../../../../src/outcome.rs"]
@@ -30,10 +34,14 @@ macro_rules! audited_files {
         mod panic;
         #[path = "../player/mod.rs"]
         pub mod player;
+        #[path = "../../../../src/quote.rs"]
+        mod quote;
         #[path = "../../../../src/report.rs"]
         mod report;
         #[path = "../../../../src/schedule.rs"]
         mod schedule;
+        #[path = "../../../../src/serial.rs"]
+        mod serial;
         #[path = "../../../../src/task.rs"]
         mod task;
         #[path = "../../../../src/trampoline.rs"]

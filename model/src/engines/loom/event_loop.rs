@@ -1,7 +1,7 @@
 //! The event loop and what plays on it, above the task layer that lies beside this file. Included once for
 //! each engine whose facade has a channel and a clock.
 
-use super::{hook, kernel, outcome, panic, player, report, schedule, stage, task, trampoline, wait};
+use super::{hook, id, kernel, outcome, panic, player, report, schedule, stage, task, trampoline, wait};
 
 /// The engine's facade. What the loop locks prints itself to nobody.
 pub mod sync {
