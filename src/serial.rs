@@ -118,7 +118,7 @@ impl Lines {
 impl<S: Schedule> Serial<S> {
     /// Makes a scheduler that keeps order over `scheduler`.
     pub fn new(scheduler: S) -> Self {
-        Serial(Arc::new(Shared { scheduler, lines: Mutex::default() }))
+        Serial(Arc::new(Shared { scheduler, lines: Mutex::new(Lines::default()) }))
     }
 }
 

@@ -163,29 +163,22 @@ where
 }
 
 impl<T> Task<T> {
-    /// Waits for the task: the future of `(&task).await`, as a method for the functions and macros that
-    /// take futures.
+    /// Waits for the task: the future of `(&task).await`, for functions and macros that take futures. With
+    /// the feature `event-loop` it is a `FusedFuture`, as `select!` wants it ([D22]).
     ///
     /// # Examples
     ///
-    #[cfg_attr(feature = "event-loop", doc = "```")]
-    #[cfg_attr(not(feature = "event-loop"), doc = "```ignore")]
-    /// use futures::{future::join_all, select_biased};
-    /// use std::time::Duration;
-    /// use whendone::{Task, run, sleep, spawn};
-    ///
-    /// run(async {
-    ///     let tasks: Vec<_> = (0..3).map(|n| spawn(async move { n })).collect();
-    ///     let all = join_all(tasks.iter().map(Task::wait)).await; // of `&Outcome`s, in this order
-    ///     assert_eq!(all.into_iter().map(|outcome| *outcome.as_ref().unwrap()).sum::<u32>(), 3);
-    ///
-    ///     let slow = spawn(sleep(Duration::from_secs(60)));
-    ///     select_biased! {
-    ///         _ = slow.wait() => unreachable!("it sleeps"),
-    ///         () = sleep(Duration::from_millis(1)) => assert!(slow.cancel()),
-    ///     }
-    /// });
     /// ```
+    /// use futures::{executor::block_on, future::join_all};
+    /// use whendone::{Inline, Task};
+    ///
+    /// let (completers, tasks): (Vec<_>, Vec<_>) = (0..3).map(|_| whendone::task::<u32>(Inline)).unzip();
+    /// completers.into_iter().zip(1..).for_each(|(completer, n)| completer.complete(n).unwrap());
+    /// let outcomes = block_on(join_all(tasks.iter().map(Task::wait))); // in the order of the tasks
+    /// assert_eq!(outcomes.into_iter().map(|outcome| *outcome.as_ref().unwrap()).sum::<u32>(), 6);
+    /// ```
+    ///
+    /// [D22]: crate::rules#d22
     pub fn wait(&self) -> Wait<T, &Task<T>> {
         Wait::new(self)
     }
