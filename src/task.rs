@@ -216,11 +216,8 @@ impl<T> Task<T> {
         }
         let mut shared = Counted::try_unwrap(self.shared).map_err(|shared| Task { shared })?;
         // `Shared` has a drop of its own, which a pending cell leaves nothing to report.
-        let outcome = mem::replace(&mut shared.cell, Cell::new(0)).into_outcome();
-        if let Some(Outcome::Panicked(panic)) = &outcome {
-            panic.retrieve();
-        }
-        Ok(outcome.expect("the task is done"))
+        let cell = mem::replace(&mut shared.cell, Cell::new(0));
+        Ok(cell.into_outcome().expect("the task is done"))
     }
 
     /// Returns the task's name, if it has one. A task of an event loop always has one ([D13]).

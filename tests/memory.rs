@@ -198,7 +198,9 @@ fn a_serial_keeps_nothing_of_tasks_whose_callbacks_have_run() {
     let run = || {
         let completers = (0..MANY).map(|_| {
             let (completer, task) = whendone::task::<u32>(serial.clone());
-            (0..3).for_each(|_| drop(task.add_done_callback(|_| ())));
+            for _ in 0..3 {
+                task.add_done_callback(|_| ());
+            }
             completer
         });
         completers.for_each(|completer| completer.complete(3).unwrap());

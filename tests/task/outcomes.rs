@@ -153,7 +153,7 @@ fn unwrapping_blames_the_line_of_the_caller() {
     let line = line!() + 1;
     assert!(catch_unwind(|| Outcome::<u32>::Cancelled.unwrap()).is_err());
     assert!(catch_unwind(|| Outcome::<u32>::Abandoned.expect("a number")).is_err());
-    let blamed = BLAMED.lock().unwrap();
+    let blamed = BLAMED.lock().unwrap().clone();
     for line in [line, line + 1] {
         assert!(blamed.contains(&(file!().to_owned(), line)), "{line} of {blamed:?}");
     }

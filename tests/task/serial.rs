@@ -67,6 +67,33 @@ fn the_other_scheduler_has_one_callback_of_each_task_at_a_time() {
     assert_eq!(queue.try_iter().count(), 0);
 }
 
+/// D24, P8
+#[test]
+fn a_callback_is_handed_over_when_the_one_before_has_ended() {
+    let (handed, (scheduler, queue)) = (Arc::new(AtomicUsize::new(0)), queue());
+    let counted = handed.clone();
+    let counting = move |ready| {
+        counted.fetch_add(1, SeqCst);
+        scheduler.schedule(ready)
+    };
+    let (scheduler, reports) = watched(Serial::new(counting));
+    let (completer, task) = whendone::task(scheduler);
+    let (sender, seen) = mpsc::channel();
+    for _ in 0..4 {
+        let (sender, handed) = (sender.clone(), handed.clone());
+        // Its captures are dropped before the next one is handed over, too.
+        let dropped = OnDrop(move || sender.send(handed.load(SeqCst)).unwrap());
+        task.add_done_callback(move |_| drop(dropped));
+    }
+    completer.complete(3).unwrap();
+    for runs in [true, false, true, false] {
+        let ready = queue.try_recv().unwrap();
+        if runs { ready.run() } else { drop(ready) }
+    }
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(failures(&reports), [Failure::CallbackLost; 2]);
+}
+
 /// D24, P11
 #[test]
 fn a_late_callback_goes_behind_those_in_line() {
