@@ -101,6 +101,37 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// Converts the value, to pass the outcome on to a task of another type ([D20]).
+    ///
+    /// # Panics
+    ///
+    /// Panics if `convert` does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use whendone::Inline;
+    /// let (completer, number) = whendone::task::<u32>(Inline);
+    /// let (forward, text) = whendone::task::<String>(Inline);
+    /// number.add_done_callback(move |number| {
+    ///     let outcome = number.outcome().expect("a callback sees its task done");
+    ///     forward.complete_with(outcome.as_ref().map(u32::to_string)).ok();
+    /// });
+    /// completer.complete(3)?;
+    /// assert_eq!(text.outcome().and_then(|outcome| outcome.value()), Some(&"3".to_owned()));
+    /// # Ok::<(), whendone::AlreadyDone<u32>>(())
+    /// ```
+    ///
+    /// [D20]: crate::rules#d20
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Outcome::Finished(value) => Outcome::Finished(convert(value)),
+            Outcome::Cancelled => Outcome::Cancelled,
+            Outcome::Panicked(panic) => Outcome::Panicked(panic),
+            Outcome::Abandoned => Outcome::Abandoned,
+        }
+    }
+
     /// Returns the value, if the task finished with one.
     pub fn value(&self) -> Option<&T> {
         match self {

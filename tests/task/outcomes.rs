@@ -35,6 +35,21 @@ fn a_completer_completes_with_any_outcome() {
     }
 }
 
+/// D20
+#[test]
+fn an_outcome_is_passed_on_to_a_task_of_another_type() {
+    let panic = Panic::new(Box::new("text"));
+    assert_eq!(Outcome::Finished(3).map(|n| n.to_string()), Outcome::Finished("3".to_owned()));
+    for (from, to) in [
+        (Outcome::Cancelled, Outcome::Cancelled),
+        (Outcome::Abandoned, Outcome::Abandoned),
+        (Outcome::Panicked(panic.clone()), Outcome::Panicked(panic)),
+    ] {
+        assert_eq!(from.as_ref().map(|_: &u32| -> String { unreachable!("there is no value") }), to);
+        assert_eq!(from.map(|_: u32| -> String { unreachable!("there is no value") }), to);
+    }
+}
+
 /// D20, P1
 #[test]
 fn every_refused_completion_gives_its_outcome_back() {
