@@ -1,11 +1,13 @@
 //! The scheduler: callbacks are handed over to it by value, in order.
 
 use super::hook;
+use super::id::TaskId;
 use super::panic::contain;
 use super::report::{Failure, Origin, Report};
 use super::sync::Arc;
 use std::any::TypeId;
 use std::fmt;
+use std::panic::Location;
 
 /// Decides where and when the callbacks of a task run.
 ///
@@ -15,10 +17,21 @@ use std::fmt;
 /// A task hands over one callback after another, in the order in which they were added ([P7], [P8]), on
 /// the thread that completed it or added late. When and where they then run is up to the scheduler.
 ///
+/// # Order
+///
+/// The callbacks of a task run in order, one after another, if the scheduler starts each of them only after the
+/// one that it was handed before has ended, and drops none. One thread that takes callbacks from the front
+/// of a queue does so; [`Inline`] and the event loop do so. A pool does not: several workers run callbacks of
+/// one task at once, and even one worker may take the newest first, as those of tokio and rayon do. [`Serial`](crate::Serial)
+/// keeps the order over any scheduler; to keep it yourself, see [`Ready::task_id`] ([D24]).
+///
+/// # Leaks
+///
 /// A task owns its scheduler, and a [`Ready`] owns its task. So a scheduler that owns its queue leaks
 /// the queued callbacks when all other handles are gone: it should own only the sending end, as the
 /// event loop's handle does.
 ///
+/// [D24]: crate::rules#d24
 /// [P7]: crate::kernel#properties
 /// [P8]: crate::kernel#properties
 pub trait Schedule: Send + Sync + 'static {
@@ -132,6 +145,36 @@ impl Ready {
             work.run();
         }
     }
+
+    /// Returns the id of the task whose callback this is: a scheduler that many tasks share can keep a line
+    /// for each, as [`Serial`](crate::Serial) does ([D24]). `None` for a function that a closed loop
+    /// gives back.
+    ///
+    /// [D24]: crate::rules#d24
+    #[must_use]
+    pub fn task_id(&self) -> Option<TaskId> {
+        self.0.as_ref().and_then(|work| work.task_id())
+    }
+
+    /// Returns the callback's type and the place where it was added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use whendone::{Inline, Ready, Schedule};
+    ///
+    /// let (completer, task) = whendone::task(|ready: Ready| {
+    ///     println!("task {:?}: {}", ready.task_id(), ready.origin());
+    ///     Inline.schedule(ready)
+    /// });
+    /// task.add_done_callback(|_| ());
+    /// completer.complete(3)?;
+    /// # Ok::<(), whendone::AlreadyDone<i32>>(())
+    /// ```
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.0.as_ref().expect("a callback that has not run").origin()
+    }
 }
 
 impl Drop for Ready {
@@ -156,6 +199,7 @@ pub(crate) trait Work: Send {
     /// Reports it as lost and drops it.
     fn lose(self: Box<Self>);
     fn origin(&self) -> Origin;
+    fn task_id(&self) -> Option<TaskId>;
 }
 
 /// The owner of a task: its scheduler and, if it has one, its name. It lies in the task's own
@@ -177,6 +221,16 @@ pub(crate) trait Owner: Send + Sync {
 
     /// `None` if the task can be cancelled at once. Otherwise cancelling is a request, with this answer (D10).
     fn request_cancel(&self) -> Option<bool> {
+        None
+    }
+
+    /// True while a request to cancel is open.
+    fn is_cancelling(&self) -> bool {
+        false
+    }
+
+    /// The place where a task of a loop was spawned.
+    fn spawned_at(&self) -> Option<&'static Location<'static>> {
         None
     }
 }

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// The future of `(&task).await` and of `task.await`.
+/// The future of `(&task).await`, of [`Task::wait`] and of `task.await`.
 ///
 /// Its first poll takes a place in the line of callbacks, and keeps it however often and with whatever
 /// waker it is polled again; when its turn comes, it is woken ([R42], [R43], [D9]). The draining thread wakes
@@ -44,16 +44,28 @@ use std::task::{Context, Poll, Waker};
 pub struct Wait<T, B: Borrow<Task<T>>> {
     task: B,
     place: Option<CallbackId>,
+    over: bool,
     outcome: PhantomData<fn() -> T>,
 }
 
 impl<T, B: Borrow<Task<T>>> Wait<T, B> {
     fn new(task: B) -> Self {
-        Wait { task, place: None, outcome: PhantomData }
+        Wait { task, place: None, over: false, outcome: PhantomData }
+    }
+
+    /// True once a poll was ready.
+    #[allow(dead_code, reason = "`select!` asks, with the event loop's feature")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    fn is_ready(&mut self, context: &Context<'_>) -> bool {
+        self.over = self.is_done(context);
+        self.over
     }
 
     /// Returns true once the task is done; otherwise the waker of this poll waits in line.
-    fn is_over(&mut self, context: &Context<'_>) -> bool {
+    fn is_done(&mut self, context: &Context<'_>) -> bool {
         let task = self.task.borrow();
         if task.is_done() {
             return true;
@@ -97,7 +109,7 @@ impl<'a, T> Future for Wait<T, &'a Task<T>> {
     type Output = &'a Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.is_over(context).then(|| self.task.outcome()).flatten() {
+        match self.is_ready(context).then(|| self.task.outcome()).flatten() {
             Some(outcome) => Poll::Ready(outcome),
             None => Poll::Pending,
         }
@@ -108,7 +120,7 @@ impl<T: Clone> Future for Wait<T, Task<T>> {
     type Output = Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.is_over(context).then(|| self.task.outcome().cloned()).flatten() {
+        match self.is_ready(context).then(|| self.task.outcome().cloned()).flatten() {
             Some(outcome) => Poll::Ready(outcome),
             None => Poll::Pending,
         }
@@ -132,15 +144,42 @@ impl<'a, T> IntoFuture for &'a Task<T> {
     type IntoFuture = Wait<T, &'a Task<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Wait::new(self)
+        self.wait()
     }
 }
 
-impl<T: Clone> IntoFuture for Task<T> {
+// The compiler prints these lines when a task whose value is not `Clone` is awaited by value. No other text
+// of ours reaches that message: std's impl for all futures also matches a task, so the bound is not blamed.
+impl<T> IntoFuture for Task<T>
+where
+    T: Clone, // await a reference, `(&task).await`, or make the value `Clone`
+{
     type Output = Outcome<T>;
     type IntoFuture = Wait<T, Task<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
+        Wait::new(self)
+    }
+}
+
+impl<T> Task<T> {
+    /// Waits for the task: the future of `(&task).await`, for functions and macros that take futures. With
+    /// the feature `event-loop` it is a `FusedFuture`, as `select!` wants it ([D22]).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::{executor::block_on, future::join_all};
+    /// use whendone::{Inline, Task};
+    ///
+    /// let (completers, tasks): (Vec<_>, Vec<_>) = (0..3).map(|_| whendone::task::<u32>(Inline)).unzip();
+    /// completers.into_iter().zip(1..).for_each(|(completer, n)| completer.complete(n).unwrap());
+    /// let outcomes = block_on(join_all(tasks.iter().map(Task::wait))); // in the order of the tasks
+    /// assert_eq!(outcomes.into_iter().map(|outcome| *outcome.as_ref().unwrap()).sum::<u32>(), 6);
+    /// ```
+    ///
+    /// [D22]: crate::rules#d22
+    pub fn wait(&self) -> Wait<T, &Task<T>> {
         Wait::new(self)
     }
 }

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use std::fmt::Write;
 use std::sync::Arc;
 use whendone::kernel::{Added, Cell};
-use whendone::{CallbackId, Completer, Inline, Task};
+use whendone::{CallbackId, Completer, Inline, Ready, Serial, Task};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -208,5 +208,30 @@ fn add(cell: &Arc<Cell<(), u64>>, callback: u64) -> CallbackId {
     match Cell::add(cell, 0, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(..) => unreachable!("it is pending"),
+    }
+}
+
+/// D24, P20: one `Serial` for ever, whose tasks are all in line at once.
+#[test]
+fn a_serial_keeps_nothing_of_tasks_whose_callbacks_have_run() {
+    let (sender, queue) = std::sync::mpsc::channel();
+    let serial = Serial::new(move |ready| sender.send(ready).map_err(|refused| refused.0));
+    let run = || {
+        let completers = (0..MANY).map(|_| {
+            let (completer, task) = whendone::task::<u32>(serial.clone());
+            for _ in 0..3 {
+                task.add_done_callback(|_| ());
+            }
+            completer
+        });
+        completers.for_each(|completer| completer.complete(3).unwrap());
+        queue.try_iter().for_each(Ready::run);
+    };
+    // The channel keeps one block, and the first run makes it.
+    run();
+    let before = live();
+    for _ in 0..3 {
+        run();
+        assert!(live() <= before + 10_000, "{} bytes for {MANY} tasks", live() - before);
     }
 }

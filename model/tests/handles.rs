@@ -80,6 +80,21 @@ fn read(cell: SharedCell, _: &dyn Fn(usize) -> Stored) {
     cell.outcome();
 }
 
+/// As `Task::try_into_outcome`: an outcome that is taken out counts as handed over.
+fn take(cell: SharedCell, _: &dyn Fn(usize) -> Stored) {
+    if let Some(Stored(fate, number)) = Arc::try_unwrap(cell).ok().and_then(Cell::into_outcome).as_ref() {
+        fate.handed[*number].fetch_add(1, Relaxed);
+    }
+}
+
+/// P2, P15: the last handle gets the whole outcome, whichever thread let the last but one go.
+#[test]
+fn the_outcome_is_taken_out_or_dropped_but_never_both() {
+    let [taken, dropped] = [[[1, 1, 0], [1, 1, 0]], [[0, 1, 0], [1, 1, 0]]];
+    assert_eq!(fates([complete, take]), BTreeSet::from([taken, dropped]));
+    assert_eq!(fates([take, take]), BTreeSet::from([[[0, 0, 0], [0, 1, 0]]]));
+}
+
 /// P4, P5, P15: in either order each callback runs once, and each stored thing is dropped once.
 #[test]
 fn completer_and_late_adder_both_drop_their_handles() {

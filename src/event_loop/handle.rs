@@ -67,6 +67,7 @@ impl Handle {
     /// [D5]: crate::rules#d5
     /// [D13]: crate::rules#d13
     /// [P16]: crate::rules#p16
+    #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + Sync> + Send + 'static,
@@ -75,6 +76,7 @@ impl Handle {
     }
 
     /// Spawns a future as a task with a name of its own; see [`spawn`](Self::spawn).
+    #[track_caller]
     pub fn spawn_named<F>(&self, name: impl Into<String>, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + Sync> + Send + 'static,
@@ -82,13 +84,14 @@ impl Handle {
         self.start(Some(name.into()), future)
     }
 
+    #[track_caller]
     fn start<F>(&self, name: Option<String>, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + Sync> + Send + 'static,
     {
         let stepper = Arc::new(Stepper::new(self.clone()));
         let name = name.unwrap_or_else(|| self.0.tasks.lock().next_name());
-        let task = Task::new(Spawned { name, stepper: stepper.clone() });
+        let task = Task::new(Spawned { name, stepper: stepper.clone(), spawned_at: Location::caller() });
         let running = Running { task: task.clone(), stepper: stepper.clone() };
         let body = Box::pin(body(future, running));
         let refused = self.0.tasks.lock().put(stepper.clone(), body);

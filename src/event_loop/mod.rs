@@ -16,6 +16,7 @@
 
 mod current;
 mod entry;
+mod fused;
 mod handle;
 mod run;
 mod state;

@@ -96,6 +96,7 @@ impl EventLoop {
     }
 
     /// Returns a handle of this loop, for any thread.
+    #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -136,6 +137,7 @@ impl EventLoop {
     /// [D1]: crate::rules#d1
     /// [D12]: crate::rules#d12
     /// [P16]: crate::rules#p16
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn close(mut self) -> usize {
         self.abandon()
     }

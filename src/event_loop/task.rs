@@ -14,6 +14,7 @@ use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::mem;
+use std::panic::Location;
 use std::pin::pin;
 use std::task::{Context, Poll};
 
@@ -178,6 +179,7 @@ impl<T> Drop for Running<T> {
 pub(super) struct Spawned {
     pub(super) name: String,
     pub(super) stepper: Arc<Stepper>,
+    pub(super) spawned_at: &'static Location<'static>,
 }
 
 impl Owner for Spawned {
@@ -195,5 +197,13 @@ impl Owner for Spawned {
 
     fn request_cancel(&self) -> Option<bool> {
         Some(self.stepper.request_cancel())
+    }
+
+    fn is_cancelling(&self) -> bool {
+        self.stepper.is_cancel_requested()
+    }
+
+    fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        Some(self.spawned_at)
     }
 }

@@ -4,6 +4,7 @@
 mod awaiting;
 mod cancelling;
 mod closing;
+mod handles;
 mod panics;
 mod queue;
 mod runs;

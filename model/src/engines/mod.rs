@@ -25,6 +25,10 @@ macro_rules! audited_files {
         mod completer;
         #[path = "../../../../src/hook.rs"]
         mod hook;
+        #[path = "../../../../src/id.rs"]
+        mod id;
+        #[path = "../../../../src/identity.rs"]
+        mod identity;
         #[path = "../../../../src/kernel/mod.rs"]
         pub mod kernel;
         #[path = "../../../../src/outcome.rs"]
@@ -33,10 +37,14 @@ macro_rules! audited_files {
         mod panic;
         #[path = "../player/mod.rs"]
         pub mod player;
+        #[path = "../../../../src/quote.rs"]
+        mod quote;
         #[path = "../../../../src/report.rs"]
         mod report;
         #[path = "../../../../src/schedule.rs"]
         mod schedule;
+        #[path = "../../../../src/serial.rs"]
+        mod serial;
         #[path = "../../../../src/task.rs"]
         mod task;
         #[path = "../../../../src/trampoline.rs"]

@@ -27,6 +27,14 @@ impl<T> Counted<T> {
         }
     }
 
+    /// The value, if this is the last handle.
+    pub fn try_unwrap(this: Self) -> Result<T, Self> {
+        match this {
+            Counted::ByStd(counted) => std::sync::Arc::try_unwrap(counted).map_err(Counted::ByStd),
+            Counted::ByLoom(counted) => loom::sync::Arc::try_unwrap(counted).map_err(Counted::ByLoom),
+        }
+    }
+
     /// The number of handles. Only seeded bugs need it; the core does not.
     pub fn strong_count(this: &Self) -> usize {
         match this {

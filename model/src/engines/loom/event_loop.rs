@@ -1,7 +1,7 @@
 //! The event loop and its player, above the task layer beside this file. Compiled once for each engine whose facade has a
 //! channel and a clock.
 
-use super::{hook, kernel, outcome, panic, player, report, schedule, stage, task, trampoline};
+use super::{hook, id, kernel, outcome, panic, player, report, schedule, stage, task, trampoline, wait};
 
 /// The engine's facade. The loop's locks do not record their contents.
 pub mod sync {
