@@ -202,7 +202,7 @@ fn locks_are_taken_in_few_places() {
     let places: Vec<_> = taken.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let expected = [
         ("src/event_loop/handle.rs", 3),
-        ("src/event_loop/run.rs", 7),
+        ("src/event_loop/run.rs", 8),
         ("src/event_loop/task.rs", 8),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 8),

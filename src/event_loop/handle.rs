@@ -9,6 +9,7 @@ use super::super::task::Task;
 use super::entry::{Entry, Soon};
 use super::task::{Running, Spawned, Stepper, Tasks, body};
 use super::timers::{Sleep, Timers};
+use futures::future::BoxFuture;
 use futures::task::ArcWake;
 use std::fmt;
 use std::future::Future;
@@ -71,7 +72,7 @@ impl Handle {
     where
         F: Future<Output: Send + Sync> + Send + 'static,
     {
-        self.start(None, future)
+        self.start(None, Box::pin(future))
     }
 
     /// Spawns a future as a task with a name of its own; see [`spawn`](Self::spawn).
@@ -79,13 +80,15 @@ impl Handle {
     where
         F: Future<Output: Send + Sync> + Send + 'static,
     {
-        self.start(Some(name.into()), future)
+        self.start(Some(name.into()), Box::pin(future))
     }
 
-    fn start<F>(&self, name: Option<String>, future: F) -> Task<F::Output>
-    where
-        F: Future<Output: Send + Sync> + Send + 'static,
-    {
+    /// Takes the future in the one box that its caller put it in: a large one is not moved any more.
+    pub(super) fn start<T: Send + Sync + 'static>(
+        &self,
+        name: Option<String>,
+        future: BoxFuture<'static, T>,
+    ) -> Task<T> {
         let stepper = Arc::new(Stepper::new(self.clone()));
         let name = name.unwrap_or_else(|| self.0.tasks.lock().next_name());
         let task = Task::new(Spawned { name, stepper: stepper.clone() });

@@ -12,7 +12,7 @@ use super::state::{Owes, State};
 use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -111,22 +111,22 @@ impl ArcWake for Stepper {
     }
 }
 
-/// The body of a task, from its first step to its last. If it is dropped before its first step, it
-/// drops the future before `running`, as it does later.
-pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, running: Running<F::Output>) {
-    let mut future = pin!(Some(future));
+/// The body of a task, from its first step to its last. Whenever it is dropped, it drops the future before
+/// `running`: before the first step as the first argument, and later as the younger variable.
+pub(super) async fn body<T: Send + Sync + 'static>(future: BoxFuture<'static, T>, running: Running<T>) {
+    let mut future = future;
     let outcome = poll_fn(|context| {
         if running.stepper.is_cancel_requested() {
             return Poll::Ready(Outcome::Cancelled);
         }
-        let polled = contain(|| future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(context)));
+        let polled = contain(|| future.as_mut().poll(context));
         match polled {
             Ok(polled) => polled.map(Outcome::Finished),
             Err(panic) => Poll::Ready(Outcome::Panicked(panic)),
         }
     })
     .await;
-    running.drop_contained(|| future.set(None));
+    running.drop_contained(|| drop(future));
     running.finish(outcome);
 }
 
