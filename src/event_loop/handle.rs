@@ -186,6 +186,10 @@ impl Schedule for Handle {
         }
     }
 
+    fn only_queues(&self) -> bool {
+        true
+    }
+
     fn report(&self, report: &Report) {
         (self.0.hook)(report);
     }

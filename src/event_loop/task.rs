@@ -14,8 +14,7 @@ use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::mem;
-use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// The tasks of a loop that are not done, by age, each with its future.
 #[derive(Default)]
@@ -185,6 +184,10 @@ impl Owner for Spawned {
         Schedule::schedule(&self.stepper.handle, ready)
     }
 
+    fn only_queues(&self) -> bool {
+        Schedule::only_queues(&self.stepper.handle)
+    }
+
     fn report(&self, report: &Report) {
         Schedule::report(&self.stepper.handle, report);
     }
@@ -195,5 +198,9 @@ impl Owner for Spawned {
 
     fn request_cancel(&self) -> Option<bool> {
         Some(self.stepper.request_cancel())
+    }
+
+    fn is_polled_by(&self, waker: &Waker) -> bool {
+        waker_ref(&self.stepper).will_wake(waker)
     }
 }

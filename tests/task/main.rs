@@ -10,4 +10,5 @@ mod printing;
 mod reentrancy;
 mod removing;
 mod support;
+mod thread_exit;
 mod threads;
