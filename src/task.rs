@@ -125,7 +125,8 @@ impl<T: 'static> Task<T> {
     /// Performs an owed drain: now or, inside another drain of this thread, when that one allows it.
     #[inline]
     pub(crate) fn hand_over_all(&self, owed: Owed<&Self, T>) {
-        let (inline, kind) = (self.is_inline(), self.kind());
+        let inline = self.is_inline();
+        let kind = if !inline && self.owner().only_queues() { Doing::Queues } else { Doing::Calls };
         match trampoline::enter(kind) {
             Some(_inside) => drain(owed, inline),
             None => self.put_off(owed, inline, kind),
@@ -219,12 +220,6 @@ impl<T> Task<T> {
     #[inline]
     pub(crate) fn is_inline(&self) -> bool {
         self.owner().is_inline()
-    }
-
-    /// The kind of its drains.
-    #[inline]
-    fn kind(&self) -> Doing {
-        if !self.is_inline() && self.owner().only_queues() { Doing::Queues } else { Doing::Calls }
     }
 
     /// True if the waker is the one of this task itself.
