@@ -57,6 +57,36 @@ pub trait Schedule: Send + Sync + 'static {
     ///
     /// A panic is contained and counts as false.
     ///
+    /// # Examples
+    ///
+    /// A closure says false, also if it only queues. A type of its own may say more:
+    ///
+    /// ```
+    /// # use std::sync::mpsc;
+    /// # use whendone::{Inline, Ready, Schedule};
+    /// struct ToWorker(mpsc::Sender<Ready>);
+    ///
+    /// impl Schedule for ToWorker {
+    ///     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
+    ///         self.0.send(ready).map_err(|refused| refused.0)
+    ///     }
+    ///
+    ///     fn only_queues(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    ///
+    /// let ((sender, queue), (log, seen)) = (mpsc::channel(), mpsc::channel());
+    /// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(ToWorker(sender)));
+    /// two.add_done_callback(|_| ());
+    /// one.add_done_callback(move |_| {
+    ///     second.complete(2).unwrap();
+    ///     log.send(queue.try_iter().map(Ready::run).count()) // inside this callback
+    /// });
+    /// first.complete(1).unwrap();
+    /// assert_eq!(seen.recv(), Ok(1));
+    /// ```
+    ///
     /// [D25]: crate::rules#d25
     fn only_queues(&self) -> bool {
         false
