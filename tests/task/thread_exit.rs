@@ -20,22 +20,22 @@ fn as_a_thread_ends(registers_first: bool, last: impl FnOnce() + Send + 'static)
         let register = || LAST.with(|kept| kept.0.replace(Some(Box::new(last))));
         if registers_first {
             register();
-            defer_a_drain();
+            use_tasks();
         } else {
-            defer_a_drain();
+            use_tasks();
             register();
         }
     };
     thread::Builder::new().stack_size(2 << 20).spawn(ending).unwrap().join().unwrap();
 }
 
-/// Completes a task inside a callback, so that this thread has deferred a drain before.
-fn defer_a_drain() {
+/// Completes a task inside a callback and prints one, so that this thread has deferred a drain and printed before.
+fn use_tasks() {
     let ((first, task), (second, nested)) = (whendone::task(Inline), whendone::task(Inline));
     nested.add_done_callback(|_| ());
     task.add_done_callback(move |_| second.complete(()));
     first.complete(()).unwrap();
-    assert!(nested.is_done());
+    assert_eq!(format!("{nested:?}"), "<Task finished result=()>");
 }
 
 /// Makes tasks of which each callback completes the next, by dropping its completer. The last one calls `end`.
