@@ -139,8 +139,8 @@ impl Handle {
     }
 
     /// Returns a future that is done after `duration`, measured from its first poll. Any executor may
-    /// poll it, but it ends only while this loop runs. A task that sleeps goes on in the turn in which
-    /// its timer is due ([D17]).
+    /// poll it, but it ends only while this loop runs, or early when this loop is closed ([D26]). A task that
+    /// sleeps goes on in the turn in which its timer is due ([D17]).
     ///
     /// # Examples
     ///
@@ -152,6 +152,7 @@ impl Handle {
     /// ```
     ///
     /// [D17]: crate::rules#d17
+    /// [D26]: crate::rules#d26
     pub fn sleep(&self, duration: Duration) -> Sleep {
         Sleep::new(self.clone(), duration)
     }

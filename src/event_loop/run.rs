@@ -183,20 +183,23 @@ impl EventLoop {
 
     /// Closes the loop and returns the number of queued callbacks and functions that will never run.
     /// Each of them is reported to the hook ([R89], [D12]). Tasks that are not done are abandoned and
-    /// reported, and their callbacks are counted, too ([P16]). Callbacks that are scheduled later, for
-    /// example by the drop of another, are refused: they are reported but not counted.
+    /// reported, and their callbacks are counted, too ([P16]). Sleeps that others wait for end ([D26]). Callbacks
+    /// that are scheduled later, for example by the drop of another, are refused: they are reported but not
+    /// counted.
     ///
     /// # Panics
     ///
-    /// Panics in the drops of futures, callbacks and functions are contained and reported.
+    /// Panics in the drops of futures, callbacks and functions, and of wakers, are contained and reported.
     ///
     /// # Re-entrancy
     ///
-    /// Futures, callbacks and functions are dropped with no lock held, and may call everything ([D1]).
+    /// Futures, callbacks and functions are dropped, and sleepers woken, with no lock held, and may call
+    /// everything ([D1]).
     ///
     /// [R89]: crate::rules#r89
     /// [D1]: crate::rules#d1
     /// [D12]: crate::rules#d12
+    /// [D26]: crate::rules#d26
     /// [P16]: crate::rules#p16
     pub fn close(mut self) -> usize {
         self.abandon()
