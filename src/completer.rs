@@ -69,10 +69,26 @@ impl<T> Completer<T> {
     /// # Re-entrancy
     ///
     /// Inside a callback that runs inline, the hand-over is deferred until the outermost callback of
-    /// this thread has returned ([D11]).
+    /// this thread has returned ([D11]), unless the scheduler [only queues](Schedule::only_queues)
+    /// ([D25]). Awaits stand in the same line: a callback must not block on one of them.
+    ///
+    /// ```no_run
+    /// # use std::{future::IntoFuture, thread};
+    /// # use whendone::Inline;
+    /// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(Inline));
+    /// let waiter = thread::spawn(|| futures::executor::block_on(two.into_future()));
+    /// one.add_done_callback(|_| {
+    ///     second.complete(2).unwrap(); // the wake-up of `waiter` is put off ...
+    ///     waiter.join().unwrap(); // ... until this callback returns: deadlock
+    /// });
+    /// first.complete(1).unwrap();
+    /// ```
+    ///
+    /// Inline, a callback that takes a lock which the caller of this method holds waits for ever, too.
     ///
     /// [D5]: crate::rules#d5
     /// [D11]: crate::rules#d11
+    /// [D25]: crate::rules#d25
     /// [P1]: crate::kernel#properties
     /// [P7]: crate::kernel#properties
     pub fn complete(self, value: T) -> Result<(), AlreadyDone<T>> {

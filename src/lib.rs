@@ -92,7 +92,7 @@ pub use task::Task;
 pub use wait::Wait;
 
 #[cfg(feature = "event-loop")]
-pub use event_loop::{Closed, EventLoop, Handle, run, sleep, spawn, spawn_named};
+pub use event_loop::{Closed, EventLoop, Handle, handle, run, sleep, spawn, spawn_named, try_handle};
 
 /// The rules and decisions that this documentation cites, by number.
 #[cfg(doc)]

@@ -8,6 +8,7 @@ use super::sync::Arc;
 use std::any::TypeId;
 use std::fmt;
 use std::panic::Location;
+use std::task::Waker;
 
 /// Decides where and when the callbacks of a task run.
 ///
@@ -48,14 +49,61 @@ pub trait Schedule: Send + Sync + 'static {
     ///
     /// # Re-entrancy
     ///
-    /// The scheduler may call everything on any task ([D1]). A drain that it causes runs after the
-    /// current one.
+    /// The scheduler may call everything on any task ([D1]). A hand-over that it causes comes after the
+    /// current one, unless only that other task's scheduler [only queues](Self::only_queues).
     ///
     /// [D1]: crate::rules#d1
     /// [D4]: crate::rules#d4
     /// [P13]: crate::kernel#properties
     /// [P14]: crate::kernel#properties
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
+
+    /// Returns true if [`schedule`](Self::schedule) never runs a callback on the calling thread before it
+    /// returns, and is quick. The event loop's handle answers true; the default is false.
+    ///
+    /// A task that is completed inside a callback is then handed over at once, where it otherwise waits for the
+    /// end of the outermost callback of the thread ([D25]). The answer must always be the same; it is
+    /// asked for at each hand-over, with no lock held. A scheduler that says true and runs a callback in
+    /// `schedule` nests it in another one.
+    ///
+    /// # Panics
+    ///
+    /// A panic is contained and counts as false.
+    ///
+    /// # Examples
+    ///
+    /// A closure says false, also if it only queues. A type of its own may say more:
+    ///
+    /// ```
+    /// # use std::sync::mpsc;
+    /// # use whendone::{Inline, Ready, Schedule};
+    /// struct ToWorker(mpsc::Sender<Ready>);
+    ///
+    /// impl Schedule for ToWorker {
+    ///     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
+    ///         self.0.send(ready).map_err(|refused| refused.0)
+    ///     }
+    ///
+    ///     fn only_queues(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    ///
+    /// let ((sender, queue), (log, seen)) = (mpsc::channel(), mpsc::channel());
+    /// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(ToWorker(sender)));
+    /// two.add_done_callback(|_| ());
+    /// one.add_done_callback(move |_| {
+    ///     second.complete(2).unwrap();
+    ///     log.send(queue.try_iter().map(Ready::run).count()) // inside this callback
+    /// });
+    /// first.complete(1).unwrap();
+    /// assert_eq!(seen.recv(), Ok(1));
+    /// ```
+    ///
+    /// [D25]: crate::rules#d25
+    fn only_queues(&self) -> bool {
+        false
+    }
 
     /// Receives reports of failures in callbacks of its tasks. The default passes them on to the hook
     /// of the process; see [`set_exception_hook`](crate::set_exception_hook) for the duties of a hook.
@@ -78,6 +126,10 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
         (**self).schedule(ready)
     }
 
+    fn only_queues(&self) -> bool {
+        (**self).only_queues()
+    }
+
     fn report(&self, report: &Report) {
         (**self).report(report);
     }
@@ -88,8 +140,24 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
 ///
 /// Callbacks never nest ([P8]). A task that is completed inside a callback runs its own callbacks after
 /// the outermost drain of the thread: a chain of tasks needs no stack ([R36]), and such a `complete`
-/// returns before its callbacks have run. Meanwhile late adds of other threads to that task wait for
-/// this thread, too. So a callback must not block on callbacks that its own thread owes.
+/// returns before its callbacks have run. Meanwhile its awaits, and late adds of other threads to it, wait for
+/// this thread, too. So a callback must not block on callbacks or awaits that its own thread owes; a task
+/// whose scheduler [only queues](Schedule::only_queues) is handed over at once ([D25]).
+///
+/// ```no_run
+/// # use std::{sync::mpsc, thread};
+/// # use whendone::Inline;
+/// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(Inline));
+/// one.add_done_callback(move |_| {
+///     second.complete(2).unwrap(); // `two` is drained when this callback has returned
+///     let (sender, ran) = mpsc::channel();
+///     thread::spawn(move || two.add_done_callback(move |_| sender.send(()))); // so this thread runs it
+///     ran.recv().unwrap(); // deadlock
+/// });
+/// first.complete(1).unwrap();
+/// ```
+///
+/// The draining thread also runs what other threads add late meanwhile, for as long as they add ([D16]).
 ///
 /// # Examples
 ///
@@ -102,6 +170,8 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
 ///
 /// [R36]: crate::rules#r36
 /// [D11]: crate::rules#d11
+/// [D16]: crate::rules#d16
+/// [D25]: crate::rules#d25
 /// [P8]: crate::kernel#properties
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inline;
@@ -212,6 +282,11 @@ pub(crate) trait Owner: Send + Sync {
         false
     }
 
+    /// True if it never runs a callback on the calling thread, so that a nested drain may run at once (D25).
+    fn only_queues(&self) -> bool {
+        false
+    }
+
     /// A caller's code, which may panic: call [`tell`] instead.
     fn report(&self, report: &Report);
 
@@ -233,6 +308,11 @@ pub(crate) trait Owner: Send + Sync {
     fn spawned_at(&self) -> Option<&'static Location<'static>> {
         None
     }
+
+    /// True if this waker wakes the task itself: then an await of the task that is polled with it never ends (D27).
+    fn is_polled_by(&self, _waker: &Waker) -> bool {
+        false
+    }
 }
 
 impl<S: Schedule> Owner for S {
@@ -242,6 +322,10 @@ impl<S: Schedule> Owner for S {
 
     fn is_inline(&self) -> bool {
         TypeId::of::<S>() == TypeId::of::<Inline>()
+    }
+
+    fn only_queues(&self) -> bool {
+        contain(|| Schedule::only_queues(self)).unwrap_or(false)
     }
 
     fn report(&self, report: &Report) {
@@ -262,6 +346,10 @@ impl<S: Schedule> Owner for Named<S> {
 
     fn is_inline(&self) -> bool {
         Owner::is_inline(&self.scheduler)
+    }
+
+    fn only_queues(&self) -> bool {
+        Owner::only_queues(&self.scheduler)
     }
 
     fn report(&self, report: &Report) {

@@ -8,13 +8,14 @@ use super::quote::Quoted;
 use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
 use super::sync::{Counted, fresh_serial};
-use super::trampoline;
+use super::trampoline::{self, Doing};
 use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
+use std::task::Waker;
 
 /// A handle of a task: work that will be done. Cheap to clone; any thread may use it at any time ([D1]).
 ///
@@ -59,7 +60,22 @@ impl<T: 'static> Task<T> {
     /// # Re-entrancy
     ///
     /// Inside a callback that runs inline, the hand-over is deferred until the outermost callback of
-    /// this thread has returned ([D11]).
+    /// this thread has returned ([D11]), unless the scheduler
+    /// [only queues](crate::Schedule::only_queues) ([D25]). Awaits stand in the same line: a callback must
+    /// not block on one of them.
+    ///
+    /// ```no_run
+    /// # use std::{future::IntoFuture, thread};
+    /// # use whendone::Inline;
+    /// let ((first, one), (_second, two)) = (whendone::task(Inline), whendone::task::<()>(Inline));
+    /// let awaited = two.clone();
+    /// let waiter = thread::spawn(|| futures::executor::block_on(awaited.into_future()));
+    /// one.add_done_callback(move |_| {
+    ///     two.cancel(); // the wake-up of `waiter` is put off ...
+    ///     waiter.join().unwrap(); // ... until this callback returns: deadlock
+    /// });
+    /// first.complete(1).unwrap();
+    /// ```
     ///
     /// # Examples
     ///
@@ -74,6 +90,7 @@ impl<T: 'static> Task<T> {
     /// [R75]: crate::rules#r75
     /// [D10]: crate::rules#d10
     /// [D11]: crate::rules#d11
+    /// [D25]: crate::rules#d25
     pub fn cancel(&self) -> bool {
         match self.owner().request_cancel() {
             None => self.complete(Outcome::Cancelled).is_ok(),
@@ -110,20 +127,21 @@ impl<T: 'static> Task<T> {
         Cell::complete(&Link(self), outcome)
     }
 
-    /// Performs an owed drain: now or, inside another drain of this thread, after that one.
+    /// Performs an owed drain: now or, inside another drain of this thread, when that one allows it.
     #[inline]
     pub(crate) fn hand_over_all(&self, owed: Owed<&Self, T>) {
-        match trampoline::enter() {
-            Some(_outermost) => drain(owed, self.is_inline()),
-            None => self.put_off(owed),
+        let inline = self.is_inline();
+        let kind = if !inline && self.owner().only_queues() { Doing::Queues } else { Doing::Calls };
+        match trampoline::enter(kind) {
+            Some(_inside) => drain(owed, inline),
+            None => self.put_off(owed, inline, kind),
         }
     }
 
     #[cold]
-    fn put_off(&self, owed: Owed<&Self, T>) {
+    fn put_off(&self, owed: Owed<&Self, T>, inline: bool, kind: Doing) {
         let owed = owed.with_handle(Link(self.clone())).expect("the handle is of the same task");
-        let inline = self.is_inline();
-        trampoline::put_off(move || drain(owed, inline));
+        trampoline::put_off(kind, move || drain(owed, inline));
     }
 }
 
@@ -262,6 +280,11 @@ impl<T> Task<T> {
         self.owner().is_inline()
     }
 
+    /// True if the waker is the one of this task itself.
+    pub(crate) fn is_polled_by(&self, waker: &Waker) -> bool {
+        self.owner().is_polled_by(waker)
+    }
+
     /// Hands a callback over to the scheduler. A refused callback is dropped unrun, and so reports itself (D4).
     pub(crate) fn schedule(&self, ready: Ready) {
         if let Err(panic) = contain(|| drop(self.owner().schedule(ready))) {
@@ -360,7 +383,7 @@ impl<T> Clone for Task<T> {
 
 super::sync::thread_local! {
     /// The tasks that this thread is printing, so that a task that holds itself does not recur for ever.
-    static PRINTING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    static PRINTING: ManuallyDrop<RefCell<Vec<usize>>> = ManuallyDrop::new(RefCell::new(Vec::new()));
 }
 
 /// Prints as in asyncio: `<Task finished name='Task-2' result=3>` ([R102], [R103]).
@@ -370,11 +393,10 @@ super::sync::thread_local! {
 impl<T: fmt::Debug> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let this = std::ptr::from_ref(self.cell()).addr();
-        // On a thread that is ending the list is gone.
-        if PRINTING.try_with(|printing| printing.borrow().contains(&this)).unwrap_or(false) {
+        if PRINTING.with(|printing| RefCell::borrow(printing).contains(&this)) {
             return f.write_str("<Task ...>");
         }
-        let _ = PRINTING.try_with(|printing| printing.borrow_mut().push(this));
+        PRINTING.with(|printing| printing.borrow_mut().push(this));
         let _printing = Printing;
         let described = self.describe();
         f.write_str(described.trim_end_matches('>'))?;
@@ -394,6 +416,12 @@ struct Printing;
 
 impl Drop for Printing {
     fn drop(&mut self) {
-        let _ = PRINTING.try_with(|printing| printing.borrow_mut().pop());
+        PRINTING.with(|printing| {
+            let mut printing = printing.borrow_mut();
+            printing.pop();
+            if printing.is_empty() {
+                *printing = Vec::new();
+            }
+        });
     }
 }

@@ -25,12 +25,31 @@ use std::task::{Context, Poll, Waker};
 ///
 /// # Panics
 ///
+/// A task of an event loop that awaits itself panics, where it would wait for ever ([D27]). Another executor, or
+/// a combinator that polls with a waker of its own, hides that, and the await waits.
+///
 /// Panics of a waker in wake and drop are contained and reported. A panic in clone goes to the caller
 /// of poll, and changes nothing.
 ///
 /// # Re-entrancy
 ///
 /// Wakers are cloned, woken and dropped with no lock held, and may call everything ([P13], [D1]).
+///
+/// An await of a task that is completed inside a callback which runs inline is woken when the outermost
+/// callback of that thread has returned, so that callback must not block on it ([D11]). A task whose scheduler
+/// [only queues](crate::Schedule::only_queues) wakes it at once ([D25]).
+///
+/// ```no_run
+/// # use std::{future::IntoFuture, thread};
+/// # use whendone::Inline;
+/// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(Inline));
+/// let waiter = thread::spawn(|| futures::executor::block_on(two.into_future()));
+/// one.add_done_callback(|_| {
+///     drop(second); // the wake-up of `waiter` is put off ...
+///     waiter.join().unwrap() == whendone::Outcome::<()>::Abandoned // ... until this callback returns: deadlock
+/// });
+/// first.complete(1).unwrap();
+/// ```
 ///
 /// [R42]: crate::rules#r42
 /// [R43]: crate::rules#r43
@@ -39,6 +58,9 @@ use std::task::{Context, Poll, Waker};
 /// [R106]: crate::rules#r106
 /// [D1]: crate::rules#d1
 /// [D9]: crate::rules#d9
+/// [D11]: crate::rules#d11
+/// [D25]: crate::rules#d25
+/// [D27]: crate::rules#d27
 /// [P13]: crate::kernel#properties
 #[must_use = "futures do nothing unless you await them"]
 pub struct Wait<T, B: Borrow<Task<T>>> {
@@ -70,6 +92,7 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
         if task.is_done() {
             return true;
         }
+        assert!(!task.is_polled_by(context.waker()), "a task cannot await itself: {}", task.describe());
         let waker: Callback<T> = Box::new(context.waker().clone());
         let (left, over) = match self.place {
             None => match task.cell().add_waiting(0, waker) {

@@ -85,7 +85,7 @@ fn the_core_depends_on_its_facade_alone() {
 }
 
 /// The files of `src`: each imports only earlier ones. Several in one line import each other in a circle, for a reason.
-const FLOORS: [&[&str]; 26] = [
+const FLOORS: &[&[&str]] = &[
     &["sync"],
     &["kernel/table"],
     &["kernel/queue"],
@@ -277,7 +277,7 @@ fn locks_are_taken_in_few_places() {
     let places: Vec<_> = taken.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let expected = [
         ("src/event_loop/handle.rs", 3),
-        ("src/event_loop/run.rs", 7),
+        ("src/event_loop/run.rs", 8),
         ("src/event_loop/task.rs", 8),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 9),

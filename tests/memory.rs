@@ -177,6 +177,33 @@ fn dropped_sleeps_leave_nothing_in_an_idle_loop() {
     assert_eq!(live(), before);
 }
 
+/// A future is stored once, in one box: what `spawn` and `run` need besides does not depend on its size.
+#[cfg(feature = "event-loop")]
+#[test]
+fn a_future_takes_its_own_size_once() {
+    use std::hint::black_box;
+    use whendone::EventLoop;
+    const LARGE: usize = 64 << 10;
+    const BESIDES: i64 = 4096;
+    async fn with_a_field<const SIZE: usize>() -> i64 {
+        let field = black_box([1u8; SIZE]);
+        futures::future::ready(()).await;
+        black_box(&field);
+        live()
+    }
+    let event_loop = EventLoop::new();
+    let before = live();
+    let tasks =
+        [event_loop.handle().spawn(with_a_field::<LARGE>()), event_loop.handle().spawn(with_a_field::<LARGE>())];
+    assert_eq!(size_of_val(&with_a_field::<LARGE>()) / LARGE, 1);
+    assert!((2 * LARGE as i64..2 * LARGE as i64 + BESIDES).contains(&(live() - before)), "{}", live() - before);
+    drop((event_loop, tasks));
+    let size = LARGE as i64..LARGE as i64 + BESIDES;
+    let before = live();
+    let during = [whendone::run(with_a_field::<LARGE>()), EventLoop::new().run_until_complete(with_a_field::<LARGE>())];
+    assert!(during.iter().all(|during| size.contains(&(during - before))), "{during:?} after {before}");
+}
+
 /// The orders in which callbacks go.
 const ORDERS: [fn(&mut Vec<CallbackId>); 3] = [|_| (), |ids| ids.reverse(), every_other];
 

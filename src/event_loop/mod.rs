@@ -23,7 +23,7 @@ mod state;
 mod task;
 mod timers;
 
-pub use current::{sleep, spawn, spawn_named};
+pub use current::{handle, sleep, spawn, spawn_named, try_handle};
 pub use handle::{Closed, Handle};
 pub use run::{EventLoop, run};
 pub use timers::Sleep;

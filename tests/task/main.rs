@@ -13,4 +13,5 @@ mod reentrancy;
 mod removing;
 mod serial;
 mod support;
+mod thread_exit;
 mod threads;
