@@ -1,5 +1,6 @@
 //! Where a callback is born and wrapped: boxed, with its place of birth and room for its task.
 
+use super::id::TaskId;
 use super::kernel::CallbackId;
 use super::panic::contain;
 use super::report::{Failure, Origin, Report};
@@ -65,6 +66,7 @@ impl<T: Send + Sync + 'static> Task<T> {
     /// A shared callback may be added many times. Each registration runs once, at its own place ([R13]).
     ///
     /// [R13]: crate::rules#r13
+    #[allow(clippy::must_use_candidate, reason = "the id is for those who remove")]
     #[track_caller]
     pub fn add_shared(&self, callback: &SharedCallback<T>) -> CallbackId {
         self.add(callback.tag, callback.clone())
@@ -95,6 +97,7 @@ impl<T> Task<T> {
     /// [R25]: crate::rules#r25
     /// [D5]: crate::rules#d5
     /// [P13]: crate::kernel#properties
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
         let removed = self.cell().remove_all(callback.tag);
         removed.into_iter().map(|callback| callback.discard(self)).count()
@@ -158,6 +161,10 @@ impl<T: Send + Sync + 'static, F: Call<T>> Work for Registered<T, F> {
 
     fn origin(&self) -> Origin {
         Origin { callback: self.call.type_name(), added_at: self.added_at }
+    }
+
+    fn task_id(&self) -> Option<TaskId> {
+        self.task.as_ref().map(Task::id)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a task is completed: its completer.
 
 use super::outcome::Outcome;
+use super::panic::contain;
 use super::schedule::{Named, Schedule};
 use super::task::Task;
 use std::fmt;
@@ -68,10 +69,26 @@ impl<T> Completer<T> {
     /// # Re-entrancy
     ///
     /// Inside a callback that runs inline, the hand-over is deferred until the outermost callback of
-    /// this thread has returned ([D11]).
+    /// this thread has returned ([D11]), unless the scheduler [only queues](Schedule::only_queues)
+    /// ([D25]). Awaits stand in the same line: a callback must not block on one of them.
+    ///
+    /// ```no_run
+    /// # use std::{future::IntoFuture, thread};
+    /// # use whendone::Inline;
+    /// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(Inline));
+    /// let waiter = thread::spawn(|| futures::executor::block_on(two.into_future()));
+    /// one.add_done_callback(|_| {
+    ///     second.complete(2).unwrap(); // the wake-up of `waiter` is put off ...
+    ///     waiter.join().unwrap(); // ... until this callback returns: deadlock
+    /// });
+    /// first.complete(1).unwrap();
+    /// ```
+    ///
+    /// Inline, a callback that takes a lock which the caller of this method holds waits for ever, too.
     ///
     /// [D5]: crate::rules#d5
     /// [D11]: crate::rules#d11
+    /// [D25]: crate::rules#d25
     /// [P1]: crate::kernel#properties
     /// [P7]: crate::kernel#properties
     pub fn complete(self, value: T) -> Result<(), AlreadyDone<T>> {
@@ -81,7 +98,96 @@ impl<T> Completer<T> {
         }
     }
 
+    /// Completes the task with any outcome: one that is passed on from another task, or was caught by
+    /// another executor ([D20]); see [`complete`](Self::complete).
+    ///
+    /// A panic that is passed on must be retrieved from this task, too, or it is reported ([D8]).
+    ///
+    /// # Errors
+    ///
+    /// If the task was cancelled before, the outcome is given back ([P1]).
+    ///
+    /// # Panics
+    ///
+    /// As [`complete`](Self::complete) does.
+    ///
+    /// # Re-entrancy
+    ///
+    /// As for [`complete`](Self::complete).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use whendone::{Inline, Outcome};
+    /// let (completer, inner) = whendone::task::<u32>(Inline);
+    /// let (forward, outer) = whendone::task::<u32>(Inline);
+    /// inner.add_done_callback(move |inner| {
+    ///     let outcome = inner.outcome().expect("a callback sees its task done");
+    ///     forward.complete_with(outcome.clone()).ok(); // refused if `outer` was cancelled
+    /// });
+    /// completer.run(|| panic!("passed on")).unwrap();
+    /// let Some(Outcome::Panicked(panic)) = outer.outcome() else { unreachable!() };
+    /// assert_eq!(panic.message(), "passed on");
+    /// ```
+    ///
+    /// [D8]: crate::rules#d8
+    /// [D20]: crate::rules#d20
+    /// [P1]: crate::kernel#properties
+    pub fn complete_with(self, outcome: Outcome<T>) -> Result<(), AlreadyDone<Outcome<T>>> {
+        let outcome = match outcome {
+            Outcome::Panicked(panic) => Outcome::Panicked(panic.forward()),
+            outcome => outcome,
+        };
+        self.task.complete(outcome).map_err(AlreadyDone)
+    }
+
+    /// Calls a function here and completes the task with its value or, if it panics, with its panic
+    /// ([D20]): the body of a job on any thread pool.
+    ///
+    /// The function is always called, once. A job that has not begun when its task is cancelled is
+    /// skipped by asking first: `completer.task().is_done()`.
+    ///
+    /// # Errors
+    ///
+    /// If the task was cancelled before the function returned, the outcome is given back ([P1]).
+    ///
+    /// # Panics
+    ///
+    /// A panic of the function is contained: it is the outcome. Otherwise as [`complete`](Self::complete) does.
+    ///
+    /// # Re-entrancy
+    ///
+    /// The function may call everything ([D1]). The hand-over is as for [`complete`](Self::complete).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (completer, task) = whendone::task(whendone::Inline);
+    /// std::thread::spawn(move || completer.run(|| 6 * 7)).join().unwrap().unwrap();
+    /// assert_eq!(task.outcome().and_then(|outcome| outcome.value()), Some(&42));
+    /// ```
+    ///
+    /// [D1]: crate::rules#d1
+    /// [D20]: crate::rules#d20
+    /// [P1]: crate::kernel#properties
+    pub fn run(self, function: impl FnOnce() -> T) -> Result<(), AlreadyDone<Outcome<T>>> {
+        self.complete_with(match contain(function) {
+            Ok(value) => Outcome::Finished(value),
+            Err(panic) => Outcome::Panicked(panic),
+        })
+    }
+
+    /// Cancels the task and returns true, unless it is done: then nothing changes, and this is false.
+    /// See [`Task::cancel`] ([R50]).
+    ///
+    /// [R50]: crate::rules#r50
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
+    pub fn cancel(self) -> bool {
+        self.task.cancel()
+    }
+
     /// Returns a handle of the task.
+    #[must_use]
     pub fn task(&self) -> &Task<T> {
         &self.task
     }
@@ -102,7 +208,7 @@ impl<T> fmt::Debug for Completer<T> {
     }
 }
 
-/// The error of completing a task that is done already. Gives the value back ([P1]).
+/// The error of completing a task that is done already. Gives the value or outcome back ([P1]).
 ///
 /// [P1]: crate::kernel#properties
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

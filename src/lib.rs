@@ -54,6 +54,7 @@
 #![forbid(unsafe_code)]
 // Without the loop, links to it are broken.
 #![cfg_attr(not(feature = "event-loop"), allow(rustdoc::broken_intra_doc_links))]
+#![warn(clippy::must_use_candidate)]
 #![warn(missing_docs, unreachable_pub)]
 
 mod callback;
@@ -61,11 +62,15 @@ mod completer;
 #[cfg(feature = "event-loop")]
 pub mod event_loop;
 mod hook;
+mod id;
+mod identity;
 pub mod kernel;
 mod outcome;
 mod panic;
+mod quote;
 mod report;
 mod schedule;
+mod serial;
 mod sync;
 mod task;
 mod trampoline;
@@ -75,16 +80,19 @@ mod waiter;
 pub use callback::{DoneReturn, SharedCallback};
 pub use completer::{AlreadyDone, Completer, task, task_named};
 pub use hook::set_exception_hook;
+pub use id::TaskId;
+pub use identity::AnyTask;
 pub use kernel::CallbackId;
-pub use outcome::Outcome;
+pub use outcome::{NoValue, Outcome};
 pub use panic::Panic;
 pub use report::{Failure, Origin, Report};
 pub use schedule::{Inline, Ready, Schedule};
+pub use serial::Serial;
 pub use task::Task;
 pub use wait::Wait;
 
 #[cfg(feature = "event-loop")]
-pub use event_loop::{Closed, EventLoop, Handle, run, sleep, spawn, spawn_named};
+pub use event_loop::{Closed, EventLoop, Handle, handle, run, sleep, spawn, spawn_named, try_handle};
 
 /// The rules and decisions that this documentation cites, by number.
 #[cfg(doc)]

@@ -19,6 +19,10 @@ pub struct Report {
     pub callback: Option<Origin>,
     /// The task, by its name and state, if the failure belongs to one.
     pub task: Option<String>,
+    /// The place where the task was spawned, if it is a task of an event loop ([D13]).
+    ///
+    /// [D13]: crate::rules#d13
+    pub spawned_at: Option<&'static Location<'static>>,
     /// The panic, if there was one.
     pub panic: Option<Panic>,
 }
@@ -73,15 +77,15 @@ pub struct Origin {
 
 impl Report {
     pub(crate) fn new(failure: Failure) -> Self {
-        Report { failure, callback: None, task: None, panic: None }
+        Report { failure, callback: None, task: None, spawned_at: None, panic: None }
     }
 
     pub(crate) fn callback(self, origin: Origin) -> Self {
         Report { callback: Some(origin), ..self }
     }
 
-    pub(crate) fn task(self, task: String) -> Self {
-        Report { task: Some(task), ..self }
+    pub(crate) fn task(self, task: String, spawned_at: Option<&'static Location<'static>>) -> Self {
+        Report { task: Some(task), spawned_at, ..self }
     }
 
     pub(crate) fn panic(self, panic: Panic) -> Self {
@@ -97,6 +101,9 @@ impl fmt::Display for Report {
         }
         if let Some(task) = &self.task {
             write!(f, "\n  task      {task}")?;
+        }
+        if let Some(spawned_at) = self.spawned_at {
+            write!(f, "\n  spawned   at {spawned_at}")?;
         }
         if let Some(panic) = &self.panic {
             write!(f, "\n  panic     {panic}")?;

@@ -1,11 +1,14 @@
 //! The scheduler: callbacks are handed over to it by value, in order.
 
 use super::hook;
+use super::id::TaskId;
 use super::panic::contain;
 use super::report::{Failure, Origin, Report};
 use super::sync::Arc;
 use std::any::TypeId;
 use std::fmt;
+use std::panic::Location;
+use std::task::Waker;
 
 /// Decides where and when the callbacks of a task run.
 ///
@@ -15,10 +18,21 @@ use std::fmt;
 /// A task hands over one callback after another, in the order in which they were added ([P7], [P8]), on
 /// the thread that completed it or added late. When and where they then run is up to the scheduler.
 ///
+/// # Order
+///
+/// The callbacks of a task run in order, one after another, if the scheduler starts each of them only after the
+/// one that it was handed before has ended, and drops none. One thread that takes callbacks from the front
+/// of a queue does so; [`Inline`] and the event loop do so. A pool does not: several workers run callbacks of
+/// one task at once, and even one worker may take the newest first, as those of tokio and rayon do. [`Serial`](crate::Serial)
+/// keeps the order over any scheduler; to keep it yourself, see [`Ready::task_id`] ([D24]).
+///
+/// # Leaks
+///
 /// A task owns its scheduler, and a [`Ready`] owns its task. So a scheduler that owns its queue leaks
 /// the queued callbacks when all other handles are gone: it should own only the sending end, as the
 /// event loop's handle does.
 ///
+/// [D24]: crate::rules#d24
 /// [P7]: crate::kernel#properties
 /// [P8]: crate::kernel#properties
 pub trait Schedule: Send + Sync + 'static {
@@ -35,14 +49,61 @@ pub trait Schedule: Send + Sync + 'static {
     ///
     /// # Re-entrancy
     ///
-    /// The scheduler may call everything on any task ([D1]). A drain that it causes runs after the
-    /// current one.
+    /// The scheduler may call everything on any task ([D1]). A hand-over that it causes comes after the
+    /// current one, unless only that other task's scheduler [only queues](Self::only_queues).
     ///
     /// [D1]: crate::rules#d1
     /// [D4]: crate::rules#d4
     /// [P13]: crate::kernel#properties
     /// [P14]: crate::kernel#properties
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
+
+    /// Returns true if [`schedule`](Self::schedule) never runs a callback on the calling thread before it
+    /// returns, and is quick. The event loop's handle answers true; the default is false.
+    ///
+    /// A task that is completed inside a callback is then handed over at once, where it otherwise waits for the
+    /// end of the outermost callback of the thread ([D25]). The answer must always be the same; it is
+    /// asked for at each hand-over, with no lock held. A scheduler that says true and runs a callback in
+    /// `schedule` nests it in another one.
+    ///
+    /// # Panics
+    ///
+    /// A panic is contained and counts as false.
+    ///
+    /// # Examples
+    ///
+    /// A closure says false, also if it only queues. A type of its own may say more:
+    ///
+    /// ```
+    /// # use std::sync::mpsc;
+    /// # use whendone::{Inline, Ready, Schedule};
+    /// struct ToWorker(mpsc::Sender<Ready>);
+    ///
+    /// impl Schedule for ToWorker {
+    ///     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
+    ///         self.0.send(ready).map_err(|refused| refused.0)
+    ///     }
+    ///
+    ///     fn only_queues(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    ///
+    /// let ((sender, queue), (log, seen)) = (mpsc::channel(), mpsc::channel());
+    /// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(ToWorker(sender)));
+    /// two.add_done_callback(|_| ());
+    /// one.add_done_callback(move |_| {
+    ///     second.complete(2).unwrap();
+    ///     log.send(queue.try_iter().map(Ready::run).count()) // inside this callback
+    /// });
+    /// first.complete(1).unwrap();
+    /// assert_eq!(seen.recv(), Ok(1));
+    /// ```
+    ///
+    /// [D25]: crate::rules#d25
+    fn only_queues(&self) -> bool {
+        false
+    }
 
     /// Receives reports of failures in callbacks of its tasks. The default passes them on to the hook
     /// of the process; see [`set_exception_hook`](crate::set_exception_hook) for the duties of a hook.
@@ -65,6 +126,10 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
         (**self).schedule(ready)
     }
 
+    fn only_queues(&self) -> bool {
+        (**self).only_queues()
+    }
+
     fn report(&self, report: &Report) {
         (**self).report(report);
     }
@@ -75,8 +140,24 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
 ///
 /// Callbacks never nest ([P8]). A task that is completed inside a callback runs its own callbacks after
 /// the outermost drain of the thread: a chain of tasks needs no stack ([R36]), and such a `complete`
-/// returns before its callbacks have run. Meanwhile late adds of other threads to that task wait for
-/// this thread, too. So a callback must not block on callbacks that its own thread owes.
+/// returns before its callbacks have run. Meanwhile its awaits, and late adds of other threads to it, wait for
+/// this thread, too. So a callback must not block on callbacks or awaits that its own thread owes; a task
+/// whose scheduler [only queues](Schedule::only_queues) is handed over at once ([D25]).
+///
+/// ```no_run
+/// # use std::{sync::mpsc, thread};
+/// # use whendone::Inline;
+/// let ((first, one), (second, two)) = (whendone::task(Inline), whendone::task(Inline));
+/// one.add_done_callback(move |_| {
+///     second.complete(2).unwrap(); // `two` is drained when this callback has returned
+///     let (sender, ran) = mpsc::channel();
+///     thread::spawn(move || two.add_done_callback(move |_| sender.send(()))); // so this thread runs it
+///     ran.recv().unwrap(); // deadlock
+/// });
+/// first.complete(1).unwrap();
+/// ```
+///
+/// The draining thread also runs what other threads add late meanwhile, for as long as they add ([D16]).
 ///
 /// # Examples
 ///
@@ -89,6 +170,8 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
 ///
 /// [R36]: crate::rules#r36
 /// [D11]: crate::rules#d11
+/// [D16]: crate::rules#d16
+/// [D25]: crate::rules#d25
 /// [P8]: crate::kernel#properties
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inline;
@@ -132,6 +215,36 @@ impl Ready {
             work.run();
         }
     }
+
+    /// Returns the id of the task whose callback this is: a scheduler that many tasks share can keep a line
+    /// for each, as [`Serial`](crate::Serial) does ([D24]). `None` for a function that a closed loop
+    /// gives back.
+    ///
+    /// [D24]: crate::rules#d24
+    #[must_use]
+    pub fn task_id(&self) -> Option<TaskId> {
+        self.0.as_ref().and_then(|work| work.task_id())
+    }
+
+    /// Returns the callback's type and the place where it was added.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use whendone::{Inline, Ready, Schedule};
+    ///
+    /// let (completer, task) = whendone::task(|ready: Ready| {
+    ///     println!("task {:?}: {}", ready.task_id(), ready.origin());
+    ///     Inline.schedule(ready)
+    /// });
+    /// task.add_done_callback(|_| ());
+    /// completer.complete(3)?;
+    /// # Ok::<(), whendone::AlreadyDone<i32>>(())
+    /// ```
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.0.as_ref().expect("a callback that has not run").origin()
+    }
 }
 
 impl Drop for Ready {
@@ -156,6 +269,7 @@ pub(crate) trait Work: Send {
     /// Reports it as lost and drops it.
     fn lose(self: Box<Self>);
     fn origin(&self) -> Origin;
+    fn task_id(&self) -> Option<TaskId>;
 }
 
 /// The owner of a task: its scheduler and, if it has one, its name. It lies in the task's own
@@ -165,6 +279,11 @@ pub(crate) trait Owner: Send + Sync {
 
     /// True if it runs callbacks at once and does nothing else, so that the drainer may run them itself.
     fn is_inline(&self) -> bool {
+        false
+    }
+
+    /// True if it never runs a callback on the calling thread, so that a nested drain may run at once (D25).
+    fn only_queues(&self) -> bool {
         false
     }
 
@@ -179,6 +298,21 @@ pub(crate) trait Owner: Send + Sync {
     fn request_cancel(&self) -> Option<bool> {
         None
     }
+
+    /// True while a request to cancel is open.
+    fn is_cancelling(&self) -> bool {
+        false
+    }
+
+    /// The place where a task of a loop was spawned.
+    fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        None
+    }
+
+    /// True if this waker wakes the task itself: then an await of the task that is polled with it never ends (D27).
+    fn is_polled_by(&self, _waker: &Waker) -> bool {
+        false
+    }
 }
 
 impl<S: Schedule> Owner for S {
@@ -188,6 +322,10 @@ impl<S: Schedule> Owner for S {
 
     fn is_inline(&self) -> bool {
         TypeId::of::<S>() == TypeId::of::<Inline>()
+    }
+
+    fn only_queues(&self) -> bool {
+        contain(|| Schedule::only_queues(self)).unwrap_or(false)
     }
 
     fn report(&self, report: &Report) {
@@ -208,6 +346,10 @@ impl<S: Schedule> Owner for Named<S> {
 
     fn is_inline(&self) -> bool {
         Owner::is_inline(&self.scheduler)
+    }
+
+    fn only_queues(&self) -> bool {
+        Owner::only_queues(&self.scheduler)
     }
 
     fn report(&self, report: &Report) {

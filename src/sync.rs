@@ -43,9 +43,11 @@ mod machine {
     pub(crate) use std::sync::Arc as Counted;
     pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
 
-    /// std's thread-locals, initialised by a constant, which saves the test whether they are initialised.
+    /// std's thread-locals, initialised by a constant, which saves the test whether they are initialised. They have
+    /// no destructor, so that a thread that is ending can use them, too: their users leave nothing in them.
     macro_rules! const_thread_local {
         ($(#[$doc:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;) => {
+            const _: () = ::core::assert!(!::core::mem::needs_drop::<$type>());
             ::std::thread_local! {
                 $(#[$doc])* $vis static $name: $type = const { $value };
             }

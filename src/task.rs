@@ -1,17 +1,21 @@
 //! The task's handle: where callbacks are admitted, and where an owed drain is performed or deferred.
 
+use super::id::TaskId;
 use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
 use super::outcome::Outcome;
 use super::panic::{Panic, contain};
+use super::quote::Quoted;
 use super::report::{Failure, Origin, Report};
 use super::schedule::{Owner, Ready, tell};
 use super::sync::{Counted, fresh_serial};
-use super::trampoline;
+use super::trampoline::{self, Doing};
 use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::fmt;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
+use std::task::Waker;
 
 /// A handle of a task: work that will be done. Cheap to clone; any thread may use it at any time ([D1]).
 ///
@@ -34,13 +38,16 @@ pub(crate) type Callback<T> = Box<dyn Waiter<Task<T>>>;
 pub(crate) struct Link<B>(B);
 
 struct Shared<T> {
+    id: TaskId,
     cell: Cell<Outcome<T>, Callback<T>>,
     owner: Box<dyn Owner>,
 }
 
 impl<T: 'static> Task<T> {
     pub(crate) fn new(owner: impl Owner + 'static) -> Self {
-        Task { shared: Counted::new(Shared { cell: Cell::new(fresh_serial()), owner: Box::new(owner) }) }
+        let serial = fresh_serial();
+        let (id, cell, owner) = (TaskId::new(serial), Cell::new(serial), Box::new(owner));
+        Task { shared: Counted::new(Shared { id, cell, owner }) }
     }
 
     /// Cancels the task and returns true, unless it is done: then nothing changes, and this is false.
@@ -53,7 +60,22 @@ impl<T: 'static> Task<T> {
     /// # Re-entrancy
     ///
     /// Inside a callback that runs inline, the hand-over is deferred until the outermost callback of
-    /// this thread has returned ([D11]).
+    /// this thread has returned ([D11]), unless the scheduler
+    /// [only queues](crate::Schedule::only_queues) ([D25]). Awaits stand in the same line: a callback must
+    /// not block on one of them.
+    ///
+    /// ```no_run
+    /// # use std::{future::IntoFuture, thread};
+    /// # use whendone::Inline;
+    /// let ((first, one), (_second, two)) = (whendone::task(Inline), whendone::task::<()>(Inline));
+    /// let awaited = two.clone();
+    /// let waiter = thread::spawn(|| futures::executor::block_on(awaited.into_future()));
+    /// one.add_done_callback(move |_| {
+    ///     two.cancel(); // the wake-up of `waiter` is put off ...
+    ///     waiter.join().unwrap(); // ... until this callback returns: deadlock
+    /// });
+    /// first.complete(1).unwrap();
+    /// ```
     ///
     /// # Examples
     ///
@@ -68,6 +90,7 @@ impl<T: 'static> Task<T> {
     /// [R75]: crate::rules#r75
     /// [D10]: crate::rules#d10
     /// [D11]: crate::rules#d11
+    /// [D25]: crate::rules#d25
     pub fn cancel(&self) -> bool {
         match self.owner().request_cancel() {
             None => self.complete(Outcome::Cancelled).is_ok(),
@@ -104,32 +127,43 @@ impl<T: 'static> Task<T> {
         Cell::complete(&Link(self), outcome)
     }
 
-    /// Performs an owed drain: now or, inside another drain of this thread, after that one.
+    /// Performs an owed drain: now or, inside another drain of this thread, when that one allows it.
     #[inline]
     pub(crate) fn hand_over_all(&self, owed: Owed<&Self, T>) {
-        match trampoline::enter() {
-            Some(_outermost) => drain(owed, self.is_inline()),
-            None => self.put_off(owed),
+        let inline = self.is_inline();
+        let kind = if !inline && self.owner().only_queues() { Doing::Queues } else { Doing::Calls };
+        match trampoline::enter(kind) {
+            Some(_inside) => drain(owed, inline),
+            None => self.put_off(owed, inline, kind),
         }
     }
 
     #[cold]
-    fn put_off(&self, owed: Owed<&Self, T>) {
+    fn put_off(&self, owed: Owed<&Self, T>, inline: bool, kind: Doing) {
         let owed = owed.with_handle(Link(self.clone())).expect("the handle is of the same task");
-        let inline = self.is_inline();
-        trampoline::put_off(move || drain(owed, inline));
+        trampoline::put_off(kind, move || drain(owed, inline));
     }
 }
 
 impl<T> Task<T> {
+    /// Returns the task's id, which is the same for all its handles and never given to another task ([D23]).
+    ///
+    /// [D23]: crate::rules#d23
+    #[must_use]
+    pub fn id(&self) -> TaskId {
+        self.shared.id
+    }
+
     /// Returns true once the task has an outcome, also before its callbacks have run ([R7]). Takes no lock.
     ///
     /// [R7]: crate::rules#r7
+    #[must_use]
     pub fn is_done(&self) -> bool {
         self.cell().outcome().is_some()
     }
 
     /// Returns true if the task was cancelled. Takes no lock.
+    #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.cell().outcome(), Some(Outcome::Cancelled))
     }
@@ -155,6 +189,7 @@ impl<T> Task<T> {
     /// [D8]: crate::rules#d8
     /// [P2]: crate::kernel#properties
     /// [P3]: crate::kernel#properties
+    #[must_use]
     pub fn outcome(&self) -> Option<&Outcome<T>> {
         let outcome = self.cell().outcome();
         if let Some(Outcome::Panicked(panic)) = outcome {
@@ -163,9 +198,50 @@ impl<T> Task<T> {
         outcome
     }
 
+    /// Takes the outcome out, by value, if the task is done and this is its last handle ([D22]), as
+    /// [`Arc::try_unwrap`](std::sync::Arc::try_unwrap) does: for values that are not `Clone`.
+    ///
+    /// Counts as retrieving the outcome ([R75]). A queued callback holds a handle until it has run
+    /// ([R18]), and the thread that completes the task until its `complete` returns. If two threads try
+    /// with the last two handles at once, both may get theirs back.
+    ///
+    /// # Errors
+    ///
+    /// The task is given back if it is pending, or if there are other handles.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the task's scheduler panics in its drop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// struct Connection; // not Clone
+    ///
+    /// let (completer, task) = whendone::task(whendone::Inline);
+    /// let Err(task) = task.try_into_outcome() else { unreachable!("it is pending") };
+    /// completer.complete(Connection).ok();
+    /// let Ok(outcome) = task.try_into_outcome() else { unreachable!("it is done, and there is no other handle") };
+    /// let _connection: Connection = outcome.unwrap();
+    /// ```
+    ///
+    /// [R18]: crate::rules#r18
+    /// [R75]: crate::rules#r75
+    /// [D22]: crate::rules#d22
+    pub fn try_into_outcome(self) -> Result<Outcome<T>, Self> {
+        if !self.is_done() {
+            return Err(self);
+        }
+        let mut shared = Counted::try_unwrap(self.shared).map_err(|shared| Task { shared })?;
+        // `Shared` has a drop of its own, which a pending cell leaves nothing to report.
+        let cell = mem::replace(&mut shared.cell, Cell::new(0));
+        Ok(cell.into_outcome().expect("the task is done"))
+    }
+
     /// Returns the task's name, if it has one. A task of an event loop always has one ([D13]).
     ///
     /// [D13]: crate::rules#d13
+    #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.owner().name()
     }
@@ -193,6 +269,7 @@ impl<T> Task<T> {
     /// [P9]: crate::kernel#properties
     /// [P10]: crate::kernel#properties
     /// [P13]: crate::kernel#properties
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
         self.cell().remove(id).map(|callback| callback.discard(self)).is_some()
     }
@@ -201,6 +278,11 @@ impl<T> Task<T> {
     #[inline]
     pub(crate) fn is_inline(&self) -> bool {
         self.owner().is_inline()
+    }
+
+    /// True if the waker is the one of this task itself.
+    pub(crate) fn is_polled_by(&self, waker: &Waker) -> bool {
+        self.owner().is_polled_by(waker)
     }
 
     /// Hands a callback over to the scheduler. A refused callback is dropped unrun, and so reports itself (D4).
@@ -218,7 +300,7 @@ impl<T> Task<T> {
 
     /// Reports to the hook of this task.
     pub(crate) fn tell(&self, report: Report) {
-        tell(self.owner(), &report.task(self.describe()));
+        tell(self.owner(), &report.task(self.describe(), self.owner().spawned_at()));
     }
 
     #[inline]
@@ -252,9 +334,13 @@ where
 
 impl<T> Shared<T> {
     fn describe(&self) -> String {
-        let state = self.cell.outcome().map_or("pending", Outcome::state);
-        match self.owner.name() {
-            Some(name) => format!("<Task {state} name='{name}'>"),
+        let state = match self.cell.outcome() {
+            Some(outcome) => outcome.state(),
+            None if self.owner.is_cancelling() => "cancelling",
+            None => "pending",
+        };
+        match self.owner.name().map(Quoted) {
+            Some(name) => format!("<Task {state} name={name}>"),
             None => format!("<Task {state}>"),
         }
     }
@@ -265,7 +351,7 @@ impl<T> Drop for Shared<T> {
         if let Some(Outcome::Panicked(panic)) = self.cell.outcome()
             && !panic.is_retrieved()
         {
-            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe());
+            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe(), self.owner.spawned_at());
             tell(&*self.owner, &report.panic(panic.clone()));
         }
     }
@@ -297,7 +383,7 @@ impl<T> Clone for Task<T> {
 
 super::sync::thread_local! {
     /// The tasks that this thread is printing, so that a task that holds itself does not recur for ever.
-    static PRINTING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    static PRINTING: ManuallyDrop<RefCell<Vec<usize>>> = ManuallyDrop::new(RefCell::new(Vec::new()));
 }
 
 /// Prints as in asyncio: `<Task finished name='Task-2' result=3>` ([R102], [R103]).
@@ -307,11 +393,10 @@ super::sync::thread_local! {
 impl<T: fmt::Debug> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let this = std::ptr::from_ref(self.cell()).addr();
-        // On a thread that is ending the list is gone.
-        if PRINTING.try_with(|printing| printing.borrow().contains(&this)).unwrap_or(false) {
+        if PRINTING.with(|printing| RefCell::borrow(printing).contains(&this)) {
             return f.write_str("<Task ...>");
         }
-        let _ = PRINTING.try_with(|printing| printing.borrow_mut().push(this));
+        PRINTING.with(|printing| printing.borrow_mut().push(this));
         let _printing = Printing;
         let described = self.describe();
         f.write_str(described.trim_end_matches('>'))?;
@@ -331,6 +416,12 @@ struct Printing;
 
 impl Drop for Printing {
     fn drop(&mut self) {
-        let _ = PRINTING.try_with(|printing| printing.borrow_mut().pop());
+        PRINTING.with(|printing| {
+            let mut printing = printing.borrow_mut();
+            printing.pop();
+            if printing.is_empty() {
+                *printing = Vec::new();
+            }
+        });
     }
 }

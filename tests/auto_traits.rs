@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::MutexGuard;
 use whendone::kernel::{self, Added, Drain, Snapshot};
 use whendone::{
-    AlreadyDone, CallbackId, Completer, Failure, Inline, Origin, Outcome, Panic, Ready, Report, SharedCallback, Task,
-    Wait,
+    AlreadyDone, AnyTask, CallbackId, Completer, Failure, Inline, NoValue, Origin, Outcome, Panic, Ready, Report,
+    Serial, SharedCallback, Task, TaskId, Wait,
 };
 
 /// Tells whether `T` is `Send` and whether it is `Sync`: where the bound holds, the inherent constant goes before the
@@ -113,6 +113,10 @@ fn a_shared_callback_goes_everywhere_whatever_the_value() {
 fn ids_and_reports_are_send_and_sync_and_a_ready_callback_only_send() {
     assert_eq!(is_send_and_sync!(Ready), (true, false));
     assert_eq!(is_send_and_sync!(CallbackId), (true, true));
+    assert_eq!(is_send_and_sync!(TaskId), (true, true));
+    assert_eq!(is_send_and_sync!(AnyTask), (true, true));
+    assert_eq!(is_send_and_sync!(Serial<Inline>), (true, true));
+    assert_eq!(is_send_and_sync!(NoValue), (true, true));
     assert_eq!(is_send_and_sync!(Report), (true, true));
     assert_eq!(is_send_and_sync!(Panic), (true, true));
     assert_eq!(is_send_and_sync!(Failure), (true, true));

@@ -6,12 +6,12 @@ use std::process::Command;
 use std::sync::{Mutex, mpsc};
 use whendone::{Inline, SharedCallback, Task};
 
-/// Compiles a case as a package of its own; the compiler must say what its snapshot says.
+/// Compiles a case as a package of its own, and returns the compiler's message; it must say what its snapshot says.
 ///
 /// Without trybuild, which compares letter by letter, so that any other compiler turns it red, and which builds all
 /// dev-dependencies again. Here headline, notes and help must agree; pictures and private types may change.
 #[track_caller]
-fn refused(case: &str, snapshot: &str) {
+fn refused(case: &str, snapshot: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(case);
     let source = format!("tests/compile_fail/{case}.rs");
@@ -32,6 +32,7 @@ fn refused(case: &str, snapshot: &str) {
     for said in rest.lines().map(str::trim_start).filter(advice).chain([headline]) {
         assert!(message.contains(said), "not said: {said}\n\n{message}");
     }
+    message
 }
 
 /// R11, R66, D6
@@ -124,6 +125,14 @@ fn a_task_whose_value_cannot_be_shared_stays_on_its_thread() {
 #[test]
 fn a_callback_that_borrows_what_it_captures_is_refused() {
     refused("borrowed_capture", include_str!("compile_fail/borrowed_capture.stderr"));
+}
+
+/// D22: the one text of ours that reaches this message is the source of the bound.
+#[test]
+fn a_task_whose_value_is_not_clone_is_not_awaited_by_value() {
+    let message = refused("await_by_value", include_str!("compile_fail/await_by_value.stderr"));
+    let advice = "T: Clone, // await a reference, `(&task).await`, or make the value `Clone`";
+    assert!(message.contains(advice), "{message}");
 }
 
 /// R17, D6

@@ -149,15 +149,15 @@ fn seeds_and_random_inputs_show_every_event_of_the_event_loop() {
     }
 }
 
-/// Steps, acts and what was seen of the execution that these bytes stand for. Where a lock lies is left out.
+/// The steps, events and observation of the execution that these bytes stand for, without the addresses of locks.
 fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>) {
     let (scenario, schedule) = schedule::decode(bytes);
     let play = || on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
     let (_, mut executions) = watch(play, |trace| Some(trace.number));
     let (_, mut execution) = executions.pop_first().expect("it was executed");
     assert!(executions.is_empty(), "one schedule is one execution");
-    execution.acts.retain(|(_, act)| !matches!(act, Event::Unlocks(..) | Event::Frees(_)));
-    (execution.steps, execution.acts, execution.observation)
+    execution.events.retain(|(_, event)| !matches!(event, Event::Unlocks(..) | Event::Frees(_)));
+    (execution.steps, execution.events, execution.observation)
 }
 
 /// So a finding of the fuzzer can be replayed. The schedule matters: with another one the executions differ.

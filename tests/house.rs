@@ -85,7 +85,7 @@ fn the_core_depends_on_its_facade_alone() {
 }
 
 /// The files of `src`: each imports only earlier ones. Several in one line import each other in a circle, for a reason.
-const FLOORS: [&[&str]; 20] = [
+const FLOORS: &[&[&str]] = &[
     &["sync"],
     &["kernel/table"],
     &["kernel/queue"],
@@ -96,13 +96,18 @@ const FLOORS: [&[&str]; 20] = [
     &["outcome"],
     &["report"],
     &["hook"],
+    &["id"],
+    &["quote"],
     &["schedule"],
+    &["serial"],
     &["trampoline"],
     &["waiter"],
     &["task"],
+    &["identity"],
     &["callback"],
     &["completer"],
     &["wait"],
+    &["event_loop/fused"],
     &["event_loop/state"],
     // Ownership: an entry owns a task of the loop, which owns a handle, which owns the queue of entries.
     &["event_loop/current", "event_loop/entry", "event_loop/handle", "event_loop/task", "event_loop/timers"],
@@ -169,6 +174,76 @@ fn imports_are_read_alone_in_braces_and_from_two_folders_up() {
     assert_eq!(listed, ["kernel/cell", "kernel/queue"]);
 }
 
+/// The folders of `model/src`, in the order in which a scenario meets them: each imports only earlier ones. `project`,
+/// the files of the project as data, is the ground floor.
+const FOLDERS: [&str; 13] = [
+    "project",
+    "scenario",
+    "observation",
+    "universe",
+    "spec",
+    "protocol",
+    "engines",
+    "proof",
+    "check",
+    "counterexample",
+    "fuzzing",
+    "runner",
+    "bin",
+];
+
+#[test]
+fn folders_of_the_model_import_only_earlier_ones() {
+    let place = |folder: &str| FOLDERS.iter().position(|known| *known == folder);
+    let files = sources("model/src");
+    let mut seen = BTreeSet::new();
+    for (name, text) in files.iter().filter(|(name, _)| *name != "model/src/lib.rs") {
+        let folder = name.split('/').nth(2).expect("it lies in a folder");
+        let own = place(folder).unwrap_or_else(|| panic!("{name} lies in none of the folders"));
+        seen.insert(folder);
+        for import in folders_named(&code(text).collect::<Vec<_>>().join("\n")) {
+            let imported = place(&import).unwrap_or_else(|| panic!("{name} imports {import}, which is no folder"));
+            assert!(imported <= own, "{name} imports {import}, which comes later in the order of flow");
+        }
+    }
+    assert_eq!(seen, FOLDERS.into_iter().collect(), "each folder has files");
+    assert_eq!(
+        folders_named("use crate::spec::cell; x(whendone_model::check::all); other_crate::spec"),
+        ["spec", "check"]
+    );
+    assert_eq!(folders_named("use crate::{spec, check::fault};"), ["spec", "check"]);
+}
+
+/// The modules that code names behind `crate::` or the crate's own name, alone or first in braces.
+fn folders_named(code: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    for root in ["crate::", "whendone_model::"] {
+        for (at, _) in code.match_indices(root) {
+            if code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':') {
+                continue;
+            }
+            let rest = &code[at + root.len()..];
+            let listed = rest.strip_prefix('{').map(|listed| listed.split('}').next().unwrap_or_default());
+            let first = |path: &str| -> String {
+                path.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+            };
+            match listed {
+                Some(listed) => named.extend(listed.split(',').map(first)),
+                None => named.push(first(rest)),
+            }
+        }
+    }
+    named
+}
+
+#[test]
+fn no_file_of_the_model_is_longer_than_450_lines() {
+    for (name, text) in sources("model/src") {
+        let lines = text.lines().count();
+        assert!(lines <= 450, "{name} has {lines} lines");
+    }
+}
+
 /// Only the facade names std's primitives. The hook of the process is a static, which no model owns.
 #[test]
 fn primitives_are_named_in_the_facade_alone() {
@@ -202,11 +277,12 @@ fn locks_are_taken_in_few_places() {
     let places: Vec<_> = taken.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let expected = [
         ("src/event_loop/handle.rs", 3),
-        ("src/event_loop/run.rs", 7),
+        ("src/event_loop/run.rs", 8),
         ("src/event_loop/task.rs", 8),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 9),
         ("src/panic.rs", 2),
+        ("src/serial.rs", 3),
         ("src/sync.rs", 1),
     ];
     assert_eq!(places, expected);

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use std::fmt::Write;
 use std::sync::Arc;
 use whendone::kernel::{Added, Cell};
-use whendone::{CallbackId, Completer, Inline, Task};
+use whendone::{CallbackId, Completer, Inline, Ready, Serial, Task};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -177,6 +177,33 @@ fn dropped_sleeps_leave_nothing_in_an_idle_loop() {
     assert_eq!(live(), before);
 }
 
+/// A future is stored once, in one box: what `spawn` and `run` need besides does not depend on its size.
+#[cfg(feature = "event-loop")]
+#[test]
+fn a_future_takes_its_own_size_once() {
+    use std::hint::black_box;
+    use whendone::EventLoop;
+    const LARGE: usize = 64 << 10;
+    const BESIDES: i64 = 4096;
+    async fn with_a_field<const SIZE: usize>() -> i64 {
+        let field = black_box([1u8; SIZE]);
+        futures::future::ready(()).await;
+        black_box(&field);
+        live()
+    }
+    let event_loop = EventLoop::new();
+    let before = live();
+    let tasks =
+        [event_loop.handle().spawn(with_a_field::<LARGE>()), event_loop.handle().spawn(with_a_field::<LARGE>())];
+    assert_eq!(size_of_val(&with_a_field::<LARGE>()) / LARGE, 1);
+    assert!((2 * LARGE as i64..2 * LARGE as i64 + BESIDES).contains(&(live() - before)), "{}", live() - before);
+    drop((event_loop, tasks));
+    let size = LARGE as i64..LARGE as i64 + BESIDES;
+    let before = live();
+    let during = [whendone::run(with_a_field::<LARGE>()), EventLoop::new().run_until_complete(with_a_field::<LARGE>())];
+    assert!(during.iter().all(|during| size.contains(&(during - before))), "{during:?} after {before}");
+}
+
 /// The orders in which callbacks go.
 const ORDERS: [fn(&mut Vec<CallbackId>); 3] = [|_| (), |ids| ids.reverse(), every_other];
 
@@ -208,5 +235,30 @@ fn add(cell: &Arc<Cell<(), u64>>, callback: u64) -> CallbackId {
     match Cell::add(cell, 0, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(..) => unreachable!("it is pending"),
+    }
+}
+
+/// D24, P20: one `Serial` for ever, whose tasks are all in line at once.
+#[test]
+fn a_serial_keeps_nothing_of_tasks_whose_callbacks_have_run() {
+    let (sender, queue) = std::sync::mpsc::channel();
+    let serial = Serial::new(move |ready| sender.send(ready).map_err(|refused| refused.0));
+    let run = || {
+        let completers = (0..MANY).map(|_| {
+            let (completer, task) = whendone::task::<u32>(serial.clone());
+            for _ in 0..3 {
+                task.add_done_callback(|_| ());
+            }
+            completer
+        });
+        completers.for_each(|completer| completer.complete(3).unwrap());
+        queue.try_iter().for_each(Ready::run);
+    };
+    // The channel keeps one block, and the first run makes it.
+    run();
+    let before = live();
+    for _ in 0..3 {
+        run();
+        assert!(live() <= before + 10_000, "{} bytes for {MANY} tasks", live() - before);
     }
 }

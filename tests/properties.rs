@@ -134,17 +134,17 @@ proptest! {
     fn each_callback_runs_once_though_callers_code_calls_back_or_panics(bytes in programs_that_call_back()) {
         let scenario = decode(&bytes);
         let again = command(&scenario);
-        let plan = scenario.plan();
+        let plan = scenario.resolved();
         let observed = Engine::Alone.observe(&scenario);
         let (observation, _) = observed.observations.first_key_value().expect("it was executed");
         prop_assert!(observed.broken.is_empty(), "{} breaks {:?}", again, observed.broken);
         let calls = observation.handed.iter().filter(|entry| entry.part == Part::Call);
-        let called: Vec<Nonce> = calls.map(|entry| entry.nonce).filter(|nonce| !plan.bodies[*nonce].is_waker).collect();
+        let called: Vec<Nonce> = calls.map(|entry| entry.nonce).filter(|nonce| !plan.registrations[*nonce].is_waker).collect();
         let once: BTreeSet<Nonce> = called.iter().copied().collect();
         prop_assert_eq!(called.len(), once.len(), "{} called {:?}", again, called);
         let mut panicked = BTreeMap::new();
         for entry in &observation.handed {
-            let (nonce, body) = (entry.nonce, &plan.bodies[entry.nonce]);
+            let (nonce, body) = (entry.nonce, &plan.registrations[entry.nonce]);
             if matches!(body.program(entry.part), [.., (_, Step::Panic)]) {
                 // The drop of a closure that was called belongs to its call.
                 let told = match entry.part {
@@ -161,7 +161,7 @@ proptest! {
         prop_assert_eq!(told, panicked, "{} shows {}", again, observation);
         let (mut added, mut removed, mut done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let threads = plan.threads.iter().zip(&observation.answers).map(|(steps, answers)| (&steps[..], &answers[..]));
-        let parts = observation.handed.iter().map(|entry| (plan.bodies[entry.nonce].program(entry.part), &entry.answers[..]));
+        let parts = observation.handed.iter().map(|entry| (plan.registrations[entry.nonce].program(entry.part), &entry.answers[..]));
         for (steps, answers) in [(&plan.setup[..], &[][..])].into_iter().chain(threads).chain(parts) {
             let mut answers = answers.iter();
             for &(task, step) in steps {
@@ -178,7 +178,7 @@ proptest! {
             }
         }
         let refuses = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
-        let due = added.iter().filter(|nonce| !refuses && done.contains(&plan.bodies[**nonce].task));
+        let due = added.iter().filter(|nonce| !refuses && done.contains(&plan.registrations[**nonce].task));
         let due: BTreeSet<Nonce> = due.copied().filter(|nonce| !removed.contains(nonce)).collect();
         prop_assert_eq!(once, due, "{} shows {}", again, observation);
     }

@@ -1,4 +1,4 @@
-; The properties, each from the invariant: of a state s, or of a step from s to z by thread t.
+; The properties, which follow from the invariant: of a state s, or of a step from s to z by thread t.
 
 ; property: P1 at_most_one_completion_succeeds
 (define-fun at_most_one_completion_succeeds ((s State)) Bool
@@ -93,8 +93,8 @@
 (define-fun the_drain_goes_on ((s State) (z State) (t Thread) (c Callback)) Bool
   (and (= (doing z t) Drains) (= (phase z) Draining) (forall ((d Callback)) (= (batch z d) (batch s d)))))
 
-; The measure, which each step that changes anything makes smaller: the first of these that differs. What may still
-; be added, the completer, the completion, what is to be handed over, the queue, what thread t is about to do.
+; The measure, which decreases with each step that changes anything. It is lexicographic: the callbacks that may still
+; be added, the completer, the completion, the callbacks to hand over, the queue, the next activity of thread t.
 (define-fun to_add ((s State) (c Callback)) Bool (not (added s c)))
 (define-fun to_hand_over ((s State) (c Callback)) Bool (and (added s c) (not (removed s c)) (not (handed s c))))
 (define-fun is_sooner ((d Doing) (e Doing)) Bool

@@ -1,4 +1,4 @@
-; The protocol of one cell, for any number of threads and callbacks: the steps of ../src/protocol.rs, by the same names.
+; The protocol of one cell, for any number of threads and callbacks: the actions of ../src/protocol/model.rs, by name.
 
 (declare-sort State 0)
 (declare-sort Thread 0)
@@ -16,30 +16,30 @@
 (assert (forall ((c Callback) (d Callback)) (or (before c d) (= c d) (before d c))))
 (declare-const abandoned Value)
 
-; What the lock guards, and the write-once cell.
+; The state that the lock guards, and the write-once cell.
 (declare-fun phase (State) Phase)
 (declare-fun queue (State Callback) Bool)
 (declare-fun published (State) Bool)
 (declare-fun outcome (State) Value)
-; The threads: what each is about to do, what is in a batch, and in whose hands. `drainer` was given the token last.
+; The threads: their next activity, the batch, and its holder. The token was given to `drainer` last.
 (declare-fun doing (State Thread) Doing)
 (declare-fun batch (State Callback) Bool)
 (declare-fun holder (State Callback) Thread)
 (declare-fun drainer (State) Thread)
 (declare-fun completer (State) Bool)
-; What has happened.
+; The past.
 (declare-fun added (State Callback) Bool)
 (declare-fun removed (State Callback) Bool)
 (declare-fun handed (State Callback) Bool)
 (declare-fun won (State Value) Bool)
 
-; Thread t is in a caller's code; thread t has its turn in a drain, and nothing, or something, in its hands.
+; Thread t runs a caller's code and may call; thread t drains and may take the next step; thread t holds callback c.
 (define-fun calls ((s State) (t Thread)) Bool
   (or (= (doing s t) Free) (= (doing s t) HandsOver) (= (doing s t) PutOff)))
 (define-fun drains ((s State) (t Thread)) Bool (or (= (doing s t) Owes) (= (doing s t) Drains)))
 (define-fun holds ((s State) (t Thread) (c Callback)) Bool (and (batch s c) (= (holder s c) t)))
 
-; What stays as it is from s to z.
+; The parts of the state that are equal in s and z.
 (define-fun same_cell ((s State) (z State)) Bool
   (and (= (phase z) (phase s)) (= (published z) (published s)) (= (outcome z) (outcome s))
        (forall ((v Value)) (= (won z v) (won s v)))))
@@ -55,12 +55,12 @@
 (define-fun same_past ((s State) (z State)) Bool (and (same_added s z) (same_removed s z) (same_handed s z)))
 (define-fun same ((s State) (z State)) Bool
   (and (same_cell s z) (same_queue s z) (same_batch s z) (same_doing s z) (same_past s z)))
-; Only thread t goes on to do d; the token stays where it is, or is given to t.
+; Only thread t changes its activity: to d, where the token stays; or to a drain that it owes, with the token.
 (define-fun goes ((s State) (z State) (t Thread) (d Doing)) Bool
   (and (= (drainer z) (drainer s)) (forall ((u Thread)) (= (doing z u) (ite (= u t) d (doing s u))))))
 (define-fun is_given_token ((s State) (z State) (t Thread)) Bool
   (and (= (drainer z) t) (forall ((u Thread)) (= (doing z u) (ite (= u t) Owes (doing s u))))))
-; The whole queue goes into the hands of t.
+; The whole queue becomes the batch of t.
 (define-fun takes_queue ((s State) (z State) (t Thread)) Bool
   (forall ((c Callback)) (and (not (queue z c)) (= (batch z c) (or (batch s c) (queue s c)))
                               (= (holder z c) (ite (queue s c) t (holder s c))))))
@@ -84,7 +84,7 @@
          (and (= (phase z) (phase s)) (same_doing s z) (same_batch s z)
               (forall ((d Callback)) (= (queue z d) (or (queue s d) (= d c))))))))
 
-; Takes out of the queue what is condemned, if it can.
+; A removal changes nothing but the queue and the set of removed callbacks.
 (define-fun take_out ((s State) (z State)) Bool
   (and (same_cell s z) (same_completer s z) (same_batch s z) (same_doing s z) (same_added s z) (same_handed s z)))
 
@@ -117,7 +117,7 @@
 (define-fun drop_completer ((s State) (z State) (t Thread) (c Callback) (v Value)) Bool
   (and (completer s) (not (completer z)) (completes s z t abandoned)))
 
-; What a drainer does by itself, without the lock.
+; A step of a drainer without the lock.
 (define-fun unlocked ((s State) (z State)) Bool
   (and (same_cell s z) (same_completer s z) (same_queue s z) (same_added s z) (same_removed s z)))
 

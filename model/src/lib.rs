@@ -1,9 +1,25 @@
 //! How whendone is checked: one specification, one scenario language, one check, several engines.
 //!
-//! The modules stand in the order in which a scenario meets them; each imports only earlier ones.
+//! The folders in the order in which a scenario meets them. Each imports only folders above it, and [`project`].
+//!
+//! * [`scenario`]: a small concurrent program as data and as a line of text, a litmus test.
+//! * [`observation`]: the client's view of an execution, its events, and the history of timestamped calls.
+//! * [`universe`]: the closed world, all scenarios up to a size, and samples of larger ones.
+//! * [`spec`]: the specification, from which the allowed observations of a scenario are computed.
+//! * [`protocol`]: the transition system between specification and code; model checking and conformance.
+//! * [`engines`]: loom, shuttle and real threads, which run a scenario on the shipped files and record what happens.
+//! * [`proof`]: the proof of the protocol for any number of threads and callbacks, by two solvers.
+//! * [`check`]: the comparison of observed with allowed, the classes of failures, and the tools' blind spots.
+//! * [`counterexample`]: a failing execution, made as small as possible, drawn, with the token that replays it.
+//! * [`fuzzing`]: the fuzz targets, and random programs on real threads.
+//! * [`runner`]: `cargo verify` as a run, from the plan over the pool of workers to the report and the baseline.
+//! * `bin/verify`: the command line.
+//!
+//! [`project`] stands apart: the project's files as data, with their digest, copies of the tree, vendored cores.
 #![forbid(unsafe_code)]
+#![warn(clippy::too_many_lines)]
 
-// The files that are included once for each engine name this crate as others do.
+// The files that are compiled once for each engine call this crate by its name, as the seeded bugs do.
 extern crate self as whendone_model;
 
 pub mod check;

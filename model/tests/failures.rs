@@ -1,4 +1,4 @@
-//! Failures as a person reads them: what is wrong is named, shrunk, shown, and found again by its token.
+//! Failures as a person reads them: each is named, shrunk, drawn as a diagram, and found again by its token.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -43,8 +43,8 @@ true | - -> a b saw v0
 
 #[test]
 fn an_allowed_outcome_is_shown_by_the_execution_with_the_fewest_switches() {
-    let exhibits = Counterexample::of_allowed(&scenario("a ; C | A"));
-    let texts: Vec<String> = exhibits.iter().map(|exhibit| cut_token(&exhibit.to_string()).0).collect();
+    let witnesses = Counterexample::witnesses(&scenario("a ; C | A"));
+    let texts: Vec<String> = witnesses.iter().map(|witness| cut_token(&witness.to_string()).0).collect();
     assert_eq!(texts, [ONE_AFTER_THE_OTHER]);
 }
 
@@ -53,13 +53,13 @@ fn each_allowed_outcome_has_an_execution_that_shows_it() {
     let programs = ["@inline a{y.X} y.a{G !} ; C | R0", "@queue a{A}~{G} ; C |"];
     for text in ["aa ; C | A R0", "@queue a ; C | P", "@inline ; D | A P Q", "b ; T | C"].into_iter().chain(programs) {
         let scenario = scenario(text);
-        let exhibits = Counterexample::of_allowed(&scenario);
-        assert_eq!(exhibits.len(), allowed(&scenario).len());
-        assert!(exhibits.iter().all(Counterexample::has_execution), "{text}");
+        let witnesses = Counterexample::witnesses(&scenario);
+        assert_eq!(witnesses.len(), allowed(&scenario).len());
+        assert!(witnesses.iter().all(Counterexample::has_execution), "{text}");
     }
 }
 
-/// `cargo verify` explores something under loom to check itself, and then plays on the engine that was asked for.
+/// `cargo verify` explores under loom to check itself, and then plays on the engine that was asked for.
 #[test]
 fn an_engine_without_a_model_plays_after_one_that_has_one() {
     explore::explore(|| ()).expect("nothing is wrong");
@@ -107,8 +107,8 @@ fn watching_an_engine_does_not_change_its_executions() {
 
 #[test]
 fn a_token_brings_its_execution_back() {
-    for exhibit in Counterexample::of_allowed(&scenario("aa ; C | A R0 | G")) {
-        let text = exhibit.to_string();
+    for witness in Counterexample::witnesses(&scenario("aa ; C | A R0 | G")) {
+        let text = witness.to_string();
         let (_, token) = cut_token(&text);
         let safe = token.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
         assert!(safe && !token.starts_with('-'), "{token}");
@@ -133,7 +133,7 @@ fn a_malformed_token_is_refused() {
     mistyped.replace_range(8..9, if &text[8..9] == "x" { "y" } else { "x" });
     for wrong in ["", "a", "a ; C | A", &text[1..], &text[..text.len() - 1], &mistyped] {
         let refused = wrong.parse::<Token>().expect_err(wrong);
-        assert_eq!(refused, "this is no replay token: copy the whole of it, as it was printed", "{wrong}");
+        assert_eq!(refused, "this is not a replay token: copy all of it, as it was printed", "{wrong}");
     }
 }
 
@@ -148,7 +148,7 @@ fn a_token_of_a_nonexistent_execution_is_refused() {
     let elsewhere = Token { extent: Extent::Bounded(2), execution: Execution::Nth(1), ..token.clone() };
     for token in [token, elsewhere] {
         let refused = Counterexample::of_token(&token).err().expect("refused");
-        assert!(refused.starts_with("this token names no execution: there are "), "{refused}");
+        assert!(refused.starts_with("this token names no execution: the scenario has "), "{refused}");
     }
 }
 
@@ -225,7 +225,7 @@ fn a_forbidden_outcome_is_named_by_the_property_that_it_breaks() {
     }
 }
 
-/// A callback of which a loop's hook was told is not one that is missing.
+/// A callback that was reported to a loop's hook is not missing.
 #[test]
 fn callbacks_that_a_loop_reports_as_lost_are_not_missed() {
     let scenario = scenario("@loop{v} a ; L");
@@ -236,7 +236,7 @@ fn callbacks_that_a_loop_reports_as_lost_are_not_missed() {
     assert_eq!(named(&extra), "not allowed by the specification");
 }
 
-/// What programs are answered counts as what threads are, and each task for itself.
+/// The answers to callbacks' programs count like those to threads, for each task by itself.
 #[test]
 fn a_forbidden_outcome_of_a_callbacks_program_is_named_too() {
     let case = |text: &str, change: fn(&mut Observation)| {

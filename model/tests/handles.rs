@@ -1,5 +1,5 @@
-//! The last handle of a cell goes on any thread: its own count is loom's here, which sees every order and finds
-//! what leaks. Scenarios do the same with a task's.
+//! The last handle of a cell may be dropped on any thread: loom counts the handles here, explores every order and finds
+//! leaks. Scenarios do the same with the handles of a task.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use whendone_model::engines::loom::mutex::kernel::{Added, Cell, Drain};
 
-/// What happened to what was stored, by number: handed over, dropped. Loom does not see it.
+/// The fate of each stored thing, by number: how often it was handed over and dropped. loom does not see these counts.
 #[derive(Default)]
 struct Fate {
     handed: [AtomicUsize; 3],
@@ -16,9 +16,9 @@ struct Fate {
 }
 
 /// An outcome or a callback.
-struct Thing(std::sync::Arc<Fate>, usize);
+struct Stored(std::sync::Arc<Fate>, usize);
 
-impl Drop for Thing {
+impl Drop for Stored {
     fn drop(&mut self) {
         self.0.dropped[self.1].fetch_add(1, Relaxed);
     }
@@ -30,70 +30,85 @@ impl Fate {
     }
 }
 
-type Shared = Arc<Cell<Thing, Thing>>;
+type SharedCell = Arc<Cell<Stored, Stored>>;
 
 const OUTCOME: usize = 0;
 
-/// What a thread does with a handle, which it gives away in the end; and what makes a thing of that number.
-type Body = fn(Shared, &dyn Fn(usize) -> Thing);
+/// A thread's use of its handle, which it drops at its end. The function given to it makes the thing with that number.
+type UseHandle = fn(SharedCell, &dyn Fn(usize) -> Stored);
 
-/// All that a client can see of two of them.
-fn fates(bodies: [Body; 2]) -> BTreeSet<[[usize; 3]; 2]> {
+/// Every fate that two threads can bring about.
+fn fates(bodies: [UseHandle; 2]) -> BTreeSet<[[usize; 3]; 2]> {
     let seen = std::sync::Arc::new(Mutex::new(BTreeSet::new()));
-    let told = seen.clone();
+    let written = seen.clone();
     loom::model(move || {
         let fate = std::sync::Arc::new(Fate::default());
-        let cell: Shared = Arc::new(Cell::new(1));
-        wait(&cell, Thing(fate.clone(), 1));
+        let cell: SharedCell = Arc::new(Cell::new(1));
+        wait(&cell, Stored(fate.clone(), 1));
         let threads = bodies.map(|body| {
             let (cell, fate) = (cell.clone(), fate.clone());
-            thread::spawn(move || body(cell, &|number| Thing(fate.clone(), number)))
+            thread::spawn(move || body(cell, &|number| Stored(fate.clone(), number)))
         });
         drop(cell);
         threads.into_iter().for_each(|thread| thread.join().expect("it ends"));
-        told.lock().expect("nobody panics").insert([Fate::read(&fate.handed), Fate::read(&fate.dropped)]);
+        written.lock().expect("nobody panics").insert([Fate::read(&fate.handed), Fate::read(&fate.dropped)]);
     });
     std::mem::take(&mut *seen.lock().expect("nobody panics"))
 }
 
-fn wait(cell: &Shared, callback: Thing) {
+fn wait(cell: &SharedCell, callback: Stored) {
     assert!(matches!(Cell::add(cell, 0, callback), Added::Waits(_)), "it is pending");
 }
 
-fn drain(owed: Drain<Shared, Thing>) {
+fn drain(owed: Drain<SharedCell, Stored>) {
     owed.drain(|_, callback| {
         callback.0.handed[callback.1].fetch_add(1, Relaxed);
     });
 }
 
-fn complete(cell: Shared, thing: &dyn Fn(usize) -> Thing) {
+fn complete(cell: SharedCell, thing: &dyn Fn(usize) -> Stored) {
     drain(Cell::complete(&cell, thing(OUTCOME)).unwrap_or_else(|_| unreachable!("it is completed once")));
 }
 
-fn add(cell: Shared, thing: &dyn Fn(usize) -> Thing) {
+fn add(cell: SharedCell, thing: &dyn Fn(usize) -> Stored) {
     if let Added::YouDrain(_, owed) = Cell::add(&cell, 0, thing(2)) {
         drain(owed);
     }
 }
 
-fn read(cell: Shared, _: &dyn Fn(usize) -> Thing) {
+fn read(cell: SharedCell, _: &dyn Fn(usize) -> Stored) {
     cell.outcome();
 }
 
-/// P4, P5, P15: whoever is the last, each callback ran once, and all that was stored is dropped once.
+/// As `Task::try_into_outcome`: an outcome that is taken out counts as handed over.
+fn take(cell: SharedCell, _: &dyn Fn(usize) -> Stored) {
+    if let Some(Stored(fate, number)) = Arc::try_unwrap(cell).ok().and_then(Cell::into_outcome).as_ref() {
+        fate.handed[*number].fetch_add(1, Relaxed);
+    }
+}
+
+/// P2, P15: the last handle gets the whole outcome, whichever thread let the last but one go.
 #[test]
-fn completer_and_late_adder_both_let_go() {
+fn the_outcome_is_taken_out_or_dropped_but_never_both() {
+    let [taken, dropped] = [[[1, 1, 0], [1, 1, 0]], [[0, 1, 0], [1, 1, 0]]];
+    assert_eq!(fates([complete, take]), BTreeSet::from([taken, dropped]));
+    assert_eq!(fates([take, take]), BTreeSet::from([[[0, 0, 0], [0, 1, 0]]]));
+}
+
+/// P4, P5, P15: in either order each callback runs once, and each stored thing is dropped once.
+#[test]
+fn completer_and_late_adder_both_drop_their_handles() {
     assert_eq!(fates([complete, add]), BTreeSet::from([[[0, 1, 1], [1, 1, 1]]]));
 }
 
 /// P15
 #[test]
-fn completer_and_reader_both_let_go() {
+fn completer_and_reader_both_drop_their_handles() {
     assert_eq!(fates([complete, read]), BTreeSet::from([[[0, 1, 0], [1, 1, 0]]]));
 }
 
-/// P6, P15: nobody completes it, so nothing is handed over, and what waits is dropped.
+/// P6, P15: the cell stays pending, so nothing is handed over, and the waiting callbacks are dropped.
 #[test]
-fn nobody_completes_and_both_let_go() {
+fn a_cell_that_is_never_completed_is_dropped_by_both() {
     assert_eq!(fates([add, read]), BTreeSet::from([[[0, 0, 0], [0, 1, 1]]]));
 }

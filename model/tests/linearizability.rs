@@ -1,4 +1,4 @@
-//! Histories by hand: what has an explanation, and what has none once a ticket or an answer is another one.
+//! Histories by hand: linearizable ones, and others that differ in a ticket or an answer and are not.
 
 use whendone_model::engines::threads::timed::execution;
 use whendone_model::observation::event::Event;
@@ -8,17 +8,17 @@ use whendone_model::scenario::Scenario;
 use whendone_model::scenario::names::{Nonce, Part, Value};
 use whendone_model::scenario::resolve::TaskStep;
 
-/// Written ticket by ticket: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
+/// The history with these tickets: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
 fn history(scenario: &str, tickets: &str) -> History {
     let scenario: Scenario = scenario.parse().expect("well formed");
-    let plan = scenario.plan();
+    let plan = scenario.resolved().clone();
     let mut next = vec![0; plan.threads.len()];
-    let acts = tickets.split(' ').map(|ticket| {
+    let events = tickets.split(' ').map(|ticket| {
         let (thread, rest) = ticket.split_at(1);
         let thread: usize = thread.parse().expect("a thread");
         let (kind, rest) = rest.split_at(1);
         let call = |at: usize| -> TaskStep { plan.threads[thread][at] };
-        let act = match kind {
+        let event = match kind {
             "[" => Event::Begins(call(next[thread])),
             "]" => {
                 next[thread] += 1;
@@ -30,10 +30,10 @@ fn history(scenario: &str, tickets: &str) -> History {
             }
             _ => Event::Leaves(nonce(rest), Part::Call),
         };
-        (thread, act)
+        (thread, event)
     });
-    let acts = acts.collect();
-    History { scenario, acts }
+    let events = events.collect();
+    History { scenario, events }
 }
 
 fn nonce(name: &str) -> Nonce {
@@ -56,17 +56,17 @@ fn answer(text: &str) -> Option<Answer> {
 #[track_caller]
 fn explained(scenario: &str, tickets: &str) {
     let explained = history(scenario, tickets).check();
-    assert_eq!(explained.map_err(|unexplained| unexplained.to_string()), Ok(()));
+    assert_eq!(explained.map_err(|error| error.to_string()), Ok(()));
 }
 
-/// It breaks this property at this ticket; `timed`: only because of when it does.
+/// Asserts that the history breaks this property at this ticket; `timed`: only because of its times.
 #[track_caller]
 fn refused(scenario: &str, tickets: &str, property: &str, at: usize, timed: bool) {
-    let unexplained = history(scenario, tickets).check().expect_err("it must not be explained");
-    let timeless = if timed { "without the tickets there is one" } else { "nor without the tickets" };
-    assert!(unexplained.rule.starts_with(&format!("{property}:")), "{unexplained}");
-    assert!(unexplained.rule.ends_with(timeless), "{unexplained}");
-    assert_eq!(unexplained.at, at, "{unexplained}");
+    let error = history(scenario, tickets).check().expect_err("it is not linearizable");
+    let timeless = if timed { "without its times, one does" } else { "without its times, none does either" };
+    assert!(error.rule.starts_with(&format!("{property}:")), "{error}");
+    assert!(error.rule.ends_with(timeless), "{error}");
+    assert_eq!(error.at, at, "{error}");
 }
 
 /// P7
@@ -102,9 +102,9 @@ fn a_value_is_read_after_its_completion_has_begun() {
     explained("; C | G | A G", "0[ 1[ 1]v0 2[ 2*a=v0 2/a 2] 2[ 2]v0 0]true");
 }
 
-/// P3: only happens-before bounds a read that finds nothing: what its thread knew, and what it waited for.
+/// P3: only happens-before bounds a read that finds nothing: earlier reads and hand-overs of its thread, and signals.
 #[test]
-fn pending_is_read_until_its_thread_can_know_better() {
+fn a_read_may_say_pending_until_the_completion_happens_before_it() {
     explained("; C | G", "0[ 0]true 1[ 1]pending");
     explained("; C | A G", "1[ 1] 0[ 0*a=v0 0/a 0]true 1[ 1]pending");
     refused("; C | A G", "0[ 0]true 1[ 1*a=v0 1/a 1] 1[ 1]pending", "P3", 7, false);
@@ -130,7 +130,7 @@ fn a_call_hands_over_the_callbacks_that_it_owes_before_it_returns() {
     refused("C ; A | A", "1[ 1*b=v0 1/b 1] 0[ 0]", "P5", 5, false);
 }
 
-/// P5, P7, P17: on the queue the last thread runs them, and what comes later is run in the end.
+/// P5, P7, P17: on the queue the last thread runs callbacks, and later ones run at the end.
 #[test]
 fn queued_callbacks_run_in_their_order_when_the_queue_is_served() {
     let program = "@queue a ; C | P";
@@ -142,16 +142,16 @@ fn queued_callbacks_run_in_their_order_when_the_queue_is_served() {
     refused(program, "1[ 1]pending 1*a=v0 1/a 0[ 0]true 2*b 2/b", "P6", 2, true);
 }
 
-/// One thread by itself has but one explanation: with any other answer, and with any hand-over more or less or in another
-/// place, there is none.
+/// A history of one thread has one explanation. With another answer, or with a hand-over added, removed or moved, it has
+/// none.
 #[test]
 fn a_sequential_history_has_no_other_answers_and_hand_overs() {
     for program in
         ["abb ; A B Rm G T R0 R0 A B R3 Rf T A C G A Rm X R0 T A", "@inline aa ; A P R0 A P Rm X D P A Rm Q A"]
     {
         let scenario: Scenario = program.parse().expect("well formed");
-        let (_, whole) = execution(&scenario).expect("it is explained");
-        let altered = (0..whole.acts.len()).flat_map(|at| alter(&whole, at));
+        let (_, whole) = execution(&scenario).expect("it is linearizable");
+        let altered = (0..whole.events.len()).flat_map(|at| alter(&whole, at));
         let altered: Vec<History> = altered.collect();
         assert!(altered.len() > 20, "{}", altered.len());
         for history in altered {
@@ -160,15 +160,15 @@ fn a_sequential_history_has_no_other_answers_and_hand_overs() {
     }
 }
 
-/// The history with other answers at this ticket, without the hand-over, with it once more, and as the last one.
+/// Variants of the history at this ticket: with another answer; without the hand-over, with it twice, and with it last.
 fn alter(whole: &History, at: usize) -> Vec<History> {
-    let with = |act: Event| {
+    let with = |event: Event| {
         let mut history = whole.clone();
-        history.acts[at].1 = act;
+        history.events[at].1 = event;
         history
     };
     let mut less = whole.clone();
-    match &whole.acts[at].1 {
+    match &whole.events[at].1 {
         Event::Ends(step, Some(Answer::Did(did))) => vec![with(Event::Ends(*step, Some(Answer::Did(!did))))],
         Event::Ends(step, Some(Answer::Count(count))) => vec![with(Event::Ends(*step, Some(Answer::Count(count + 1))))],
         Event::Ends(step, Some(Answer::Outcome(outcome))) => {
@@ -176,10 +176,10 @@ fn alter(whole: &History, at: usize) -> Vec<History> {
             vec![with(Event::Ends(*step, Some(Answer::Outcome(other))))]
         }
         Event::Enters(_) => {
-            let both: Vec<_> = less.acts.drain(at..at + 2).collect();
+            let both: Vec<_> = less.events.drain(at..at + 2).collect();
             let (mut twice, mut last) = (whole.clone(), less.clone());
-            twice.acts.splice(at..at, both.clone());
-            last.acts.extend(both);
+            twice.events.splice(at..at, both.clone());
+            last.events.extend(both);
             vec![less, twice, last]
         }
         _ => Vec::new(),

@@ -1,20 +1,20 @@
-//! The proof's files are in order. Whether it is one: `cargo verify proof`.
+//! The files of the proof are complete. The proof itself: `cargo verify proof`.
 
 use std::collections::BTreeSet;
 use whendone_model::proof::obligations::Theory;
-use whendone_model::protocol::model::Step;
+use whendone_model::protocol::model::Action;
 use whendone_model::protocol::properties::SIZE;
 
 #[test]
-fn the_two_forms_of_the_protocol_have_the_same_steps() {
+fn both_forms_of_the_protocol_have_the_same_steps() {
     let theory = Theory::read().expect("the files are there");
     let proven: BTreeSet<String> = theory.actions.into_iter().collect();
-    let explored: BTreeSet<String> = Step::all(SIZE.threads, SIZE.callbacks).into_iter().map(Step::name).collect();
+    let explored: BTreeSet<String> = Action::all(SIZE.threads, SIZE.callbacks).into_iter().map(Action::name).collect();
     assert_eq!(proven, explored);
 }
 
 #[test]
-fn every_clause_says_what_it_means_and_what_rests_on_it() {
+fn each_clause_has_a_sentence_and_each_property_a_clause() {
     let theory = Theory::read().expect("the files are there");
     let gives: BTreeSet<&str> = theory.clauses.iter().flat_map(|clause| clause.gives.split(' ')).collect();
     for property in ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11"] {
@@ -23,9 +23,9 @@ fn every_clause_says_what_it_means_and_what_rests_on_it() {
     assert!(theory.clauses.iter().all(|clause| !clause.sentence.is_empty()));
 }
 
-/// Each step keeps each clause and begins with it; each property of a step is asked of each of its steps.
+/// Each action must preserve each clause.
 #[test]
-fn no_question_is_left_out() {
+fn no_proof_obligation_is_left_out() {
     let theory = Theory::read().expect("the files are there");
     let (clauses, actions) = (theory.clauses.len(), theory.actions.len());
     assert_eq!((clauses, actions), (15, 13));

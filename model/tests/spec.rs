@@ -1,6 +1,6 @@
-//! The specification refuses what it must, and allows more than one thing where there is a race.
+//! The specification: its answers step by step, its sets of allowed observations, and the verdicts of the check.
 
-use whendone_model::check::judge;
+use whendone_model::check::check;
 use whendone_model::engines::Extent;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::scenario::Scenario;
@@ -21,25 +21,25 @@ fn the_page_holds_step_by_step() {
     spec.add(1, true);
     spec.add(2, true);
     assert!(spec.add_waiting(3));
-    assert!(spec.remove(0), "it was there");
-    assert!(!spec.remove(0), "and is not any more");
+    assert!(spec.remove(0), "it is waiting");
+    assert!(!spec.remove(0), "it is gone");
     assert!(spec.replace(3, 8) && !spec.replace(0, 9));
-    assert_eq!((spec.outcome(), spec.scheduled()), (None, [].as_slice()), "nothing comes early");
+    assert_eq!((spec.outcome(), spec.scheduled()), (None, [].as_slice()), "nothing is scheduled early");
     assert!(spec.complete(Value::Finished(7)));
-    assert!(!spec.complete(Value::Cancelled), "only the first one counts");
+    assert!(!spec.complete(Value::Cancelled), "only the first completion counts");
     assert_eq!(spec.outcome(), Some(Value::Finished(7)));
     spec.add(4, true);
     assert!(!spec.remove(4) && !spec.add_waiting(5) && !spec.replace(3, 9));
     assert!(spec.remove_all().is_empty());
-    assert_eq!(spec.scheduled(), [1, 2, 8, 4], "what was swapped in keeps the place");
+    assert_eq!(spec.scheduled(), [1, 2, 8, 4], "a replaced callback keeps its place");
 }
 
 #[test]
-fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
+fn a_race_has_exactly_the_expected_outcomes() {
     assert_eq!(printed("a ; C | R0"), ["true | false -> a saw v0", "true | true ->"]);
     assert_eq!(printed("; C | X"), ["false | true ->", "true | false ->"]);
     assert_eq!(printed("b ; T | R0"), ["0 | true ->", "1 | false ->"]);
-    assert_eq!(printed("; C S1 | W1 G"), ["true | v0 ->"], "what was signalled is ordered");
+    assert_eq!(printed("; C S1 | W1 G"), ["true | v0 ->"], "a signal orders the completion before the read");
     assert_eq!(printed("C ; A | A"), ["- | - -> a b saw v0", "- | - -> b a saw v0"]);
     assert_eq!(
         printed("@inline ; C | P P")[0],
@@ -49,7 +49,7 @@ fn a_race_has_more_than_one_outcome_and_no_more_than_it_should() {
     assert_eq!(printed("@inline ; C | P"), ["true | pending -> a saw nothing", "true | v0 ->"]);
 }
 
-/// What callbacks do, on whom it happens and what is told of it.
+/// Programs of callbacks: their order, their effect and their reports.
 #[test]
 fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
     assert_eq!(printed("a{A R1}a~{G} ; R2 C"), ["true, true -> ~c{pending} a{false} b saw v0"]);
@@ -57,7 +57,7 @@ fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
     assert_eq!(
         printed("@inline a{y.C z.C} y.a z.a ; C"),
         ["true -> a{true, true} saw v2 b saw v0 c saw v1"],
-        "drains that are put off come in their order"
+        "deferred drains keep their order"
     );
     assert_eq!(
         printed("@inline a ; C | y.A y.C"),
@@ -69,7 +69,7 @@ fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
         ],
         "callbacks of two tasks may overlap"
     );
-    assert_eq!(printed("@queue a ; C | y.A y.C").len(), 2, "but not on the queue, which runs one after the other");
+    assert_eq!(printed("@queue a ; C | y.A y.C").len(), 2, "but not on the queue, which runs them one after the other");
     assert_eq!(printed("@refuse a~{A}a ; C"), ["true -> ~a; told: x lost a callback 3 times"]);
     assert_eq!(printed("@panic a ; C"), ["true ->; told: x lost a callback, the scheduler of x panicked"]);
     assert_eq!(printed("@inline a{!}a ; C"), ["true -> a b saw v0; told: a panicked"]);
@@ -81,13 +81,17 @@ fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
 #[test]
 fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
     let poll = "poll saw nothing";
-    assert_eq!(printed("@loop{kv} ; L"), [format!("- | v0 -> poll {poll}")], "woken while polled, polled again");
+    assert_eq!(
+        printed("@loop{kv} ; L"),
+        [format!("- | v0 -> poll {poll}")],
+        "a wake during the poll leads to another poll"
+    );
     assert_eq!(printed("@loop{v} ; X L"), ["true | cancelled ->"], "never polled");
     let told = "told: x lost a callback, a task was abandoned";
     assert_eq!(printed("@loop{v} a ; Z"), [format!("1 | abandoned ->; {told}, closed before 1 had run")]);
     assert_eq!(printed("@loop{v} ; Z N"), [format!("0, false | abandoned ->; {told}")], "refused, and reported");
     assert_eq!(printed("@loop{!} ; L"), [format!("- | panicked -> {poll}; told: a panic was never retrieved")]);
-    assert_eq!(printed("@loop{!} ; L G"), [format!("panicked | panicked -> {poll}")], "somebody looked");
+    assert_eq!(printed("@loop{!} ; L G"), [format!("panicked | panicked -> {poll}")], "the read retrieves the panic");
     assert_eq!(printed("@loop{zv} ; L M"), printed("@loop{p} ; L M"), "without a sleep no time passes");
     assert_eq!(
         printed("@loop{v} ; L | X"),
@@ -96,7 +100,7 @@ fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
             "- | true | cancelled ->".to_owned(),
             format!("- | true | cancelled -> {poll}"),
         ],
-        "granted before the poll, or while it goes on and then it beats the value"
+        "a cancel is granted before the poll, or during the poll, where it overrides the value"
     );
 }
 
@@ -105,26 +109,26 @@ fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
 fn the_check_fails_if_anything_is_extra_missing_broken_or_not_executed() {
     let scenario: Scenario = "a ; C | R0".parse().expect("well formed");
     let observed = Engine::LoomMutex.observe(&scenario);
-    assert!(judge(&scenario, true, &observed).is_good());
+    assert!(check(&scenario, true, &observed).is_good());
 
     let mut fewer = observed.clone();
     fewer.observations.pop_first();
-    assert!(!judge(&scenario, true, &fewer).is_good(), "missing");
-    assert!(judge(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
+    assert!(!check(&scenario, true, &fewer).is_good(), "missing");
+    assert!(check(&scenario, false, &fewer).is_good(), "may be missing on an engine that need not be complete");
 
     let mut more = observed.clone();
     let mut wrong = more.observations.keys().next().expect("there are some").clone();
     wrong.handed.reverse();
     wrong.answers.reverse();
     more.observations.insert(wrong, 1);
-    assert!(!judge(&scenario, false, &more).is_good(), "extra");
+    assert!(!check(&scenario, false, &more).is_good(), "extra");
 
     let mut broken = observed.clone();
     broken.broken.insert("P13: for example".to_owned(), 1);
-    assert!(!judge(&scenario, false, &broken).is_good(), "broken");
+    assert!(!check(&scenario, false, &broken).is_good(), "broken");
 
     let mut cut = observed.clone();
     cut.extent = Extent::Cut;
-    assert!(!judge(&scenario, false, &cut).is_good(), "not explored to its end");
-    assert!(!judge(&scenario, false, &Default::default()).is_good(), "not executed");
+    assert!(!check(&scenario, false, &cut).is_good(), "not explored to its end");
+    assert!(!check(&scenario, false, &Default::default()).is_good(), "not executed");
 }

@@ -6,10 +6,11 @@ use super::handle::Handle;
 use super::timers::Sleep;
 use std::cell::RefCell;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 super::super::sync::thread_local! {
-    static CURRENT: RefCell<Option<Handle>> = RefCell::new(None);
+    static CURRENT: ManuallyDrop<RefCell<Option<Handle>>> = ManuallyDrop::new(RefCell::new(None));
 }
 
 /// Makes a loop the current one of this thread, until the guard is dropped.
@@ -41,14 +42,50 @@ pub(super) fn is_inside(handle: &Handle) -> bool {
 }
 
 #[track_caller]
-fn current(wanted: &str) -> Handle {
-    match CURRENT.with(|current| current.borrow().clone()) {
-        Some(handle) => handle,
-        None => panic!(
+fn current(wanted: &str, elsewhere: &str) -> Handle {
+    let handle = try_handle();
+    handle.unwrap_or_else(|| {
+        panic!(
             "no event loop is running on this thread: call whendone::{wanted} inside whendone::run, \
-             or use the handle of a loop, EventLoop::handle().{wanted}"
-        ),
-    }
+             or use the handle of a loop, EventLoop::handle(){elsewhere}"
+        )
+    })
+}
+
+/// Returns the handle of the loop that runs on this thread, as asyncio's `get_running_loop` does: for
+/// tasks whose callbacks run on it, and for calls from other threads.
+///
+/// # Panics
+///
+/// Panics outside a running loop ([R48]); see [`try_handle`].
+///
+/// # Examples
+///
+/// ```
+/// let sum = whendone::run(async {
+///     let (completer, task) = whendone::task(whendone::handle());
+///     std::thread::spawn(move || completer.complete(1 + 2));
+///     (&task).await.value().copied()
+/// });
+/// assert_eq!(sum, Some(3));
+/// ```
+///
+/// [R48]: crate::rules#r48
+#[track_caller]
+pub fn handle() -> Handle {
+    current("handle", "")
+}
+
+/// Returns the handle of the loop that runs on this thread, or `None` outside a running loop.
+///
+/// # Examples
+///
+/// ```
+/// assert!(whendone::try_handle().is_none());
+/// whendone::run(async { assert!(whendone::try_handle().is_some()) });
+/// ```
+pub fn try_handle() -> Option<Handle> {
+    CURRENT.with(|current| current.borrow().clone())
 }
 
 /// Spawns a future on the loop that runs on this thread; see [`Handle::spawn`].
@@ -73,7 +110,7 @@ pub fn spawn<F>(future: F) -> Task<F::Output>
 where
     F: Future<Output: Send + Sync> + Send + 'static,
 {
-    current("spawn").spawn(future)
+    current("spawn", ".spawn").start(None, Box::pin(future))
 }
 
 /// Spawns a future with a name on the loop that runs on this thread; see [`Handle::spawn_named`].
@@ -88,7 +125,7 @@ pub fn spawn_named<F>(name: impl Into<String>, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send + Sync> + Send + 'static,
 {
-    current("spawn_named").spawn_named(name, future)
+    current("spawn_named", ".spawn_named").start(Some(name.into()), Box::pin(future))
 }
 
 /// Sleeps on the loop that runs on this thread, without blocking it; see [`Handle::sleep`].
@@ -107,5 +144,5 @@ where
 /// [R48]: crate::rules#r48
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    current("sleep").sleep(duration)
+    current("sleep", ".sleep").sleep(duration)
 }

@@ -1,5 +1,6 @@
 //! An entry of the ready queue.
 
+use super::super::id::TaskId;
 use super::super::panic::contain;
 use super::super::report::{Failure, Origin, Report};
 use super::super::schedule::{Ready, Work, tell};
@@ -46,5 +47,9 @@ impl<F: FnOnce() + Send> Work for Soon<F> {
 
     fn origin(&self) -> Origin {
         Origin { callback: type_name::<F>(), added_at: self.added_at }
+    }
+
+    fn task_id(&self) -> Option<TaskId> {
+        None
     }
 }

@@ -9,6 +9,7 @@ use super::super::task::Task;
 use super::entry::{Entry, Soon};
 use super::task::{Running, Spawned, Stepper, Tasks, body};
 use super::timers::{Sleep, Timers};
+use futures::future::BoxFuture;
 use futures::task::ArcWake;
 use std::fmt;
 use std::future::Future;
@@ -67,28 +68,33 @@ impl Handle {
     /// [D5]: crate::rules#d5
     /// [D13]: crate::rules#d13
     /// [P16]: crate::rules#p16
+    #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + Sync> + Send + 'static,
     {
-        self.start(None, future)
+        self.start(None, Box::pin(future))
     }
 
     /// Spawns a future as a task with a name of its own; see [`spawn`](Self::spawn).
+    #[track_caller]
     pub fn spawn_named<F>(&self, name: impl Into<String>, future: F) -> Task<F::Output>
     where
         F: Future<Output: Send + Sync> + Send + 'static,
     {
-        self.start(Some(name.into()), future)
+        self.start(Some(name.into()), Box::pin(future))
     }
 
-    fn start<F>(&self, name: Option<String>, future: F) -> Task<F::Output>
-    where
-        F: Future<Output: Send + Sync> + Send + 'static,
-    {
+    /// Takes the future in the one box that its caller put it in: a large one is not moved any more.
+    #[track_caller]
+    pub(super) fn start<T: Send + Sync + 'static>(
+        &self,
+        name: Option<String>,
+        future: BoxFuture<'static, T>,
+    ) -> Task<T> {
         let stepper = Arc::new(Stepper::new(self.clone()));
         let name = name.unwrap_or_else(|| self.0.tasks.lock().next_name());
-        let task = Task::new(Spawned { name, stepper: stepper.clone() });
+        let task = Task::new(Spawned { name, stepper: stepper.clone(), spawned_at: Location::caller() });
         let running = Running { task: task.clone(), stepper: stepper.clone() };
         let body = Box::pin(body(future, running));
         let refused = self.0.tasks.lock().put(stepper.clone(), body);
@@ -136,8 +142,8 @@ impl Handle {
     }
 
     /// Returns a future that is done after `duration`, measured from its first poll. Any executor may
-    /// poll it, but it ends only while this loop runs. A task that sleeps goes on in the turn in which
-    /// its timer is due ([D17]).
+    /// poll it, but it ends only while this loop runs, or early when this loop is closed ([D26]). A task that
+    /// sleeps goes on in the turn in which its timer is due ([D17]).
     ///
     /// # Examples
     ///
@@ -149,6 +155,7 @@ impl Handle {
     /// ```
     ///
     /// [D17]: crate::rules#d17
+    /// [D26]: crate::rules#d26
     pub fn sleep(&self, duration: Duration) -> Sleep {
         Sleep::new(self.clone(), duration)
     }
@@ -181,6 +188,10 @@ impl Schedule for Handle {
             Err(Entry::Ready(ready)) => Err(ready),
             _ => Ok(()),
         }
+    }
+
+    fn only_queues(&self) -> bool {
+        true
     }
 
     fn report(&self, report: &Report) {

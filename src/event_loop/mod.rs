@@ -16,13 +16,14 @@
 
 mod current;
 mod entry;
+mod fused;
 mod handle;
 mod run;
 mod state;
 mod task;
 mod timers;
 
-pub use current::{sleep, spawn, spawn_named};
+pub use current::{handle, sleep, spawn, spawn_named, try_handle};
 pub use handle::{Closed, Handle};
 pub use run::{EventLoop, run};
 pub use timers::Sleep;

@@ -11,10 +11,12 @@ use super::super::trampoline::Afresh;
 use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
+use futures::future::BoxFuture;
 use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::panic::resume_unwind;
+use std::task::Waker;
 
 /// Runs a future to its end on a new event loop, as `asyncio.run` does, and returns its value.
 ///
@@ -47,11 +49,7 @@ pub fn run<F>(main: F) -> F::Output
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let mut event_loop = EventLoop::new();
-    let ended = event_loop.drive(main);
-    event_loop.finish_leftovers();
-    event_loop.close();
-    ended.unwrap_or_else(|panic| rethrow(&panic))
+    EventLoop::new().run_boxed(Box::pin(main))
 }
 
 /// An event loop. It runs on the thread that calls [`run_until_complete`](Self::run_until_complete);
@@ -96,6 +94,7 @@ impl EventLoop {
     }
 
     /// Returns a handle of this loop, for any thread.
+    #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -116,35 +115,100 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.drive(main).unwrap_or_else(|panic| rethrow(&panic))
+        self.drive(Box::pin(main)).unwrap_or_else(|panic| rethrow(&panic))
+    }
+
+    /// Runs a future to its end, as [`whendone::run`](run) does, on this loop: then the tasks that are left
+    /// are cancelled and run to their end, and the loop is closed ([`finish`](Self::finish)).
+    ///
+    /// # Panics
+    ///
+    /// As [`whendone::run`](run).
+    ///
+    /// # Examples
+    ///
+    /// `run` with an exception hook of its own:
+    ///
+    /// ```
+    /// let event_loop = whendone::EventLoop::with_exception_hook(|report| eprintln!("{report}"));
+    /// assert_eq!(event_loop.run(async { 3 }), 3);
+    /// ```
+    #[track_caller]
+    pub fn run<F>(self, main: F) -> F::Output
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.run_boxed(Box::pin(main))
+    }
+
+    #[track_caller]
+    fn run_boxed<T: Send + 'static>(mut self, main: BoxFuture<'static, T>) -> T {
+        let ended = self.drive(main);
+        self.finish();
+        ended.unwrap_or_else(|panic| rethrow(&panic))
+    }
+
+    /// Ends the loop gracefully: cancels the tasks that are left, oldest first, runs them to their end
+    /// ([R92]), gives their callbacks one more turn, and closes the loop. Returns what [`close`](Self::close)
+    /// returns: the number of queued callbacks and functions that will never run ([R91], [D12]).
+    ///
+    /// # Panics
+    ///
+    /// Panics if a loop runs on this thread already. Panics of tasks and callbacks are contained and reported.
+    ///
+    /// # Re-entrancy
+    ///
+    /// As [`close`](Self::close). Tasks that are spawned meanwhile are not waited for: if they are
+    /// not done at the end, they are abandoned and reported ([P16]).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut event_loop = whendone::EventLoop::new();
+    /// let server = event_loop.handle().spawn(std::future::pending::<()>());
+    /// event_loop.run_until_complete(async {});
+    /// assert!(!server.is_done());
+    /// assert_eq!(event_loop.finish(), 0);
+    /// assert!(server.is_cancelled());
+    /// ```
+    ///
+    /// [R91]: crate::rules#r91
+    /// [R92]: crate::rules#r92
+    /// [D12]: crate::rules#d12
+    /// [P16]: crate::rules#p16
+    #[track_caller]
+    pub fn finish(mut self) -> usize {
+        self.finish_leftovers();
+        self.close()
     }
 
     /// Closes the loop and returns the number of queued callbacks and functions that will never run.
     /// Each of them is reported to the hook ([R89], [D12]). Tasks that are not done are abandoned and
-    /// reported, and their callbacks are counted, too ([P16]). Callbacks that are scheduled later, for
-    /// example by the drop of another, are refused: they are reported but not counted.
+    /// reported, and their callbacks are counted, too ([P16]). Sleeps that others wait for end ([D26]). Callbacks
+    /// that are scheduled later, for example by the drop of another, are refused: they are reported but not
+    /// counted.
     ///
     /// # Panics
     ///
-    /// Panics in the drops of futures, callbacks and functions are contained and reported.
+    /// Panics in the drops of futures, callbacks and functions, and of wakers, are contained and reported.
     ///
     /// # Re-entrancy
     ///
-    /// Futures, callbacks and functions are dropped with no lock held, and may call everything ([D1]).
+    /// Futures, callbacks and functions are dropped, and sleepers woken, with no lock held, and may call
+    /// everything ([D1]).
     ///
     /// [R89]: crate::rules#r89
     /// [D1]: crate::rules#d1
     /// [D12]: crate::rules#d12
+    /// [D26]: crate::rules#d26
     /// [P16]: crate::rules#p16
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn close(mut self) -> usize {
         self.abandon()
     }
 
     #[track_caller]
-    fn drive<F>(&mut self, main: F) -> Result<F::Output, Panic>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
+    fn drive<T: Send + 'static>(&mut self, main: BoxFuture<'static, T>) -> Result<T, Panic> {
         let _inside = current::enter(&self.handle);
         let value = Arc::new(Mutex::new(None));
         let stopped = Arc::new(OnceLock::new());
@@ -169,6 +233,7 @@ impl EventLoop {
 
     /// Cancels the tasks that are left and runs until they are done, and then one more turn for
     /// their callbacks.
+    #[track_caller]
     fn finish_leftovers(&mut self) {
         let _inside = current::enter(&self.handle);
         let leftovers = self.handle.shared().tasks.lock().steppers();
@@ -193,11 +258,7 @@ impl EventLoop {
     /// Runs one turn: the entries that are queued now, and behind them the timers that are due (R32).
     fn turn(&mut self, woken: Option<Entry>) {
         let due = self.handle.shared().timers.lock().due(Instant::now());
-        for waker in due {
-            if let Err(panic) = contain(|| waker.wake()) {
-                tell(&self.handle, &Report::new(Failure::WakerPanicked).panic(panic));
-            }
-        }
+        self.wake(due);
         let batch = self.ready.len();
         for entry in woken.into_iter().chain(self.ready.try_iter().take(batch)) {
             match entry {
@@ -208,12 +269,22 @@ impl EventLoop {
         }
     }
 
-    /// Ends all tasks and drops all entries; a second call finds none. An entry that another thread
+    fn wake(&self, sleepers: impl Iterator<Item = Waker>) {
+        for waker in sleepers {
+            if let Err(panic) = contain(|| waker.wake()) {
+                tell(&self.handle, &Report::new(Failure::WakerPanicked).panic(panic));
+            }
+        }
+    }
+
+    /// Ends all tasks and sleeps, and drops all entries; a second call finds none. An entry that another thread
     /// pushes meanwhile is refused or dropped with the channel, and reports itself (D4).
     fn abandon(&mut self) -> usize {
         let _afresh = Afresh::new();
         let bodies = self.handle.shared().tasks.lock().close();
         bodies.for_each(|body| self.handle.discard(body));
+        let sleepers = self.handle.shared().timers.lock().close();
+        self.wake(sleepers);
         let ready = mem::replace(&mut self.ready, channel::never());
         let queued: Vec<Entry> = ready.try_iter().take(ready.len()).collect();
         // ORDER: the queue is closed before the drops below, whose pushes would otherwise be lost uncounted (P16).

@@ -12,10 +12,10 @@ use super::state::{Owes, State};
 use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::mem;
-use std::pin::pin;
-use std::task::{Context, Poll};
+use std::panic::Location;
+use std::task::{Context, Poll, Waker};
 
 /// The tasks of a loop that are not done, by age, each with its future.
 #[derive(Default)]
@@ -111,22 +111,22 @@ impl ArcWake for Stepper {
     }
 }
 
-/// The body of a task, from its first step to its last. If it is dropped before its first step, it
-/// drops the future before `running`, as it does later.
-pub(super) async fn body<F: Future<Output: Send + Sync + 'static>>(future: F, running: Running<F::Output>) {
-    let mut future = pin!(Some(future));
+/// The body of a task, from its first step to its last. Whenever it is dropped, it drops the future before
+/// `running`: before the first step as the first argument, and later as the younger variable.
+pub(super) async fn body<T: Send + Sync + 'static>(future: BoxFuture<'static, T>, running: Running<T>) {
+    let mut future = future;
     let outcome = poll_fn(|context| {
         if running.stepper.is_cancel_requested() {
             return Poll::Ready(Outcome::Cancelled);
         }
-        let polled = contain(|| future.as_mut().as_pin_mut().map_or(Poll::Pending, |future| future.poll(context)));
+        let polled = contain(|| future.as_mut().poll(context));
         match polled {
             Ok(polled) => polled.map(Outcome::Finished),
             Err(panic) => Poll::Ready(Outcome::Panicked(panic)),
         }
     })
     .await;
-    running.drop_contained(|| future.set(None));
+    running.drop_contained(|| drop(future));
     running.finish(outcome);
 }
 
@@ -178,11 +178,16 @@ impl<T> Drop for Running<T> {
 pub(super) struct Spawned {
     pub(super) name: String,
     pub(super) stepper: Arc<Stepper>,
+    pub(super) spawned_at: &'static Location<'static>,
 }
 
 impl Owner for Spawned {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
         Schedule::schedule(&self.stepper.handle, ready)
+    }
+
+    fn only_queues(&self) -> bool {
+        Schedule::only_queues(&self.stepper.handle)
     }
 
     fn report(&self, report: &Report) {
@@ -195,5 +200,18 @@ impl Owner for Spawned {
 
     fn request_cancel(&self) -> Option<bool> {
         Some(self.stepper.request_cancel())
+    }
+
+    fn is_cancelling(&self) -> bool {
+        self.stepper.is_cancel_requested()
+    }
+
+    fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        Some(self.spawned_at)
+    }
+
+    fn is_polled_by(&self, waker: &Waker) -> bool {
+        // `will_wake` would also compare tables of functions, of which a compiler may make several.
+        waker.data() == Arc::as_ptr(&self.stepper).cast()
     }
 }

@@ -26,9 +26,25 @@ pub(super) struct Timers {
     sleeps: BTreeMap<Key, Waker>,
     /// A nudge is queued: another would tell the loop nothing new.
     nudged: bool,
+    closed: bool,
 }
 
 impl Timers {
+    /// Sets a timer. Gives the waker back if the loop is closed: then the caller drops it, outside the lock.
+    fn set(&mut self, key: Key, waker: Waker) -> Option<Waker> {
+        if self.closed {
+            return Some(waker);
+        }
+        self.sleeps.insert(key, waker);
+        None
+    }
+
+    /// Refuses timers from now on, and takes out those that are left. The caller wakes them, outside the lock.
+    pub(super) fn close(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.closed = true;
+        mem::take(&mut self.sleeps).into_values()
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.sleeps.first_key_value().map(|((deadline, _), _)| *deadline)
     }
@@ -43,6 +59,9 @@ impl Timers {
 
 /// The future of [`sleep`](super::sleep), which holds a timer of its loop from its first poll to its end.
 ///
+/// When its loop is closed it ends early, or at once if it is polled later: no timer of that loop would
+/// ever fire, and nobody waits for ever ([P16], [D26]).
+///
 /// # Panics
 ///
 /// A panic in the waker's wake is contained and reported. A panic in its clone or drop goes to the
@@ -52,7 +71,9 @@ impl Timers {
 ///
 /// Wakers are cloned, woken and dropped with no lock held ([P13]).
 ///
+/// [D26]: crate::rules#d26
 /// [P13]: crate::kernel#properties
+/// [P16]: crate::rules#p16
 #[must_use = "futures do nothing unless you await them"]
 pub struct Sleep {
     handle: Handle,
@@ -66,20 +87,21 @@ impl Sleep {
         Sleep { handle, duration, key: None, over: false }
     }
 
-    /// Sets the timer, and wakes a loop that would sleep past it.
-    fn start(&mut self, waker: Waker) {
+    /// Sets the timer, and wakes a loop that would sleep past it. Returns false if the loop is closed.
+    fn start(&mut self, waker: Waker) -> bool {
         let now = Instant::now();
         let deadline = now.checked_add(self.duration).unwrap_or_else(|| now + FAR);
         let key = (deadline, fresh_serial());
         self.key = Some(key);
         let mut timers = self.handle.shared().timers.lock();
-        timers.sleeps.insert(key, waker);
+        let refused = timers.set(key, waker);
         let tells = timers.next_deadline() == Some(deadline) && !current::is_inside(&self.handle);
         let nudge = tells && !mem::replace(&mut timers.nudged, true);
         drop(timers);
         if nudge {
             let _ = self.handle.push(Entry::Nudge);
         }
+        refused.is_none()
     }
 }
 
@@ -88,14 +110,16 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut waker = context.waker().clone();
-        let Some(key) = self.key else {
-            self.start(waker);
-            return Poll::Pending;
+        let waits = match self.key {
+            None => self.start(waker),
+            // The old waker is swapped out, and dropped outside the lock.
+            Some(key) => {
+                let mut timers = self.handle.shared().timers.lock();
+                timers.sleeps.get_mut(&key).map(|old| mem::swap(old, &mut waker)).is_some()
+            }
         };
-        // The old waker is swapped out, and dropped outside the lock.
-        let waits = self.handle.shared().timers.lock().sleeps.get_mut(&key).map(|old| mem::swap(old, &mut waker));
-        self.over = waits.is_none();
-        waits.map_or(Poll::Ready(()), |()| Poll::Pending)
+        self.over = !waits;
+        if waits { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 

@@ -68,6 +68,7 @@ impl<T, C> Cell<T, C> {
     /// ids of cells apart ([P10]).
     ///
     /// [P10]: super#properties
+    #[must_use]
     pub fn new(serial: u64) -> Self {
         let state = State { phase: Phase::Pending, last: 0, queue: Queue::EMPTY };
         Cell { serial, outcome: OnceLock::new(), state: Mutex::new(state) }

@@ -1,9 +1,11 @@
 //! Awaiting another task on the loop.
 
 use super::support::{is_pending, noted, noted_by_turn, turns};
-use std::future::IntoFuture;
+use futures::FutureExt;
+use futures::future::select;
+use std::future::{Future, IntoFuture, pending};
 use std::task::Waker;
-use whendone::{EventLoop, Outcome, Ready, Schedule, run, spawn};
+use whendone::{EventLoop, Inline, Outcome, Ready, Schedule, Task, run, spawn, spawn_named};
 
 /// R42, D9
 #[test]
@@ -152,4 +154,51 @@ fn cancelling_an_awaiter_leaves_the_awaited_task_alone() {
         turns(1).await;
     });
     assert_eq!(noted, "other");
+}
+
+/// D27
+#[test]
+fn a_task_that_awaits_itself_panics_and_says_so() {
+    /// Gives a task its own handle.
+    fn spawn_with_itself<F>(body: impl FnOnce(Task<()>) -> F + Send + 'static) -> Task<()>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (completer, own) = whendone::task(Inline);
+        let task = spawn_named("own", async move { body(own.await.into_value().unwrap()).await });
+        completer.complete(task.clone()).unwrap();
+        task
+    }
+    run(async {
+        let tasks = [
+            spawn_with_itself(|own| async move { _ = (&own).await }),
+            spawn_with_itself(|own| async move { drop(own.await) }),
+            spawn_with_itself(|own| async move { drop(select(own.into_future(), pending::<()>()).await) }),
+            spawn_with_itself(|own| async move {
+                turns(1).await;
+                drop(own.await);
+            }),
+        ];
+        for task in &tasks {
+            let Outcome::Panicked(panic) = task.await else { panic!("{task:?}") };
+            assert_eq!(panic.message(), "a task cannot await itself: <Task pending name='own'>");
+        }
+    });
+}
+
+/// D27
+#[test]
+fn a_task_may_ask_whether_it_is_done_and_await_others_of_its_kind() {
+    let is_done = run(async {
+        let (completer, own) = whendone::task::<Task<bool>>(Inline);
+        let other = spawn(async { true });
+        let task = spawn(async move {
+            let own = own.await.into_value().unwrap();
+            assert_eq!((&own).into_future().now_or_never(), None);
+            !own.is_done() && other.await.into_value().unwrap()
+        });
+        completer.complete(task.clone()).unwrap();
+        task.await.into_value()
+    });
+    assert_eq!(is_done, Some(true));
 }

@@ -1,8 +1,10 @@
 //! Closing: callbacks that never ran are counted and reported.
 
 use super::support::{Bell, Log, failures, is_pending, noted, on_drop, turns, watched};
+use futures::future::FusedFuture;
 use std::future::{IntoFuture, pending};
 use std::sync::{Arc, Barrier};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 use whendone::{Closed, EventLoop, Failure, Outcome, run, sleep, spawn};
@@ -190,4 +192,72 @@ fn call_soon_vs_close() {
         assert_eq!(lost, queued + 1, "the one that was refused and all before it");
         assert!(closed <= queued);
     }
+}
+
+/// P16, D26
+#[test]
+fn a_sleep_of_a_closed_loop_is_over_at_once() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let before = handle.sleep(Duration::MAX);
+    event_loop.close();
+    run(async move {
+        before.await;
+        handle.sleep(Duration::MAX).await;
+    });
+}
+
+/// P16, D26
+#[test]
+fn closing_a_loop_wakes_those_who_sleep_on_it() {
+    let ways: [fn(EventLoop); 3] = [|closed| _ = closed.close(), drop, |finished| _ = finished.finish()];
+    for close in ways {
+        let event_loop = EventLoop::new();
+        let bells = [0, 1].map(|_| Arc::new(Bell::default()));
+        let mut naps = [0, 1].map(|_| event_loop.handle().sleep(Duration::MAX));
+        for (nap, bell) in naps.iter_mut().zip(&bells) {
+            assert!(is_pending(nap, &bell.clone().into()));
+            assert!(!bell.rang());
+        }
+        close(event_loop);
+        for (mut nap, bell) in naps.into_iter().zip(bells) {
+            assert!(bell.rang());
+            assert!(!nap.is_terminated() && !is_pending(&mut nap, Waker::noop()) && nap.is_terminated());
+            assert_eq!(Arc::strong_count(&bell), 1);
+        }
+    }
+}
+
+/// P13, P14, P16, D26
+#[test]
+fn a_waker_that_panics_or_sleeps_again_while_its_loop_closes_does_no_harm() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    let again = move || assert!(!is_pending(&mut handle.sleep(Duration::MAX), Waker::noop()));
+    let bells = [Bell::calling(|| panic!("of the waker")), Bell::calling(again)].map(Arc::new);
+    let mut naps = [0, 1].map(|_| event_loop.handle().sleep(Duration::MAX));
+    for (nap, bell) in naps.iter_mut().zip(&bells) {
+        assert!(is_pending(nap, &bell.clone().into()));
+    }
+    assert_eq!(event_loop.close(), 0);
+    assert!(bells.iter().all(|bell| bell.rang()));
+    assert_eq!(failures(&reports.take()), [Failure::WakerPanicked]);
+}
+
+/// R91, R92, D12
+#[test]
+fn a_loop_is_finished_as_run_finishes_its_own() {
+    let (mut event_loop, reports) = watched();
+    let log = Log::default();
+    let (handle, remaining) = (event_loop.handle(), event_loop.handle().spawn(pending::<()>()));
+    remaining.add_done_callback(log.callback("cancelled"));
+    assert_eq!(event_loop.run_until_complete(async { 3 }), 3);
+    assert!(!remaining.is_done());
+    handle.call_soon(log.call("queued")).unwrap();
+    let behind = log.clone();
+    remaining.add_done_callback(move |_| behind.queue(&handle, "too late"));
+    assert_eq!(event_loop.finish(), 1);
+    assert!(remaining.is_cancelled());
+    assert_eq!(log.read(), "queued cancelled");
+    assert_eq!(failures(&reports.take()), [Failure::CallbackLost, Failure::LoopClosed(1)]);
 }

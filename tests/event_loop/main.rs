@@ -4,9 +4,12 @@
 mod awaiting;
 mod cancelling;
 mod closing;
+mod handles;
+mod nested;
 mod panics;
 mod queue;
 mod runs;
 mod support;
+mod thread_exit;
 mod threads;
 mod waking;

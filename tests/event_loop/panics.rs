@@ -1,14 +1,14 @@
 //! Panics of callbacks, tasks, hooks and drops: contained, and reported if nobody retrieves them.
 
-use super::support::{Bell, Explosive, Log, is_pending, noted, on_drop, turns, watched};
-use std::future::IntoFuture;
+use super::support::{Bell, Explosive, Log, failures, is_pending, noted, on_drop, turns, watched};
+use std::future::{IntoFuture, pending};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::process::Command;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 use std::{env, panic};
-use whendone::{EventLoop, Failure, Inline, Outcome, Task, spawn, spawn_named};
+use whendone::{EventLoop, Failure, Inline, Outcome, Task, handle, spawn, spawn_named};
 
 /// P14
 #[test]
@@ -284,4 +284,32 @@ fn an_awaiter_cancelled_after_its_wake_has_not_retrieved_the_panic() {
     let reports = reports.take();
     assert_eq!(reports[0].panic.as_ref().map(|panic| panic.message()), Some("nobody goes on with it"));
     assert_eq!(reports.len(), 1, "{reports:?}");
+}
+
+/// D28, P14
+#[test]
+fn a_payload_of_a_task_whose_drop_panics_with_its_own_kind_does_no_harm() {
+    /// Panics with its own kind, for ever.
+    struct Endless;
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            panic_any(Endless)
+        }
+    }
+    let (event_loop, reports) = watched();
+    event_loop.run(async {
+        spawn(async { panic_any::<Endless>(Endless) });
+        let captured = Endless;
+        let cancelled = spawn(async move {
+            let _captured = captured;
+            pending::<()>().await
+        });
+        turns(1).await;
+        cancelled.cancel();
+        handle().call_soon(|| panic_any(Endless)).unwrap();
+        turns(3).await;
+    });
+    let expected = [Failure::CallbackPanicked, Failure::PanicNeverRetrieved, Failure::DropPanicked];
+    let reported = failures(&reports.take());
+    assert!(reported.len() == 3 && expected.iter().all(|failure| reported.contains(failure)), "{reported:?}");
 }

@@ -3,11 +3,13 @@
 use super::support::{Explosive, Log, failures, heard, message, on_drop, turns, watched};
 use std::fmt::Write;
 use std::future::pending;
+use std::hint::black_box;
 use std::panic::{catch_unwind, panic_any};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use std::{fmt, panic, thread};
-use whendone::{EventLoop, Failure, Handle, Inline, Outcome, Task, run, sleep, spawn, spawn_named};
+use whendone::{EventLoop, Failure, Handle, Inline, Outcome, Task};
+use whendone::{handle, run, sleep, spawn, spawn_named, try_handle};
 
 /// R32, R87, D12
 #[test]
@@ -305,16 +307,73 @@ fn outside_a_loop_spawn_and_sleep_panic_and_say_what_to_do() {
         catch_unwind(|| drop(spawn(async {}))),
         catch_unwind(|| drop(spawn_named("name", async {}))),
         catch_unwind(|| drop(sleep(Duration::ZERO))),
+        catch_unwind(|| drop(handle())),
     ];
-    for (panicked, wanted) in told.into_iter().zip(["spawn", "spawn_named", "sleep"]) {
+    let calls = [("spawn", ".spawn"), ("spawn_named", ".spawn_named"), ("sleep", ".sleep"), ("handle", "")];
+    for (panicked, (wanted, elsewhere)) in told.into_iter().zip(calls) {
         assert_eq!(
             message(&*panicked.unwrap_err()),
             format!(
                 "no event loop is running on this thread: call whendone::{wanted} inside whendone::run, \
-                 or use the handle of a loop, EventLoop::handle().{wanted}"
+                 or use the handle of a loop, EventLoop::handle(){elsewhere}"
             )
         );
     }
+    assert!(try_handle().is_none());
+}
+
+/// R48, R50, R97
+#[test]
+fn the_handle_of_the_running_loop_is_there_in_tasks_and_callbacks() {
+    let ran_on = run(async {
+        let (completer, task) = whendone::task(handle());
+        let (sender, ran_on) = whendone::task(Inline);
+        task.add_done_callback(move |_| {
+            let call = move || sender.complete(thread::current().id()).unwrap();
+            try_handle().expect("a loop runs the callback").call_soon(call).unwrap();
+        });
+        thread::spawn(move || completer.complete(3));
+        ran_on.await.into_value()
+    });
+    assert_eq!(ran_on, Some(thread::current().id()));
+    assert!(try_handle().is_none());
+}
+
+/// D5, D12, R77, R92
+#[test]
+fn a_loop_with_a_hook_of_its_own_runs_as_run_does() {
+    let (event_loop, reports) = watched();
+    let remaining = event_loop.handle().spawn(pending::<()>());
+    let value = event_loop.run(async {
+        spawn(async { 3 }).add_done_callback(|_| panic!("no luck"));
+        turns(2).await;
+        "value"
+    });
+    assert_eq!((value, remaining.is_cancelled()), ("value", true));
+    assert_eq!(failures(&reports.take()), [Failure::CallbackPanicked]);
+
+    let (event_loop, reports) = watched();
+    let remaining = event_loop.handle().spawn(pending::<()>());
+    let panicked = catch_unwind(panic::AssertUnwindSafe(|| event_loop.run(async { panic_any(7) })));
+    assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&7));
+    assert!(remaining.is_cancelled() && reports.take().is_empty());
+}
+
+#[test]
+fn a_future_of_128_kib_runs_on_a_small_stack() {
+    async fn large() -> u8 {
+        let field = black_box([1; 128 << 10]);
+        turns(1).await;
+        black_box(&field)[7]
+    }
+    let on_a_small_stack = || {
+        let mut event_loop = EventLoop::new();
+        event_loop.run_until_complete(large())
+            + run(async { spawn(large()).await.into_value().unwrap() })
+            + run(large())
+    };
+    let thread = thread::Builder::new().stack_size(2 << 20).spawn(on_a_small_stack).unwrap();
+    assert_eq!(thread.join().unwrap(), 3);
 }
 
 /// D13

@@ -3,11 +3,15 @@
 mod adding;
 mod awaiting;
 mod completion;
+mod identity;
 mod lifetime;
 mod order;
+mod outcomes;
 mod panics;
 mod printing;
 mod reentrancy;
 mod removing;
+mod serial;
 mod support;
+mod thread_exit;
 mod threads;

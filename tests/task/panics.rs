@@ -281,3 +281,46 @@ fn a_panic_in_a_shared_callback_is_reported_with_the_place_of_its_add() {
     let added_at = reports.try_recv().unwrap().callback.unwrap().added_at;
     assert_eq!((added_at.file(), added_at.line()), (file!(), line));
 }
+
+/// A payload whose drop panics with its own kind, for ever.
+struct Endless;
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        panic_any(Endless)
+    }
+}
+
+/// D28, P14
+#[test]
+fn a_payload_whose_drop_panics_with_its_own_kind_does_no_harm() {
+    struct Clumsy;
+    impl Schedule for Clumsy {
+        fn schedule(&self, _: Ready) -> Result<(), Ready> {
+            panic_any(Endless)
+        }
+        fn report(&self, _: &Report) {
+            panic_any(Endless)
+        }
+    }
+    let (log, (scheduler, reports)) = (Log::default(), watched(Inline));
+    let (completer, task) = whendone::task(scheduler);
+    task.add_done_callback(|_| panic_any(Endless));
+    let captured = Endless;
+    assert!(task.remove_done_callback(task.add_done_callback(move |_| _ = &captured)));
+    let wakes = |touch| {
+        if touch == Touch::Wake {
+            panic_any(Endless);
+        }
+    };
+    let mut wait = (&task).into_future();
+    assert!(poll(&mut wait, &touchy_waker(wakes)).is_pending());
+    task.add_done_callback(log.says("after"));
+    completer.complete(()).unwrap();
+    assert_eq!(failures(&reports), [Failure::DropPanicked, Failure::CallbackPanicked, Failure::WakerPanicked]);
+
+    let (completer, task) = whendone::task(Clumsy);
+    task.add_done_callback(log.says("lost"));
+    completer.complete(()).unwrap();
+    assert_eq!(log.words(), ["after"]);
+}

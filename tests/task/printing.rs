@@ -38,6 +38,26 @@ fn a_task_prints_its_state_name_result_and_number_of_callbacks() {
     assert_eq!(format!("{abandoned:?}"), "<Task abandoned name='job'>");
 }
 
+/// R103, D13: as Python's `repr` of these names.
+#[test]
+fn a_tasks_name_is_printed_in_quotes_and_on_one_line() {
+    for (name, printed) in [
+        ("job", "'job'"),
+        ("it's", "\"it's\""),
+        ("\"it's\"", "'\"it\\'s\"'"),
+        ("\"", "'\"'"),
+        ("a\nb\t\r\\", "'a\\nb\\t\\r\\\\'"),
+        ("\0\u{7f}\u{a0}", "'\\x00\\x7f\\xa0'"),
+        ("\u{200b}\u{2028}\u{e000}", "'\\u200b\\u2028\\ue000'"),
+        ("\u{f0000}", "'\\U000f0000'"),
+        ("gr\u{fc}n \u{1f980} e\u{301}", "'gr\u{fc}n \u{1f980} e\u{301}'"),
+        ("><Task finished>", "'><Task finished>'"),
+    ] {
+        let (_completer, task) = whendone::task_named::<u32>(name, Inline);
+        assert_eq!(format!("{task:?}"), format!("<Task pending name={printed}>"));
+    }
+}
+
 /// R102
 #[test]
 fn a_done_task_prints_no_callbacks_though_some_have_not_run() {

@@ -65,7 +65,7 @@ pub fn run(mutant: &Mutant, arguments: &str, copy: &PlantedCopy) -> Result<Optio
             program: arguments.to_owned(),
             evidence: evidence.to_owned(),
             seconds,
-            exhibit: None,
+            counterexample: None,
         };
         if !is_shown {
             let end = end.map_or_else(|| "it hangs".to_owned(), |status| status.to_string());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use std::{fmt, fs};
-use whendone_model::check::{Verdict, judge};
+use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::{Play, loom::mutex, until};
@@ -109,7 +109,7 @@ pub struct Kill {
     pub program: String,
     pub evidence: String,
     pub seconds: f64,
-    pub exhibit: Option<String>,
+    pub counterexample: Option<String>,
 }
 
 /// The evidence for a bug, if there is any. A bug can also make a model deadlock or panic; that counts only where the
@@ -153,13 +153,14 @@ impl Search {
             (check, program.operations(), program.threads.len(), program.setup.len())
         });
         programs.into_iter().find_map(|(check, program)| {
-            let verdict = judge(&program, true, &until(self.enough(&program), || play(&program)));
+            let verdict = check::check(&program, true, &until(self.enough(&program), || play(&program)));
             evidence(&verdict, &self.shown_by).map(|evidence| {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
-                let exhibit = fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
-                let exhibit = exhibit.map(|exhibit| exhibit.without_token().to_string());
-                Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, exhibit }
+                let counterexample =
+                    fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
+                let counterexample = counterexample.map(|counterexample| counterexample.without_token().to_string());
+                Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, counterexample }
             })
         })
     }
@@ -185,6 +186,6 @@ impl Search {
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
     let play: Play = mutex::on_loop::player_on_loop::play;
-    let verdict = judge(&program, true, &play(&program));
+    let verdict = check::check(&program, true, &play(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }

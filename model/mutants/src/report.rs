@@ -20,7 +20,7 @@ pub fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
     for kill in &others {
         line(mutant, &format!("{:<10} {:>7.1}  {}", kill.by, kill.seconds, kill.program));
         below(&kill.evidence);
-        kill.exhibit.iter().for_each(|exhibit| println!("\n{exhibit}\n"));
+        kill.counterexample.iter().for_each(|counterexample| println!("\n{counterexample}\n"));
     }
     for (ground, error) in lost.iter().filter(|(_, error)| is_crash_of(mutant, error)) {
         line(mutant, &format!("{:<18}  {ground}", "crash"));

@@ -111,14 +111,14 @@ shrunk from ab ; C G | A R1
      setup, T0: C                      |  T1: A                   | queue  phase
   1  add a [a waits]                   |                          | a      Pending
                                        |                          |
-  2  complete v0 [publishes, takes a]  |                          | -      Settled   protocol: no step of it is this lock section; thread 0: Pending [1] -> Settled []
+  2  complete v0 [publishes, takes a]  |                          | -      Settled   protocol: this lock section is no action of it; thread 0: Pending [1] -> Settled []
   3                                    |  add b [owes the drain]  | -      Draining  P8: hand-over of x while x is handed over
   4                                    |    * b runs, sees v0     |
   5                                    |    [none left]           | -      Settled
   6    * a runs, sees v0               |                          |
   7    [looks] -> true                 |                          | -      Settled
 broken   P8: hand-over of x while x is handed over
-broken   protocol: no step of it is this lock section; thread 0: Pending [1] -> Settled []
+broken   protocol: this lock section is no action of it; thread 0: Pending [1] -> Settled []
 seen     true | - -> b a saw v0
 allowed  true | - -> a b saw v0";
 

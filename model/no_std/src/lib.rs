@@ -1,5 +1,5 @@
-//! The kernel without std, vendored as its documentation says: its folder, and a `sync` beside it.
-//! In an old crate: of edition 2018, for Rust 1.71.
+//! The kernel in a crate without std, vendored as its documentation says: its folder, with a `sync` beside it.
+//! The crate is an old one: edition 2018, Rust 1.71.
 #![no_std]
 #![forbid(unsafe_code)]
 

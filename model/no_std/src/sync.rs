@@ -1,4 +1,4 @@
-//! The facade on spin locks. A vendor who has interrupts to mask, or a scheduler, brings their own.
+//! The facade on spin locks. A vendor whose target has interrupts to mask, or a scheduler, writes another one.
 
 pub(crate) struct Mutex<T>(spin::Mutex<T>);
 

@@ -38,7 +38,7 @@ fn a_removed_callback_is_given_back_once_and_never_handed_over() {
 
 /// P11, P19
 #[test]
-fn a_late_callback_is_handed_over_by_whoever_adds_it() {
+fn a_late_callback_is_handed_over_by_the_thread_that_adds_it() {
     let cell = cell();
     assert!(handed_over(Cell::complete(&cell, 10).unwrap()).is_empty());
     let Added::YouDrain(id, owed) = Cell::add(&cell, 0, 1) else { panic!("nobody else drains {:?}", cell) };

@@ -1,7 +1,6 @@
-//! What no tool here sees, and what covers it instead.
+//! The blind spots: the behaviours that a tool here does not see, each with its reason and its cover.
 //!
-//! Each entry shows anew that it is still unseen, so that a tool that learns to see it turns this red, and the entry
-//! goes.
+//! Each entry is checked to be unseen still, so a tool that comes to see it turns the check red, and the entry is deleted.
 
 use crate::engines::catalog::Engine;
 use loom::sync::atomic::AtomicBool;
@@ -11,54 +10,54 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Something that an engine cannot show.
+/// A behaviour that an engine cannot show.
 pub struct BlindSpot {
     pub what: &'static str,
     pub because: &'static str,
-    /// Another engine, or the argument why it does no harm.
+    /// The engine that covers it, or the argument that it does no harm.
     pub instead: &'static str,
     pub is_unseen: fn() -> bool,
 }
 
-/// The ledger.
+/// The blind spots of this project's tools.
 pub const BLIND_SPOTS: [BlindSpot; 6] = [
     BlindSpot {
         what: "late reads of an outcome that was published by an atomic",
-        because: "loom gives such a read the newest value where an older one is allowed too",
-        instead: "every scenario is played with a mutex in place of the atomic too, where all that is allowed is seen; \
-                  what is missed with the atomic is pinned in model/pinned.json",
+        because: "loom returns the newest value for such a read, where an older one is allowed too",
+        instead: "every scenario is also played with a mutex in place of the atomic, where every allowed outcome is \
+                  seen; the outcomes missed with the atomic are pinned in model/pinned.json",
         is_unseen: late_reads,
     },
     BlindSpot {
-        what: "load buffering: each of two threads reads what the other one writes only afterwards",
-        because: "loom plays the steps of a thread in their order",
-        instead: "the core has no atomics of its own, but one lock and a write-once cell; real threads (`--engine threads`)",
+        what: "load buffering: each of two threads reads a value that the other one writes only afterwards",
+        because: "loom executes the steps of a thread in program order",
+        instead: "the core has no atomics of its own, only one lock and a write-once cell; real threads (`--engine threads`)",
         is_unseen: load_buffering,
     },
     BlindSpot {
-        what: "wake-ups without a cause",
-        because: "under loom a parked thread goes on when it is unparked, and not else",
-        instead: "the core waits for nothing; a loop waits in crossbeam-channel, which looks again",
+        what: "spurious wake-ups",
+        because: "under loom a parked thread continues only when it is unparked",
+        instead: "the core never waits; a loop waits in crossbeam-channel, which checks its condition again",
         is_unseen: spurious_wake_ups,
     },
     BlindSpot {
         what: "a poisoned lock that is locked again",
-        because: "loom's mutex never answers with the error, on which the facade of the shipped crate goes on",
+        because: "loom's mutex never returns the error that the facade of the shipped crate recovers from",
         instead: "no caller's code runs under a lock (P13, checked in every execution); tests/sync.rs poisons the lock of \
-                  the shipped facade, and locks it again",
+                  the shipped facade and locks it again",
         is_unseen: poisoning,
     },
     BlindSpot {
         what: "more than four threads beside the first",
-        because: "loom has no room for them",
-        instead: "samples of 5 to 8 threads (`cargo verify stress`), and the protocol is proven for any number \
+        because: "loom supports no more",
+        instead: "samples of 5 to 8 threads (`cargo verify stress`); the protocol is proven for any number \
                   (`cargo verify proof`)",
         is_unseen: many_threads,
     },
     BlindSpot {
-        what: "what std's own Mutex, OnceLock and Arc do inside",
-        because: "loom switches threads at its own types alone; the facade puts those in the place of std's, of \
-                  Arc only where handles are dropped",
+        what: "the inside of std's own Mutex, OnceLock and Arc",
+        because: "loom switches threads only at its own types; the facade substitutes them for std's, and for Arc only \
+                  where handles are dropped",
         instead: "std is trusted; real threads run on it (`--engine threads`, `--engine tickets`)",
         is_unseen: std_itself,
     },
@@ -67,10 +66,10 @@ pub const BLIND_SPOTS: [BlindSpot; 6] = [
 /// The outcomes of a program under loom.
 fn outcomes<T: Ord + Send + 'static>(program: impl Fn() -> T + Send + Sync + 'static) -> BTreeSet<T> {
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
-    let told = seen.clone();
+    let written = seen.clone();
     loom::model(move || {
         let outcome = program();
-        told.lock().unwrap_or_else(PoisonError::into_inner).insert(outcome);
+        written.lock().unwrap_or_else(PoisonError::into_inner).insert(outcome);
     });
     std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
 }
@@ -138,26 +137,26 @@ fn std_itself() -> bool {
         take: fn(&M) -> Vec<u8>,
     ) -> BTreeSet<Vec<u8>> {
         outcomes(move || {
-            let line = Arc::new(new());
-            let others = line.clone();
+            let names = Arc::new(new());
+            let others = names.clone();
             let other = loom::thread::spawn(move || (0..2).for_each(|_| push(&others, 1)));
-            (0..2).for_each(|_| push(&line, 0));
+            (0..2).for_each(|_| push(&names, 0));
             other.join().expect("it ends");
-            take(&line)
+            take(&names)
         })
     }
-    let by_turns = [0, 1, 0, 1].as_slice();
+    let alternating = [0, 1, 0, 1].as_slice();
     let of_std = orders(
         || Mutex::new(Vec::new()),
-        |line, name| line.lock().expect("nobody panics").push(name),
-        |line| line.lock().expect("nobody panics").clone(),
+        |names, name| names.lock().expect("nobody panics").push(name),
+        |names| names.lock().expect("nobody panics").clone(),
     );
     let of_loom = orders(
         || loom::sync::Mutex::new(Vec::new()),
-        |line, name| line.lock().expect("nobody panics").push(name),
-        |line| line.lock().expect("nobody panics").clone(),
+        |names, name| names.lock().expect("nobody panics").push(name),
+        |names| names.lock().expect("nobody panics").clone(),
     );
-    of_loom.contains(by_turns) && !of_std.contains(by_turns)
+    of_loom.contains(alternating) && !of_std.contains(alternating)
 }
 
 /// Three lines.

@@ -1,6 +1,7 @@
-//! In which way an execution is wrong: the property that it breaks.
+//! The way in which a scenario fails: the property that an execution breaks.
 
 use crate::observation::{Answer, HandOver, Observation, Told};
+use crate::protocol::properties::has_twice;
 use crate::scenario::names::{Nonce, POLL, Part, SCHEDULER, Task, Value};
 use crate::scenario::resolve::{Step, TaskStep};
 use crate::scenario::{Scenario, Scheduler};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The properties P1 to P22, in their order.
+/// The short names of the properties P1 to P22, in their order, as in docs/RULES.md.
 const NAMES: [&str; 22] = [
     "one completion",
     "published first",
@@ -34,22 +35,22 @@ const NAMES: [&str; 22] = [
     "conformance",
 ];
 
-/// What is wrong, in a few words. Two failures with the same words fail in the same way.
+/// A failure in a few words. Two failures with equal faults fail in the same way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// A property, by its number.
+    /// Breaks the property with this number.
     Breaks(usize),
-    /// An observation that breaks no property that could be named.
+    /// Shows an observation that is not allowed, and that contradicts no property by name.
     NotAllowed,
-    /// The engine or the harness gave up.
+    /// Makes the engine or the harness give up.
     Fails(String),
-    /// An allowed observation was not seen.
+    /// Does not show an allowed observation.
     Missing,
 }
 
 impl Fault {
-    /// Of a rule that an engine found broken. Properties stand in front: `P8: ..`.
+    /// Classifies a violation reported by an engine; a leading `P8:` names the property.
     pub fn of_rule(rule: &str) -> Self {
         let property = rule.strip_prefix('P').and_then(|rest| rest.split_once(':'));
         match property.and_then(|(number, _)| number.parse().ok()) {
@@ -60,18 +61,18 @@ impl Fault {
         }
     }
 
-    /// Of an observation that is not allowed.
+    /// Classifies an observation that is not allowed.
     pub fn of_observation(scenario: &Scenario, allowed: &BTreeSet<Observation>, extra: &Observation) -> Self {
-        let tasks = 0..scenario.plan().tasks;
+        let tasks = 0..scenario.resolved().tasks;
         let mut numbers = tasks.filter_map(|task| Facts::new(scenario, extra, task).broken());
         let number = numbers.next();
-        let number = number.or_else(|| is_only_told_wrong(allowed, extra).then_some(14));
+        let number = number.or_else(|| is_only_misreported(allowed, extra).then_some(14));
         let number = number.or_else(|| is_only_overlapping(allowed, extra).then_some(8));
         let number = number.or_else(|| is_only_misordered(allowed, extra).then_some(7));
         number.map_or(Fault::NotAllowed, Fault::Breaks)
     }
 
-    /// Everything that is wrong with these broken rules and these observations.
+    /// The faults of these broken rules and of these observations.
     pub fn all<'a>(
         scenario: &Scenario,
         allowed: &BTreeSet<Observation>,
@@ -96,17 +97,17 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything is right but for what the hook was told.
-fn is_only_told_wrong(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
+/// True if everything but the reports to the hook is allowed.
+fn is_only_misreported(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
     allowed.iter().any(|allowed| allowed.answers == extra.answers && allowed.handed == extra.handed)
 }
 
-/// The same answers and the same callbacks in the same order, one inside another that it must not be in.
+/// True if the answers and the order of the callbacks are allowed, and one runs inside another that must not.
 fn is_only_overlapping(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
     allowed.iter().any(|allowed| allowed.answers == extra.answers && apart(allowed) == apart(extra))
 }
 
-/// The same answers and the same callbacks, in an order that is not allowed.
+/// True if the answers and the set of callbacks are allowed, and only their order is not.
 fn is_only_misordered(allowed: &BTreeSet<Observation>, extra: &Observation) -> bool {
     let sorted = |observation: &Observation| {
         let mut handed = apart(observation);
@@ -116,42 +117,42 @@ fn is_only_misordered(allowed: &BTreeSet<Observation>, extra: &Observation) -> b
     allowed.iter().any(|allowed| allowed.answers == extra.answers && sorted(allowed) == sorted(extra))
 }
 
-/// What was handed over, whatever went on meanwhile.
+/// The hand-overs without the callbacks that they began in.
 fn apart(observation: &Observation) -> Vec<HandOver> {
     let mut handed = observation.handed.clone();
     handed.iter_mut().for_each(|hand_over| hand_over.amid.clear());
     handed
 }
 
-/// What an observation says of one task, drawn out of it.
+/// The facts about one task that an observation contains.
 #[derive(Default)]
 struct Facts {
     task: Task,
-    /// Its scheduler runs nothing.
+    /// True if the task's scheduler runs nothing.
     is_refused: bool,
-    /// How often the task was completed, according to those who did it.
+    /// The number of completions that were answered `true`.
     completions: usize,
-    /// What the first of them wrote.
+    /// The outcome that the first of them wrote.
     written: Option<Value>,
-    /// A completion was tried.
+    /// True if a completion was tried.
     tried: bool,
-    /// The completer was dropped, or the loop closed.
+    /// True if the completer was dropped, or the loop closed.
     abandoned: bool,
     is_on_loop: bool,
-    /// How many callbacks and functions a loop's hook was told of that will never run.
+    /// The number of callbacks and functions that a loop's hook reported as lost.
     lost: usize,
     foreign_removed: bool,
     added: Vec<Nonce>,
     removed: Vec<Nonce>,
     removed_by_tag: usize,
-    /// What removals left where it was.
+    /// The callbacks whose removal was answered `false`.
     kept: Vec<Nonce>,
-    /// The last waker of each await that was told to wait.
+    /// The last waker of each await that was answered `pending`.
     wakers: Vec<Nonce>,
     handed: Vec<Nonce>,
-    /// What the callbacks read.
+    /// The outcomes that the callbacks read.
     read: Vec<Option<Value>>,
-    /// What each thread and program learned of the outcome, in its order.
+    /// The outcomes that each thread and program learned, in its order.
     learned: Vec<Vec<Learned>>,
 }
 
@@ -163,8 +164,8 @@ enum Learned {
 
 impl Facts {
     fn new(scenario: &Scenario, observation: &Observation, task: Task) -> Self {
-        let plan = scenario.plan();
-        let of_task = |nonce: Nonce| nonce != SCHEDULER && plan.bodies[nonce].task == task;
+        let plan = scenario.resolved();
+        let of_task = |nonce: Nonce| nonce != SCHEDULER && plan.registrations[nonce].task == task;
         let done = task == 0 && scenario.done;
         let is_refused = matches!(scenario.scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
         let completions = usize::from(done);
@@ -174,23 +175,23 @@ impl Facts {
             (facts.is_on_loop, facts.abandoned) = (true, true);
             facts.lost = observation.told.get(&Told::Lost(task)).copied().unwrap_or(0);
         }
-        facts.take_in_all(plan.setup.iter().filter(|(_, step)| matches!(step, Step::Add { .. })), &[], &of_task);
+        facts.program(plan.setup.iter().filter(|(_, step)| matches!(step, Step::Add { .. })), &[], &of_task);
         for (steps, answers) in plan.threads.iter().zip(&observation.answers) {
-            facts.take_in_all(steps, answers, &of_task);
+            facts.program(steps, answers, &of_task);
         }
-        let handed = || observation.handed.iter().filter(|entry| entry.nonce != POLL);
-        for entry in handed() {
-            facts.take_in_all(plan.program(entry.nonce, entry.part), &entry.answers, &of_task);
+        let handed = || observation.handed.iter().filter(|hand_over| hand_over.nonce != POLL);
+        for hand_over in handed() {
+            facts.program(plan.program(hand_over.nonce, hand_over.part), &hand_over.answers, &of_task);
         }
-        let calls = handed().filter(|entry| entry.part == Part::Call && of_task(entry.nonce));
-        facts.handed = calls.clone().map(|entry| entry.nonce).collect();
-        let callbacks = calls.filter(|entry| facts.added.contains(&entry.nonce));
-        facts.read = callbacks.map(|entry| entry.saw).collect();
+        let calls = handed().filter(|hand_over| hand_over.part == Part::Call && of_task(hand_over.nonce));
+        facts.handed = calls.clone().map(|hand_over| hand_over.nonce).collect();
+        let callbacks = calls.filter(|hand_over| facts.added.contains(&hand_over.nonce));
+        facts.read = callbacks.map(|hand_over| hand_over.saw).collect();
         facts
     }
 
-    /// One thread, or one program.
-    fn take_in_all<'a>(
+    /// Adds the facts from one thread, or from one callback's program.
+    fn program<'a>(
         &mut self,
         steps: impl IntoIterator<Item = &'a TaskStep>,
         answers: &[Answer],
@@ -207,13 +208,14 @@ impl Facts {
                 Step::DropAwait => true,
                 _ => task == self.task,
             };
-            learned.extend(if is_ours { self.take_in(step, answer, &mut waker) } else { None });
+            learned.extend(if is_ours { self.step(step, answer, &mut waker) } else { None });
         }
         self.wakers.extend(waker);
         self.learned.push(learned);
     }
 
-    fn take_in(&mut self, step: Step, answer: Option<Answer>, waker: &mut Option<Nonce>) -> Option<Learned> {
+    /// Adds the facts from one answered step, and returns the outcome that it learned.
+    fn step(&mut self, step: Step, answer: Option<Answer>, waker: &mut Option<Nonce>) -> Option<Learned> {
         match step {
             Step::Add { nonce, .. } => self.added.push(nonce),
             Step::Remove(nonce) => match (nonce, answer == Some(Answer::Did(true))) {
@@ -231,7 +233,7 @@ impl Facts {
                 if answer != Some(Answer::Did(true)) {
                     return Some(Learned::Refused);
                 }
-                // To the task of a loop it is a request.
+                // For the task of a loop a cancellation is only a request.
                 if !self.is_on_loop {
                     self.completions += 1;
                     self.written.get_or_insert(value);
@@ -280,14 +282,10 @@ impl Facts {
         })
     }
 
-    /// Every outcome that was written or read, of which there can be but one.
+    /// The outcomes that were written or read: in a correct execution there is at most one.
     fn values(&self) -> BTreeSet<Value> {
         let learned = self.learned.iter().flatten();
         let learned = learned.filter_map(|learned| if let Learned::Read(read) = learned { *read } else { None });
         learned.chain(self.read.iter().copied().flatten()).chain(self.written).collect()
     }
-}
-
-fn has_twice(nonces: &[Nonce]) -> bool {
-    nonces.iter().enumerate().any(|(at, nonce)| nonces[..at].contains(nonce))
 }

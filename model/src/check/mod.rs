@@ -1,4 +1,5 @@
-//! The one check: what an engine observed against what the specification allows.
+//! The check of a scenario: the observed outcomes of an engine equal the allowed outcomes of the specification, or are
+//! contained in them.
 
 pub mod blind_spots;
 pub mod fault;
@@ -14,43 +15,48 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 impl Engine {
-    /// Plays the scenario and judges what was seen.
+    /// Plays the scenario and checks its observations.
     pub fn check(self, scenario: &Scenario) -> Verdict {
-        judge(scenario, self.is_complete(), &self.observe(scenario))
+        check(scenario, self.is_complete(), &self.observe(scenario))
     }
 }
 
-/// What came of one scenario on one engine.
+/// The result of one scenario on one engine.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Verdict {
     pub executions: u64,
-    /// How many of them were replayed through the protocol to their end.
+    /// The number of executions whose conformance was checked to their end.
     pub replayed: u64,
     pub allowed: usize,
-    /// How many of the allowed ones were seen.
+    /// The number of allowed outcomes that were observed.
     pub observed: usize,
-    /// Seen and not allowed: a bug.
+    /// Observed and not allowed: a bug.
     pub extra: Vec<String>,
-    /// Allowed and not seen: over-serialised, vacuous, or blind.
+    /// Allowed and not observed: the core over-serialises, the model is vacuous, or the engine is blind.
     pub missing: Vec<String>,
-    /// Rules that no observation shows, P8, P13, P15 and so on, and failures of the engine itself.
+    /// Broken rules that no observation shows (P8, P13, P15 and so on), and failures of the engine itself.
     pub broken: Vec<String>,
-    /// In which ways it fails.
+    /// The ways in which the scenario fails.
     pub faults: BTreeSet<Fault>,
     pub extent: Extent,
-    /// How it fails, if that was asked for.
-    pub exhibit: Option<String>,
-    /// Whether missing ones count.
+    /// A failing execution as text, if one was asked for.
+    pub counterexample: Option<String>,
+    /// True if a missing outcome is a failure.
     complete: bool,
 }
 
-/// Holds what was observed against what is allowed.
-pub fn judge(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdict {
-    judge_by(&known(scenario, observed.observations.keys()), scenario, complete, observed)
+/// Checks the observed outcomes against the allowed ones; `complete` if all of those must be observed.
+pub fn check(scenario: &Scenario, complete: bool, observed: &Observed) -> Verdict {
+    check_against(&known(scenario, observed.observations.keys()), scenario, complete, observed)
 }
 
-/// Of what is allowed it need be given only what was seen, unless what is missing counts.
-pub fn judge_by(allowed: &BTreeSet<Observation>, scenario: &Scenario, complete: bool, observed: &Observed) -> Verdict {
+/// Checks against allowed outcomes that are known already. Unless `complete`, those among the observed ones suffice.
+pub fn check_against(
+    allowed: &BTreeSet<Observation>,
+    scenario: &Scenario,
+    complete: bool,
+    observed: &Observed,
+) -> Verdict {
     let seen: BTreeSet<&Observation> = observed.observations.keys().collect();
     let print = |observation: &Observation| observation.to_string();
     let mut broken: Vec<String> = observed.broken.keys().cloned().collect();
@@ -58,7 +64,7 @@ pub fn judge_by(allowed: &BTreeSet<Observation>, scenario: &Scenario, complete: 
         broken.push("harness: nothing was executed".to_owned());
     }
     if complete && observed.replayed < observed.executions && broken.is_empty() {
-        broken.push("harness: not every execution was replayed".to_owned());
+        broken.push("harness: not every execution was replayed against the protocol".to_owned());
     }
     let mut faults = Fault::all(scenario, allowed, &broken, seen.iter().copied());
     faults.extend((complete && !allowed.iter().all(|allowed| seen.contains(allowed))).then_some(Fault::Missing));
@@ -72,13 +78,13 @@ pub fn judge_by(allowed: &BTreeSet<Observation>, scenario: &Scenario, complete: 
         broken,
         faults,
         extent: if observed.executions > 0 { observed.extent } else { Extent::Cut },
-        exhibit: None,
+        counterexample: None,
         complete,
     }
 }
 
 impl Verdict {
-    /// Of a scenario whose engine was lost on the way.
+    /// The verdict on a scenario whose engine was lost on the way.
     pub fn lost(evidence: String) -> Self {
         let faults = BTreeSet::from([Fault::of_rule(&evidence)]);
         Verdict { broken: vec![evidence], faults, ..Verdict::default() }
@@ -90,7 +96,7 @@ impl Verdict {
     }
 }
 
-/// One line for each thing that is wrong.
+/// One line for each broken rule, extra outcome and missing outcome.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing = self.missing.iter().filter(|_| self.complete).map(|missing| format!("missing  {missing}"));
@@ -100,11 +106,11 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Runs a scenario's text on loom, with both stand-ins, and panics with what is wrong.
+/// Plays a scenario's text on loom, with both stand-ins of the write-once cell.
 ///
 /// # Panics
 ///
-/// If the text is malformed, or the core is not what the specification says.
+/// If the text is malformed, or the core differs from the specification; the message is the verdict.
 #[track_caller]
 pub fn assert_race(text: &str) {
     let scenario: Scenario = text.parse().unwrap_or_else(|malformed| panic!("{malformed}"));

@@ -1,8 +1,9 @@
-//! An execution as a person reads it: a column for each thread, time downward.
+//! A sequence diagram of one execution: a column for each thread, time downward.
 //!
-//! What stands in brackets happens while the thread holds the lock; queue and phase beside it are what it
-//! leaves behind. A star is a caller's code. Two dots continue what other acts have come into.
+//! Brackets enclose a lock section; beside it stand the queue and the phase that it leaves. A star marks a caller's code.
+//! Two dots continue a line that events of other threads have interrupted.
 
+use crate::observation::Answer;
 use crate::observation::event::{Event, Thing, Trace};
 use crate::protocol::conformance::Guarded;
 use crate::protocol::phase::Phase;
@@ -12,14 +13,14 @@ use crate::scenario::resolve::{Step, TaskStep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// The table of one execution of a scenario.
-pub struct Table<'a> {
+/// The sequence diagram of one execution of a scenario.
+pub struct Diagram<'a> {
     pub scenario: &'a Scenario,
     pub trace: &'a Trace,
 }
 
 /// `     T0: C              | T1: A | queue  phase`
-impl fmt::Display for Table<'_> {
+impl fmt::Display for Diagram<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = Lines::new(self.trace);
         let mut heads: Vec<String> = self.scenario.threads.iter().enumerate().map(head).collect();
@@ -50,7 +51,7 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// The thread, and its part of the scenario.
+/// The head of a column: the thread, and its part of the scenario.
 fn head((thread, operations): (usize, &Vec<crate::scenario::Op>)) -> String {
     let operations: Vec<String> = operations.iter().map(ToString::to_string).collect();
     format!("T{thread}: {}", operations.join(" "))
@@ -60,17 +61,17 @@ fn widest<'a>(texts: impl Iterator<Item = &'a String>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
-/// The lines, and what the acts so far say about the threads and about the core.
+/// The lines, and the state of the threads and of the core after the events so far.
 #[derive(Default)]
 struct Lines {
     lines: Vec<Line>,
     part: Stretch,
-    threads: BTreeMap<usize, Thread>,
-    /// What each lock guarded last, by its address.
+    threads: BTreeMap<usize, Progress>,
+    /// The last contents that each lock guarded, by its address.
     cells: BTreeMap<usize, Guarded>,
-    /// Which add put this in line, by the cell and the number there.
+    /// The callback or waker with each number in the queue of each cell.
     names: BTreeMap<(usize, u64), Nonce>,
-    /// Callbacks that were not run so far.
+    /// The callbacks that have not run yet.
     added: BTreeSet<Nonce>,
 }
 
@@ -83,7 +84,7 @@ struct Line {
     phase: String,
     remark: String,
     has_section: bool,
-    /// A caller's code, which has a line of its own.
+    /// The caller's code that begins here; it has a line of its own.
     runs: Option<(Nonce, Part)>,
 }
 
@@ -92,24 +93,25 @@ enum Stretch {
     #[default]
     Setup,
     Threads,
-    /// The first thread alone again.
+    /// The end, where the first thread is alone again.
     Rest,
 }
 
+/// A thread's position in its program.
 #[derive(Default)]
-struct Thread {
-    /// The operations that it is in, the innermost last, and whether each was named.
+struct Progress {
+    /// The operations that the thread is in, the innermost last, and whether each has been named.
     steps: Vec<(TaskStep, bool)>,
-    /// It holds a lock, and has done so many things there.
+    /// The number of things done in the current lock section, if the thread is in one.
     section: Option<usize>,
 }
 
 impl Lines {
     fn new(trace: &Trace) -> Self {
         let mut lines = Lines::default();
-        for (at, (thread, act)) in trace.acts.iter().enumerate() {
-            let next = trace.acts[at + 1..].iter().find(|(other, _)| other == thread);
-            lines.take_in(*thread, act, next.map(|(_, act)| act));
+        for (at, (thread, event)) in trace.events.iter().enumerate() {
+            let next = trace.events[at + 1..].iter().find(|(other, _)| other == thread);
+            lines.event(*thread, event, next.map(|(_, event)| event));
         }
         if trace.observation.is_none() {
             let stuck = lines.threads.iter().filter(|(_, thread)| !thread.steps.is_empty());
@@ -119,74 +121,77 @@ impl Lines {
         lines
     }
 
-    /// `next` is what the same thread does next.
-    fn take_in(&mut self, thread: usize, act: &Event, next: Option<&Event>) {
-        // Otherwise it is the harness that makes things ready, looks at what is left or gives it up.
-        let is_operating = !self.thread(thread).steps.is_empty();
-        let enters_next = matches!(next, Some(Event::Enters(_)));
-        match act {
+    /// Draws one event; `next` is the next event of the same thread.
+    fn event(&mut self, thread: usize, event: &Event, next: Option<&Event>) {
+        match event {
             Event::Has(_) | Event::AllTold => {}
             Event::Frees(lock) => drop(self.cells.remove(lock)),
             Event::AllBegin => self.part = Stretch::Threads,
             Event::AllEnded => self.part = Stretch::Rest,
-            Event::Locks | Event::Unlocks(..) | Event::Reads(_) | Event::Publishes | Event::Drops(_)
-                if !is_operating => {}
             Event::Begins(step) => {
                 self.added.extend(if let (_, Step::Add { nonce, .. }) = step { Some(*nonce) } else { None });
                 self.thread(thread).steps.push((*step, false));
             }
-            Event::Ends(_, answer) => {
-                let named = self.thread(thread).steps.last().is_some_and(|(_, named)| *named);
-                match answer {
-                    Some(answer) => self.say(thread, " ", &format!("-> {answer}")),
-                    None if !named => self.say(thread, "", ""),
-                    None => {}
-                }
-                self.thread(thread).steps.pop();
-            }
-            Event::Locks => {
-                self.say(thread, " ", "[");
-                self.thread(thread).section = Some(0);
-            }
-            Event::Unlocks(lock, printed) => {
-                let contents = printed.as_deref().and_then(Guarded::read);
-                self.unlock(thread, *lock, contents);
-            }
-            Event::Publishes => self.does(thread, "publishes"),
-            // What it read is told with the answer, or with the hand-over.
-            Event::Reads(_) if enters_next || matches!(next, Some(Event::Ends(..) | Event::Reads(true))) => {}
-            Event::Reads(true) => self.does(thread, "reads an outcome"),
-            Event::Reads(false) => self.does(thread, "reads nothing"),
-            Event::Schedules(_) if enters_next => {}
-            Event::Schedules(_) => self.does(thread, "schedules"),
+            Event::Ends(_, answer) => self.ends(thread, answer.as_ref()),
             Event::Enters(hand_over) => {
                 let saw = hand_over.saw.map_or_else(String::new, |value| format!(", sees {value}"));
                 self.added.remove(&hand_over.nonce);
                 self.star(thread, (hand_over.nonce, hand_over.part), &format!("runs{saw}"));
             }
-            Event::Leaves(nonce, part) => {
-                let entered = Some((*nonce, *part));
-                let is_last = self.lines.last().is_some_and(|line| line.thread == thread && line.runs == entered);
-                if !is_last {
-                    self.star(thread, (*nonce, *part), "ends");
-                }
+            Event::Leaves(nonce, part) => self.leaves(thread, (*nonce, *part)),
+            Event::Schedules(_) if matches!(next, Some(Event::Enters(_))) => {}
+            Event::Schedules(_) => self.does(thread, "schedules"),
+            Event::Panics => self.does(thread, "panics"),
+            Event::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
+            Event::Breaks(rule) => self.remark(thread, rule),
+            // Outside of its operations it is the harness that prepares, inspects or drops things.
+            _ if self.thread(thread).steps.is_empty() => {}
+            Event::Locks => {
+                self.say(thread, " ", "[");
+                self.thread(thread).section = Some(0);
             }
-            // Of what was run, the drop says nothing new.
+            Event::Unlocks(lock, printed) => self.unlocks(thread, *lock, printed.as_deref().and_then(Guarded::read)),
+            Event::Publishes => self.does(thread, "publishes"),
+            Event::Reads(found) => self.reads(thread, *found, next),
+            // The drop of a callback that ran says nothing new.
             Event::Drops(Thing::Callback(nonce)) if self.added.contains(nonce) => {
                 self.does(thread, &format!("drops {}", letter(*nonce)));
             }
             Event::Drops(_) => {}
-            Event::Panics => self.does(thread, "panics"),
-            Event::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
-            Event::Breaks(rule) => self.remark(thread, rule),
         }
     }
 
-    fn thread(&mut self, thread: usize) -> &mut Thread {
+    /// The end of the innermost operation.
+    fn ends(&mut self, thread: usize, answer: Option<&Answer>) {
+        let named = self.thread(thread).steps.last().is_some_and(|(_, named)| *named);
+        match answer {
+            Some(answer) => self.say(thread, " ", &format!("-> {answer}")),
+            None if !named => self.say(thread, "", ""),
+            None => {}
+        }
+        self.thread(thread).steps.pop();
+    }
+
+    /// The end of a caller's code, which is drawn unless its beginning is on the last line.
+    fn leaves(&mut self, thread: usize, entered: (Nonce, Part)) {
+        let is_last = self.lines.last().is_some_and(|line| line.thread == thread && line.runs == Some(entered));
+        if !is_last {
+            self.star(thread, entered, "ends");
+        }
+    }
+
+    /// A read of a write-once cell, which is drawn unless the next event, a hand-over or an answer, shows what it read.
+    fn reads(&mut self, thread: usize, found: bool, next: Option<&Event>) {
+        if !matches!(next, Some(Event::Enters(_) | Event::Ends(..) | Event::Reads(true))) {
+            self.does(thread, if found { "reads an outcome" } else { "reads nothing" });
+        }
+    }
+
+    fn thread(&mut self, thread: usize) -> &mut Progress {
         self.threads.entry(thread).or_default()
     }
 
-    /// One of the things that a thread does, inside the brackets or outside.
+    /// Draws one thing that a thread does, inside the brackets or outside.
     fn does(&mut self, thread: usize, what: &str) {
         let done = self.thread(thread).section.as_mut().map(|done| std::mem::replace(done, *done + 1));
         let glue = match done {
@@ -196,7 +201,8 @@ impl Lines {
         self.say(thread, glue, what);
     }
 
-    fn unlock(&mut self, thread: usize, lock: usize, contents: Option<Guarded>) {
+    /// The end of a lock section, with the changes that it made and the contents that it leaves.
+    fn unlocks(&mut self, thread: usize, lock: usize, contents: Option<Guarded>) {
         if let Some(after) = &contents {
             let (phase, queue) = self.cells.remove(&lock).map(|before| (before.phase, before.queue)).unzip();
             let queue = queue.unwrap_or_default();
@@ -240,9 +246,9 @@ impl Lines {
         numbers.iter().map(name).collect::<Vec<_>>().join(" ")
     }
 
-    /// On the last line, if that is this thread's and has room.
+    /// Writes on the last line, if that belongs to this thread and has room, or else on a new one.
     fn say(&mut self, thread: usize, glue: &str, text: &str) {
-        let Thread { steps, section } = self.thread(thread);
+        let Progress { steps, section } = self.thread(thread);
         let depth = steps.len();
         let (is_open, step) = (section.is_some(), steps.last_mut().filter(|(_, named)| !named));
         let step = step.map(|(step, named)| {
@@ -272,7 +278,7 @@ impl Lines {
         self.lines.push(Line { thread, part: self.part, text, ..Line::default() });
     }
 
-    /// A caller's code has a line of its own.
+    /// Writes a line for a caller's code.
     fn star(&mut self, thread: usize, (nonce, part): (Nonce, Part), does: &str) {
         if self.thread(thread).steps.last().is_some_and(|(_, named)| !named) {
             self.say(thread, "", "");
@@ -293,7 +299,7 @@ impl Lines {
     }
 }
 
-/// What a person calls the step.
+/// The step in words.
 fn name((task, step): TaskStep) -> String {
     let on = if task == 0 { String::new() } else { format!(" {}", TASKS[task]) };
     match step {

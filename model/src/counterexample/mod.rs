@@ -1,12 +1,13 @@
-//! What is shown to a person: one execution of a scenario, the one with the fewest switches of its kind.
+//! A scenario's failure as a person reads it: the smallest scenario that fails in the same way, and of its failing
+//! executions the one with the fewest switches, drawn as a diagram.
 
 pub mod diagram;
 pub mod shrink;
 pub mod token;
 
+use crate::check::check_against;
 use crate::check::fault::Fault;
-use crate::check::judge;
-use crate::counterexample::diagram::Table;
+use crate::counterexample::diagram::Diagram;
 use crate::counterexample::shrink::shrink;
 use crate::counterexample::token::{Execution, Token};
 use crate::engines::catalog::{Engine, on_shuttle};
@@ -16,31 +17,31 @@ use crate::engines::{self, Extent};
 use crate::observation::Observation;
 use crate::observation::event::Trace;
 use crate::scenario::Scenario;
-use crate::spec::allowed::allowed;
+use crate::spec::allowed::{allowed, is_listed, known};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// One execution of a scenario, with the text around it: a failure, or a witness of an allowed outcome.
 pub struct Counterexample {
     headline: String,
     scenario: Scenario,
-    /// What is to be read above.
+    /// The line above the diagram.
     above: Option<String>,
-    /// With the token that brings it back, unless nothing does.
+    /// The execution, with its replay token if it has one.
     execution: Option<(Trace, Option<Token>)>,
-    /// What is to be read below.
+    /// The lines below the diagram.
     below: Vec<String>,
 }
 
-/// No more are listed than can be read.
+/// The length of a list of outcomes that a person still reads.
 const MOST_LISTED: usize = 6;
 
 impl Counterexample {
-    /// How a scenario fails on this engine, played by `play`: shown by the smallest one that fails in the
-    /// same way.
+    /// A failure of this scenario on this engine, played by `play`, shown by the smallest scenario that fails in the same
+    /// way.
     pub fn of_failure(engine: Engine, play: engines::Play, scenario: &Scenario, fault: &Fault) -> Self {
-        let faults = |scenario: &Scenario| judge(scenario, engine.is_complete(), &play(scenario)).faults;
-        let smallest = shrink(scenario, |smaller| faults(smaller).contains(fault));
-        let allowed = allowed(&smallest);
+        let (smallest, allowed) = smallest(engine, play, scenario, fault);
         let (wanted, watched, known) = (fault.clone(), smallest.clone(), allowed.clone());
         let is_wanted =
             move |trace: &Trace| Fault::all(&watched, &known, &trace.broken, &trace.observation).contains(&wanted);
@@ -51,7 +52,8 @@ impl Counterexample {
             None => {
                 let (seen, unseen): (Vec<_>, Vec<_>) =
                     allowed.iter().partition(|allowed| observed.observations.contains_key(allowed));
-                let all = format!("no execution shows this: there were {}, {}", observed.executions, observed.extent);
+                let all =
+                    format!("no single execution shows this: {} executions, {}", observed.executions, observed.extent);
                 let broken = observed.broken.keys().map(|rule| format!("broken   {rule}"));
                 [all].into_iter().chain(broken).chain(list("missing", unseen)).chain(list("seen", seen)).collect()
             }
@@ -65,7 +67,7 @@ impl Counterexample {
     ///
     /// # Errors
     ///
-    /// If there is no such execution any more.
+    /// If the token names no execution.
     pub fn of_token(token: &Token) -> Result<Self, String> {
         let Token { scenario, engine, extent, execution } = token.clone();
         let (observed, mut traces) = match execution {
@@ -74,11 +76,11 @@ impl Counterexample {
             }
             Execution::Scheduled(steps) => watch(|| on_shuttle(Schedules::Given(steps), &scenario), |_| Some(())),
         };
-        let is_there = |trace: &Trace| !trace.steps.is_empty() || observed.extent == extent;
-        let trace = traces.remove(&()).filter(is_there).ok_or_else(|| {
+        let exists = |trace: &Trace| !trace.steps.is_empty() || observed.extent == extent;
+        let trace = traces.remove(&()).filter(exists).ok_or_else(|| {
             let (all, extent) = (observed.executions, observed.extent);
             format!(
-                "this token names no execution: there are {all}, {extent}; run `cargo verify scenario '{scenario}'`"
+                "this token names no execution: the scenario has {all}, {extent}; run `cargo verify scenario '{scenario}'`"
             )
         })?;
         let allowed = allowed(&scenario);
@@ -90,36 +92,58 @@ impl Counterexample {
         Ok(Counterexample { headline, scenario, above: None, execution, below })
     }
 
-    /// For each allowed observation an execution that shows it.
-    pub fn of_allowed(scenario: &Scenario) -> Vec<Self> {
+    /// One witness for each allowed observation: an execution that shows it.
+    pub fn witnesses(scenario: &Scenario) -> Vec<Self> {
         let engine = Engine::LoomMutex;
         let (observed, mut traces) = watch(|| engine.observe(scenario), |trace| trace.observation.clone());
         let allowed = allowed(scenario);
-        let mut exhibit = |(at, allowed_one): (usize, &Observation)| {
-            let execution = traces.remove(allowed_one);
+        let mut witness = |(at, observation): (usize, &Observation)| {
+            let execution = traces.remove(observation);
             let execution = execution.map(|trace| with_token(trace, scenario, engine, observed.extent));
-            let below = if execution.is_none() { vec!["never seen".to_owned()] } else { Vec::new() };
+            let below = if execution.is_none() { vec!["never observed".to_owned()] } else { Vec::new() };
             let headline = format!("{} of {}", at + 1, allowed.len());
             Counterexample {
                 headline,
                 scenario: scenario.clone(),
-                above: Some(allowed_one.to_string()),
+                above: Some(observation.to_string()),
                 execution,
                 below,
             }
         };
-        allowed.iter().enumerate().map(&mut exhibit).collect()
+        allowed.iter().enumerate().map(&mut witness).collect()
     }
 
-    /// What was played is not what `cargo verify replay` plays.
+    /// The same without its token, because `cargo verify replay` plays other sources.
     pub fn without_token(self) -> Self {
         Counterexample { execution: self.execution.map(|(trace, _)| (trace, None)), ..self }
     }
 
-    /// False if there was nothing to show.
+    /// False if no execution was found to be shown.
     pub fn has_execution(&self) -> bool {
         self.execution.is_some()
     }
+}
+
+/// The smallest scenario that fails with this fault, and the outcomes allowed for it, which are computed once for each
+/// scenario that is tried.
+fn smallest(
+    engine: Engine,
+    play: engines::Play,
+    scenario: &Scenario,
+    fault: &Fault,
+) -> (Scenario, BTreeSet<Observation>) {
+    let of_smallest = RefCell::new(None);
+    let smallest = shrink(scenario, |smaller| {
+        let observed = play(smaller);
+        let allowed = known(smaller, observed.observations.keys());
+        let fails = check_against(&allowed, smaller, engine.is_complete(), &observed).faults.contains(fault);
+        if fails {
+            of_smallest.replace(is_listed(smaller).then_some(allowed));
+        }
+        fails
+    });
+    let allowed = of_smallest.take().unwrap_or_else(|| allowed(&smallest));
+    (smallest, allowed)
 }
 
 fn with_token(trace: Trace, scenario: &Scenario, engine: Engine, extent: Extent) -> (Trace, Option<Token>) {
@@ -131,12 +155,12 @@ fn with_token(trace: Trace, scenario: &Scenario, engine: Engine, extent: Extent)
     (trace, Some(token))
 }
 
-/// What an execution showed, beside what it may show: first what differs in the hand-overs alone.
+/// The observation of an execution beside the allowed ones: first those that differ from it only in the hand-overs.
 fn compare(trace: &Trace, allowed: &BTreeSet<Observation>) -> Vec<String> {
     let broken: BTreeSet<&String> = trace.broken.iter().collect();
     let broken = broken.into_iter().map(|rule| format!("broken   {rule}"));
     let Some(seen) = &trace.observation else {
-        return broken.chain(["it did not come to its end".to_owned()]).collect();
+        return broken.chain(["the execution did not end".to_owned()]).collect();
     };
     let mut nearest: Vec<_> = allowed.iter().collect();
     nearest.sort_by_key(|allowed| (*allowed != seen, allowed.answers != seen.answers));
@@ -149,7 +173,7 @@ fn list(name: &str, observations: Vec<&Observation>) -> Vec<String> {
     listed.chain((rest > 0).then(|| format!("{name:<7}  .. and {rest} more"))).collect()
 }
 
-/// The headline, with the scenario and how to bring it back; then the table.
+/// The headline, with the scenario and the replay token; then the diagram.
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counterexample { headline, scenario, above, execution, below } = self;
@@ -164,7 +188,7 @@ impl fmt::Display for Counterexample {
             write!(f, "\n{above}")?;
         }
         if let Some((trace, _)) = execution {
-            write!(f, "\n{}", Table { scenario, trace })?;
+            write!(f, "\n{}", Diagram { scenario, trace })?;
         } else {
             writeln!(f)?;
         }

@@ -1,11 +1,12 @@
-//! The smallest scenario that still fails in the same way.
+//! The smallest scenario that still fails in the same way: a greedy form of delta debugging (Zeller and Hildebrandt,
+//! "Simplifying and isolating failure-inducing input", 2002). The result is one-minimal: no single part can be left out.
 
 use crate::scenario::names::Nonce;
 use crate::scenario::poll_script::Script;
 use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
 use std::ops::Range;
 
-/// Leaves out of a scenario whatever can be left out while it still `fails`.
+/// Leaves out parts of a scenario, as long as the rest still `fails`.
 pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenario {
     let mut smallest = scenario.clone();
     while let Some(smaller) = smaller(&smallest).into_iter().find(&fails) {
@@ -14,7 +15,7 @@ pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenari
     smallest
 }
 
-/// Every scenario with one thing less, the big things first.
+/// Every scenario with one part less, the large parts first.
 fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     let threads = scenario.threads.len();
     let count = |ops: &[Op]| ops.iter().map(Op::count).sum::<usize>();
@@ -41,8 +42,8 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     all.filter(|less| less.objection().is_none()).collect()
 }
 
-/// Without the operations at these places of the text, and what stands in their programs; none if something that is
-/// gone is named elsewhere.
+/// The scenario without the operations at these places of the text, and without their programs; none if the rest names
+/// a callback that is gone.
 fn without(scenario: &Scenario, places: Range<usize>) -> Option<Scenario> {
     let mut cut = Cut { places, at: 0, numbers: 0, gone: Vec::new() };
     let (scheduling, setup) = (cut.ops(&scenario.scheduling), cut.ops(&scenario.setup));
@@ -91,7 +92,7 @@ impl Cut {
     }
 }
 
-/// Without the shared tag.
+/// The scenario without the shared tag.
 fn untagged(scenario: &Scenario) -> Scenario {
     let mut less = scenario.clone();
     less.visit(&mut |op| {

@@ -1,8 +1,8 @@
-//! A replay token: names one execution of one scenario, on exactly these sources.
+//! A replay token: the name of one execution of one scenario, on exactly these sources.
 //!
-//! loom cannot be given a schedule. But it explores in an order of its own that is always the same, so the
-//! number of an execution names it, as long as nothing has changed that it depends on. shuttle can: there
-//! it is named by its schedule, which thread goes on at each step.
+//! loom accepts no schedule, but it always explores in the same order, so an execution's number names it as long as
+//! the sources that the order depends on are unchanged. shuttle accepts a schedule, that is, the thread that runs at
+//! each step, and this names the execution.
 
 use crate::engines::Extent;
 use crate::engines::catalog::Engine;
@@ -13,28 +13,30 @@ use data_encoding::BASE64URL_NOPAD;
 use std::fmt;
 use std::str::FromStr;
 
+/// The name of one execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     pub scenario: Scenario,
     pub engine: Engine,
-    /// How far the exploration went.
+    /// The extent of the exploration that the execution belongs to.
     pub extent: Extent,
     pub execution: Execution,
 }
 
-/// Which one it is.
+/// The execution among those of its scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Execution {
-    /// Counted from 1.
+    /// The number in the order of exploration, from 1.
     Nth(u64),
+    /// The schedule.
     Scheduled(Steps),
 }
 
-/// What stands before a schedule's steps.
+/// The prefix of a schedule's steps.
 const BY_STEPS: char = 's';
 
 impl Token {
-    /// What it says, then the sources that it holds for, then two bytes by which a mistyped one is known.
+    /// The text, then the digest of the sources that it holds for, then two check bytes that reveal a mistyped token.
     fn encode(&self, sources: [u8; 4]) -> String {
         let engine = self.engine.name();
         let extent = match self.extent {
@@ -63,7 +65,7 @@ impl FromStr for Token {
     type Err = String;
 
     fn from_str(token: &str) -> Result<Self, String> {
-        let malformed = || "this is no replay token: copy the whole of it, as it was printed".to_owned();
+        let malformed = || "this is not a replay token: copy all of it, as it was printed".to_owned();
         let bytes = BASE64URL_NOPAD.decode(token.trim().as_bytes()).map_err(|_| malformed())?;
         let whole = bytes.split_last_chunk::<2>().filter(|(said, check)| first_bytes([said]) == **check);
         let (text, made_for) = whole.and_then(|(said, _)| said.split_last_chunk::<4>()).ok_or_else(malformed)?;
@@ -72,7 +74,7 @@ impl FromStr for Token {
         let [engine, extent, execution, scenario] = words[..] else { return Err(malformed()) };
         if *made_for != sources_digest() {
             return Err(format!(
-                "this token names an execution of other sources: core, facade, player, loom or shuttle have changed since; \
+                "this token names an execution of other sources: core, facade, player, loom or shuttle has changed; \
                  run `cargo verify scenario '{scenario}'` for a new one"
             ));
         }

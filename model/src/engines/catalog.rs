@@ -1,4 +1,7 @@
-//! The engines by name: what each plays, and which observations it must show. A new engine is added here.
+//! The catalog of engines: the name of each, the scenarios that it can play, and the observations that it must show.
+//!
+//! A new engine needs a variant of [`Engine`], a place in [`Engine::ALL`], and an arm in each match of this file. No other
+//! file lists the engines; `runner/plan.rs` names those that `cargo verify` itself plays on.
 
 use crate::engines::loom::explore::within;
 use crate::engines::shuttle::explore::{Schedules, under};
@@ -8,15 +11,15 @@ use crate::scenario::{Scenario, Scheduler};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// An engine by name, and what its observations must be.
+/// An engine. Its observations must equal the allowed ones, or be contained in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// loom with a mutex for the write-once cell: equal to what is allowed.
+    /// loom with a mutex for the write-once cell: equal.
     LoomMutex,
-    /// loom with an atomic for it: contained in what is allowed, and what is missing is pinned.
+    /// loom with an atomic for the write-once cell: contained, and the missing observations are pinned.
     LoomAtomic,
-    /// loom with a mutex for it and at most [`PREEMPTIONS`]: contained.
+    /// loom with a mutex for the write-once cell and at most [`PREEMPTIONS`]: contained.
     LoomBounded,
     /// Every schedule under shuttle: equal.
     ShuttleEvery,
@@ -26,13 +29,13 @@ pub enum Engine {
     ShuttlePct,
     /// Real threads on std: contained.
     Threads,
-    /// Real threads on std, with tickets: explained, each execution by itself.
+    /// Real threads on std, with timestamps: the history of each execution is linearizable.
     Tickets,
     /// One thread after the other on std: contained.
     Alone,
 }
 
-/// How often a thread of [`Engine::LoomBounded`] is interrupted in an execution, at the most.
+/// The bound of [`Engine::LoomBounded`] on the preemptions in an execution.
 pub const PREEMPTIONS: usize = 2;
 
 impl Engine {
@@ -71,7 +74,7 @@ impl Engine {
             Engine::ShuttleRandom => "shuttle, random schedules",
             Engine::ShuttlePct => "shuttle, few preemptions at random (PCT)",
             Engine::Threads => "real threads",
-            Engine::Tickets => "real threads, with tickets",
+            Engine::Tickets => "real threads, with timestamps",
             Engine::Alone => "one thread after the other",
         }
     }
@@ -95,17 +98,17 @@ impl Engine {
         matches!(self, Engine::LoomMutex | Engine::ShuttleEvery)
     }
 
-    /// Why it cannot play this scenario, and who can.
+    /// The reason why this engine cannot play this scenario, and the engines that can.
     pub fn objection(self, scenario: &Scenario) -> Option<String> {
         let (name, threads) = (self.name(), scenario.threads.len());
         let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
         let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
         let is_shuttle = matches!(self, Engine::ShuttleEvery | Engine::ShuttleRandom | Engine::ShuttlePct);
-        let is_plain = !scenario.has_programs() && scenario.plan().tasks == 1;
+        let is_plain = !scenario.has_programs() && scenario.resolved().tasks == 1;
         let runs = matches!(scenario.scheduler, None | Some(Scheduler::Inline | Scheduler::Queue));
         match threads {
             _ if self == Engine::Tickets && !(is_plain && runs) => {
-                let able = "one task, whose scheduler runs callbacks, and they do nothing";
+                let able = "only one task whose scheduler runs callbacks without programs";
                 Some(format!("{name} plays {able}: play it with --engine threads"))
             }
             _ if scenario.script().is_some() && !is_loom => {
@@ -113,7 +116,7 @@ impl Engine {
                 Some(format!("{name} has no event loop: play it with --engine {who}"))
             }
             _ if is_shuttle && scenario.scheduler == Some(Scheduler::Panic) => {
-                let why = "takes a lock that is locked amid a panic for poisoned, and @panic panics";
+                let why = "treats a lock taken during a panic as poisoned, and @panic panics";
                 Some(format!("{name} {why}: play it with --engine loom-mutex or threads"))
             }
             5.. if is_loom && scenario.script().is_some() => Some(others("at most 4 threads")),
@@ -122,7 +125,7 @@ impl Engine {
                 Some(format!("{who}: play it with --engine shuttle-random, shuttle-pct or threads"))
             }
             0 | 1 if self == Engine::ShuttlePct => {
-                Some(format!("{}: play it with --engine alone", others("2 threads at least")))
+                Some(format!("{}: play it with --engine alone", others("at least 2 threads")))
             }
             _ => None,
         }
@@ -138,7 +141,7 @@ impl Engine {
     }
 }
 
-/// Plays it with these schedules.
+/// Plays the scenario with these schedules.
 pub fn on_shuttle(schedules: Schedules, scenario: &Scenario) -> Observed {
     under(schedules, || engines::shuttle::engine::player::play(scenario))
 }
@@ -149,6 +152,6 @@ impl FromStr for Engine {
     fn from_str(name: &str) -> Result<Self, String> {
         let names: Vec<&str> = Engine::ALL.into_iter().map(Engine::name).collect();
         let known = Engine::ALL.into_iter().find(|engine| engine.name() == name);
-        known.ok_or_else(|| format!("there is no engine `{name}`, only {}", names.join(", ")))
+        known.ok_or_else(|| format!("no engine `{name}`: the engines are {}", names.join(", ")))
     }
 }

@@ -1,5 +1,7 @@
-//! The machines that scenarios are played on. Each compiles the audited files, byte for byte,
-//! against a facade of its own.
+//! The engines that play a scenario. Each compiles the audited files, byte for byte, against a facade of its own.
+//!
+//! A new engine is a folder here, with a facade `sync`, an `explore` and a module that calls `audited_files!`, and an entry
+//! in `catalog.rs`, which names it. Then `cargo verify scenario '..' --engine NAME` plays on it.
 
 #![allow(clippy::new_without_default)]
 
@@ -13,7 +15,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The audited files, and the player beside them. The facade `sync` and the `stage` are the engine's.
+/// Compiles the audited files, and the player beside them. The facade `sync` and the `stage`, that is, the engine's
+/// `explore`, must be in scope.
 macro_rules! audited_files {
     () => {
         #[path = "../../../../src/callback.rs"]
@@ -22,6 +25,10 @@ macro_rules! audited_files {
         mod completer;
         #[path = "../../../../src/hook.rs"]
         mod hook;
+        #[path = "../../../../src/id.rs"]
+        mod id;
+        #[path = "../../../../src/identity.rs"]
+        mod identity;
         #[path = "../../../../src/kernel/mod.rs"]
         pub mod kernel;
         #[path = "../../../../src/outcome.rs"]
@@ -30,10 +37,14 @@ macro_rules! audited_files {
         mod panic;
         #[path = "../player/mod.rs"]
         pub mod player;
+        #[path = "../../../../src/quote.rs"]
+        mod quote;
         #[path = "../../../../src/report.rs"]
         mod report;
         #[path = "../../../../src/schedule.rs"]
         mod schedule;
+        #[path = "../../../../src/serial.rs"]
+        mod serial;
         #[path = "../../../../src/task.rs"]
         mod task;
         #[path = "../../../../src/trampoline.rs"]
@@ -51,31 +62,31 @@ pub mod record;
 pub mod shuttle;
 pub mod threads;
 
-/// What an engine saw of one scenario.
+/// The observations of one scenario on one engine.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     pub executions: u64,
-    /// How many of them were replayed through the protocol to their end.
+    /// The number of executions whose conformance was checked to their end.
     pub replayed: u64,
     pub extent: Extent,
-    /// Each observation, and how many executions showed it.
+    /// Each observation, with the number of executions that showed it.
     pub observations: BTreeMap<Observation, u64>,
-    /// Each broken rule, and how many executions broke it.
+    /// Each broken rule, with the number of executions that broke it.
     pub broken: BTreeMap<String, u64>,
 }
 
-/// How far an engine went.
+/// The extent of an exploration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Extent {
-    /// Not to the end: given up, crashed, or never begun.
+    /// Cut short: given up, crashed, or never begun.
     #[default]
     Cut,
-    /// Some executions, which say nothing about the others.
+    /// A sample of the executions.
     Sampled,
-    /// Every execution with at most so many preemptions.
+    /// Every execution with at most this many preemptions.
     Bounded(usize),
-    /// Every execution that there is.
+    /// Every execution.
     Complete,
 }
 
@@ -90,7 +101,7 @@ impl fmt::Display for Extent {
     }
 }
 
-/// Plays a scenario, as often as the engine finds ways to.
+/// Plays a scenario in every execution that an engine explores.
 pub type Play = fn(&Scenario) -> Observed;
 
 type Enough = Box<dyn FnMut(u64, &Observation) -> bool>;
@@ -99,10 +110,10 @@ thread_local! {
     static ENOUGH: RefCell<Option<Enough>> = const { RefCell::new(None) };
 }
 
-/// What a player says that need not go on.
+/// The message with which a player ends an exploration that has seen enough.
 pub const SEEN_ENOUGH: &str = "seen enough";
 
-/// Plays until what was seen after so many executions is enough.
+/// Plays until `enough` holds; it is called with the number of executions and the last observation.
 pub fn until<R>(enough: impl FnMut(u64, &Observation) -> bool + 'static, play: impl FnOnce() -> R) -> R {
     ENOUGH.set(Some(Box::new(enough)));
     let played = play();
@@ -110,12 +121,12 @@ pub fn until<R>(enough: impl FnMut(u64, &Observation) -> bool + 'static, play: i
     played
 }
 
-/// Asked by a player after each execution.
+/// True if the exploration can end. A player asks after each execution.
 pub fn is_enough(executions: u64, observation: &Observation) -> bool {
     ENOUGH.with_borrow_mut(|enough| enough.as_mut().is_some_and(|enough| enough(executions, observation)))
 }
 
-/// A facade's guard: the lock, and what counts it as held. Released in this order.
+/// A facade's guard: the lock, and the count of it as held, released in this order.
 pub struct Guard<G, H> {
     guard: G,
     #[allow(dead_code, reason = "it is there to be dropped")]
@@ -136,20 +147,20 @@ impl<G: DerefMut, H> DerefMut for Guard<G, H> {
     }
 }
 
-/// Whether an execution counts the handles of its tasks as its engine's own, to explore races of the last one. Here none
-/// does: std's `Arc` counts them.
+/// Decides whether the engine counts the handles of an execution's tasks, to explore races of the last one. Only loom
+/// does; for the others std's `Arc` counts them.
 pub fn explore_handles(_explored: bool) {}
 
-/// A number that this process has not seen before.
+/// A serial number that is unique in this process.
 pub fn fresh_serial() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A contained panic that no hook took: what callbacks saw and did is judged elsewhere.
+/// A contained panic that no hook took: callbacks and their observations are checked elsewhere.
 pub fn unheard(_report: &dyn fmt::Display) {}
 
-/// What a panic said.
+/// A panic's message.
 pub fn message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));

@@ -1,22 +1,22 @@
 //! Bytes to a scenario, for fuzzers and proptest: every input is a program of one thread.
 //!
-//! A text of the scenario language stands for itself, so that seeds can be read. Any other input is
-//! read byte by byte: the first chooses scheduler and setup, each other one an operation; one that
-//! makes no sense where it stands is left out. A quarter of the first bytes stand for programs in which
-//! callbacks call back: there a second byte for each operation names its task and what it brings along.
+//! A text of the scenario language is parsed, so that seeds are readable. Any other input is read byte by byte: the first
+//! byte chooses scheduler and setup, each other one an operation; an operation that makes no sense in its place is left
+//! out. A quarter of the first bytes choose programs in which callbacks call back: there a second byte for each operation
+//! chooses its task and its programs.
 
 use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
 
-/// No operation is begun beyond so many, those in programs included: the specification costs their square.
+/// Limit of operations, those in programs included: the cost of the specification grows with their square.
 const LONGEST: usize = 300;
 
-/// The scenario that these bytes stand for.
+/// The scenario for these bytes.
 pub fn decode(bytes: &[u8]) -> Scenario {
     let text = str::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok());
     text.filter(|scenario: &Scenario| scenario.threads.len() == 1).unwrap_or_else(|| read(bytes))
 }
 
-/// True if the first byte stands for a program in which callbacks call back.
+/// Whether this first byte chooses a program in which callbacks call back.
 pub fn calls_back(head: u8) -> bool {
     head & 3 == 1
 }
@@ -35,28 +35,29 @@ fn read(bytes: &[u8]) -> Scenario {
     let setup = (0..waiting).map(|at| Op::Add { tagged: scheduler.is_none() && head >> (4 + at) & 1 == 1 }).collect();
     let scenario =
         Scenario { scheduler, setup, done: head >> 7 == 1, threads: vec![Vec::new()], ..Scenario::default() };
-    let mut reader = Reader { bytes: rest.iter().copied(), waiting, adds: waiting, operations: 0, scenario };
-    while reader.operations < LONGEST
-        && let Some(byte) = reader.bytes.next()
+    let mut decoder = Decoder { bytes: rest.iter().copied(), waiting, adds: waiting, operations: 0, scenario };
+    while decoder.operations < LONGEST
+        && let Some(byte) = decoder.bytes.next()
     {
-        let op = operation(byte, reader.adds);
-        let op = if calls_back(head) { reader.with_more(op) } else { op };
-        reader.push(op);
+        let op = operation(byte, decoder.adds);
+        let op = if calls_back(head) { decoder.with_more(op) } else { op };
+        decoder.push(op);
     }
-    reader.scenario
+    decoder.scenario
 }
 
-struct Reader<I> {
+struct Decoder<I> {
     bytes: I,
-    /// Callbacks of the setup, and how many operations that take a number there are.
+    /// Number of callbacks of the setup.
     waiting: usize,
+    /// Number of registrations.
     adds: usize,
     operations: usize,
     scenario: Scenario,
 }
 
-impl<I: Iterator<Item = u8>> Reader<I> {
-    /// Leaves out what makes no sense: the whole, if it does not without its programs.
+impl<I: Iterator<Item = u8>> Decoder<I> {
+    /// Appends the operation; without its programs if it is invalid with them, and not at all if it is invalid without.
     fn push(&mut self, op: Op) {
         let (task, bare, _) = op.parts();
         for op in [op.clone(), Op::new(task, bare.clone(), Programs::default())] {
@@ -70,7 +71,7 @@ impl<I: Iterator<Item = u8>> Reader<I> {
         }
     }
 
-    /// Its task, and its programs.
+    /// The operation with its task and programs.
     fn with_more(&mut self, op: Op) -> Op {
         let more = self.bytes.next().unwrap_or(0);
         let mut programs = Programs::default();
@@ -86,7 +87,7 @@ impl<I: Iterator<Item = u8>> Reader<I> {
         Op::new(self.task(&op, more), op, programs)
     }
 
-    /// Often x, and only where a task can be named.
+    /// The task: often x, and another one only where a task can be named.
     fn task(&self, op: &Op, more: u8) -> usize {
         let on_task =
             matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
@@ -103,7 +104,7 @@ impl<I: Iterator<Item = u8>> Reader<I> {
         program
     }
 
-    /// What a program can do, with what was set up or by itself.
+    /// An operation of a program; a removal is of a callback of the setup, if there is one.
     fn inner(&mut self) -> Option<Op> {
         let byte = self.bytes.next()?;
         let op = match byte {
@@ -126,7 +127,7 @@ impl<I: Iterator<Item = u8>> Reader<I> {
     }
 }
 
-/// Adds and removals are common, and what ends the interesting part is rare.
+/// The operation for a byte: adds and removals are common, completions are rare.
 pub(crate) fn operation(byte: u8, adds: usize) -> Op {
     match byte {
         0..60 => Op::Add { tagged: false },

@@ -1,4 +1,4 @@
-//! One file a fuzz target: bytes become a scenario, and the scenario is checked.
+//! The source of scenarios from bytes: one file for each fuzz target, which decodes a scenario and checks it.
 
 pub mod bytes;
 pub mod queue;

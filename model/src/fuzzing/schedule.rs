@@ -1,17 +1,17 @@
-//! Bytes to a small concurrent program and to one schedule of it, played under shuttle.
+//! The fuzz target `schedule`: bytes to a small concurrent program and one schedule of it, played on shuttle.
 
-use crate::check::judge_by;
+use crate::check::check_against;
 use crate::engines::catalog::on_shuttle;
 use crate::engines::shuttle::explore::Schedules;
 use crate::fuzzing::bytes;
 use crate::scenario::Scenario;
 use crate::spec::allowed::those_allowed;
 
-/// Operations of all threads together, at the most: the specification lists their orders.
+/// Largest number of operations in all threads: the specification enumerates their orders.
 const OPERATIONS: usize = 8;
 
-/// The scenario and the bytes that choose its schedule. A first line that is a scenario's text stands for itself; else
-/// the first bytes are a program of one thread, whose operations two or three threads take in turn.
+/// The scenario, and the bytes that choose its schedule. If the first line is a scenario's text, it is that scenario; else
+/// the first bytes are a program of one thread, whose operations are dealt out to two or three threads.
 pub fn decode(bytes: &[u8]) -> (Scenario, &[u8]) {
     let line = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
     let text = str::from_utf8(&bytes[..line]).ok().and_then(|text| text.trim().parse::<Scenario>().ok());
@@ -24,7 +24,7 @@ pub fn decode(bytes: &[u8]) -> (Scenario, &[u8]) {
     let threads = 2 + program.iter().map(|&byte| usize::from(byte)).sum::<usize>() % 2;
     scenario.threads = vec![Vec::new(); threads];
     for (at, op) in operations {
-        // The next one for which it makes sense.
+        // The next thread in which the operation is valid.
         for thread in (at..at + threads).map(|at| at % threads) {
             scenario.threads[thread].push(op.clone());
             if scenario.objection().is_none() {
@@ -36,16 +36,16 @@ pub fn decode(bytes: &[u8]) -> (Scenario, &[u8]) {
     (scenario, schedule)
 }
 
-/// Plays what the bytes stand for, and holds it against the specification.
+/// Plays the scenario and schedule for these bytes, and compares the execution with the specification.
 ///
 /// # Panics
 ///
-/// If it shows what is not allowed, with the scenario's text.
+/// If the observation is not allowed, with the scenario's text.
 pub fn check(bytes: &[u8]) {
     let (scenario, schedule) = decode(bytes);
     let observed = on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
-    // Of one execution there is one thing to find, not all that is allowed.
+    // One execution has one observation: the others need not be enumerated.
     let allowed = those_allowed(&scenario, observed.observations.keys());
-    let verdict = judge_by(&allowed, &scenario, false, &observed);
+    let verdict = check_against(&allowed, &scenario, false, &observed);
     assert!(verdict.is_good(), "cargo verify scenario '{scenario}' --engine shuttle-every\n{schedule:?}\n{verdict}");
 }

@@ -1,32 +1,32 @@
-//! The scenario language, read and printed: what is printed reads back, what is refused is pointed at.
+//! The fuzz target `text`: a printed scenario parses to itself, and an error points at its place.
 
 use crate::fuzzing::bytes::decode;
 use crate::scenario::{Malformed, Scenario};
 
-/// Letters that join words, part them, also where they are wider than a byte, or belong to none.
+/// Letters put into a text: separators, one of them wider than a byte, and marks that are wrong in most places.
 const PUT_IN: [char; 5] = [' ', '\u{3000}', '9', '|', '{'];
 
-/// Reads the bytes as a text; prints the scenario that they stand for, reads that, and reads it once more with a letter
-/// left out, and with one put in and a word behind it that is none.
+/// Parses the bytes as a text. Then prints the scenario for these bytes and parses that: as it is, with a letter left out,
+/// and with a letter put in and a wrong word appended.
 ///
 /// # Panics
 ///
-/// If a text is read as one scenario and printed as another, or is refused without a reason, outside of it, or at a
-/// place where the word is not that the reason names.
+/// If a text is parsed as one scenario and printed as another; or if it is refused without a reason, at a column outside of
+/// it, or at a column whose word is not the one that the reason names.
 pub fn check(bytes: &[u8]) {
-    read(&String::from_utf8_lossy(bytes));
+    parse(&String::from_utf8_lossy(bytes));
     let scenario = decode(bytes);
     let text = scenario.to_string();
     assert_eq!(text.parse().as_ref(), Ok(&scenario), "'{text}'");
     let letters: Vec<char> = text.chars().collect();
     let chosen = bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>();
     let (before, behind) = letters.split_at(chosen % letters.len());
-    read(&before.iter().chain(&behind[1..]).collect::<String>());
+    parse(&before.iter().chain(&behind[1..]).collect::<String>());
     let put_in = [PUT_IN[chosen % PUT_IN.len()]];
-    read(&before.iter().chain(&put_in).chain(behind).chain(&[' ', '?']).collect::<String>());
+    parse(&before.iter().chain(&put_in).chain(behind).chain(&[' ', '?']).collect::<String>());
 }
 
-fn read(text: &str) {
+fn parse(text: &str) {
     match text.parse::<Scenario>() {
         Ok(scenario) => {
             let printed = scenario.to_string();
@@ -40,7 +40,7 @@ fn read(text: &str) {
             let there: String = text.chars().skip(column - 1).collect();
             assert!(named.is_none_or(|(word, _)| there.starts_with(word)), "'{text}': column {column}, {reason}");
             let shown = malformed.to_string();
-            let caret = shown.lines().last().expect("it says something");
+            let caret = shown.lines().last().expect("an error prints something");
             assert_eq!(
                 (caret.trim_start(), caret.chars().count()),
                 ("^", column + 2),

@@ -1,66 +1,83 @@
-//! Bytes to long concurrent programs, played on real threads with tickets: each history must have an explanation.
+//! The fuzz target `threads`: bytes to long concurrent programs on real threads; each history must be linearizable.
 
 use crate::engines::threads::timed::execution;
 use crate::fuzzing::bytes::operation;
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A program whose threads do what these bytes stand for; what makes no sense where it stands is left out. The threads
-/// take turns in saying what they do, so that all come to the completion at about the same time.
+/// A program whose threads carry out the operations for these bytes; an operation that is invalid in its place is left
+/// out. The threads are extended in turns, so that they reach the completion at about the same time.
 pub fn program(scheduler: Option<Scheduler>, tags: &[bool], done: bool, threads: &[Vec<u8>]) -> Scenario {
     let setup = tags.iter().map(|&tagged| Op::Add { tagged: tagged && scheduler.is_none() }).collect();
     let mut scenario =
         Scenario { scheduler, setup, done, threads: vec![Vec::new(); threads.len()], ..Scenario::default() };
-    // Of each thread how many it has added, and which of them an operation of it removes: the number that this
-    // one has in the text is not known before all is there.
-    let mut adds = vec![0; threads.len()];
-    let mut removals = vec![Vec::new(); threads.len()];
+    let mut removals = vec![Removals::default(); threads.len()];
     for turn in 0..threads.iter().map(Vec::len).max().unwrap_or(0) {
         for (thread, bytes) in threads.iter().enumerate() {
-            let Some(&byte) = bytes.get(turn) else { continue };
-            let (op, own) = match byte {
-                251..253 => (Op::Signal(byte - 250), None),
-                253.. => (Op::Wait(1 + byte % 2), None),
-                byte => match operation(byte, tags.len() + adds[thread]) {
-                    Op::Remove(Whom::Nth(n)) if n >= tags.len() => (Op::Remove(Whom::Mine), Some(n - tags.len())),
-                    op => (op, None),
-                },
-            };
-            let place = scenario.threads[thread].len();
-            adds[thread] += usize::from(matches!(op, Op::Add { .. }));
-            scenario.threads[thread].push(op);
-            if scenario.objection().is_some() {
-                let refused = scenario.threads[thread].pop();
-                adds[thread] -= usize::from(matches!(refused, Some(Op::Add { .. })));
-            } else {
-                removals[thread].extend(own.map(|own| (place, own)));
+            if let Some(&byte) = bytes.get(turn) {
+                extend(&mut scenario, thread, byte, &mut removals[thread]);
             }
         }
     }
-    let mut number = tags.len();
+    number(&mut scenario, &removals);
+    scenario
+}
+
+/// The removals by number in one thread. The number of a callback in the text is known only when the program is complete.
+#[derive(Clone, Default)]
+struct Removals {
+    /// Number of callbacks that this thread has added.
+    adds: usize,
+    /// The place of each removal in the thread, and which of the thread's own callbacks it removes.
+    own: Vec<(usize, usize)>,
+}
+
+/// Appends the operation for this byte, if it is valid there.
+fn extend(scenario: &mut Scenario, thread: usize, byte: u8, removals: &mut Removals) {
+    let waiting = scenario.setup.len();
+    let (op, own) = match byte {
+        251..253 => (Op::Signal(byte - 250), None),
+        253.. => (Op::Wait(1 + byte % 2), None),
+        byte => match operation(byte, waiting + removals.adds) {
+            Op::Remove(Whom::Nth(n)) if n >= waiting => (Op::Remove(Whom::Mine), Some(n - waiting)),
+            op => (op, None),
+        },
+    };
+    let (place, is_add) = (scenario.threads[thread].len(), matches!(op, Op::Add { .. }));
+    scenario.threads[thread].push(op);
+    if scenario.objection().is_some() {
+        scenario.threads[thread].pop();
+    } else {
+        removals.adds += usize::from(is_add);
+        removals.own.extend(own.map(|own| (place, own)));
+    }
+}
+
+/// Gives the removals of own callbacks their numbers in the text.
+fn number(scenario: &mut Scenario, removals: &[Removals]) {
+    let mut number = scenario.setup.len();
     for (ops, removals) in scenario.threads.iter_mut().zip(removals) {
         let numbered = ops.iter().filter(|op| op.takes_number()).zip(number..);
         let own: Vec<usize> = numbered.filter(|(op, _)| **op != Op::Poll).map(|(_, number)| number).collect();
         number += ops.iter().filter(|op| op.takes_number()).count();
-        for (place, nth) in removals {
+        for &(place, nth) in &removals.own {
             ops[place] = Op::Remove(Whom::Nth(own[nth]));
         }
     }
-    scenario
 }
 
-/// Executions of each program: its threads do not meet twice in the same way.
+/// Executions of each program: its threads interleave differently each time.
 const ROUNDS: usize = 20;
 
-/// While a failure is made smaller: it may come but now and then.
+/// Executions while a failure is shrunk, which may occur only now and then.
 const MANY_ROUNDS: usize = 400;
 
-/// Plays it some times.
+/// Plays the program repeatedly.
 ///
 /// # Panics
 ///
-/// If an execution has no explanation, with the scenario's text. Every later program is then played more often: what
-/// is called again is the same one made smaller. Whether it fails again is for the machine to say.
+/// If an execution is not linearizable, with the scenario's text. Later programs are then played more often, since they are
+/// smaller versions of the same one; still, a failure need not come again.
 pub fn check(scenario: &Scenario) {
     static PLAYED: AtomicUsize = AtomicUsize::new(ROUNDS);
     for _ in 0..PLAYED.load(Ordering::Relaxed) {

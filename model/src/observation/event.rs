@@ -1,75 +1,74 @@
-//! The events of one execution, in their order: its trace.
+//! The trace of one execution: its events in their order.
 
 use super::{Answer, HandOver, Observation, Told};
-use crate::scenario::names::Value;
-use crate::scenario::names::{Nonce, Part, Task, letter};
+use crate::scenario::names::{Nonce, Part, Task, Value, letter};
 use crate::scenario::resolve::TaskStep;
 use std::fmt;
 
-/// One execution, as far as it went.
+/// The events of one execution, up to its end or to the point where it stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
-    /// Its place in the exploration, counted from 1.
+    /// Number of the execution within the exploration, counted from 1.
     pub number: u64,
-    /// Which task took each step, a digit for each, if the machine can be told to take them again.
+    /// The schedule, one digit for each step, if the engine can replay it.
     pub steps: String,
-    pub acts: Vec<(usize, Event)>,
-    /// None if it did not come to its end.
+    pub events: Vec<(usize, Event)>,
+    /// None if the execution did not finish.
     pub observation: Option<Observation>,
     pub broken: Vec<String>,
 }
 
-/// What a thread does.
+/// One event of a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The scenario has so many threads.
+    /// The number of threads of the scenario.
     Has(usize),
     Begins(TaskStep),
     Ends(TaskStep, Option<Answer>),
     Locks,
-    /// Which lock, by its address, and what it guarded then, if that prints itself.
+    /// The address of the lock, and the state that it guards, if that can be printed.
     Unlocks(usize, Option<String>),
-    /// A lock is no more. Another one may lie at its address from now on.
+    /// A lock is dropped. From now on another one may have its address.
     Frees(usize),
-    /// Writes into a write-once cell.
+    /// Sets a write-once cell.
     Publishes,
-    /// Looks into a write-once cell, and whether something was there.
+    /// Reads a write-once cell, and whether it was set.
     Reads(bool),
-    /// Calls the scheduler: with a callback of this task, or on a loop with whatever is queued there.
+    /// Calls the scheduler with a callback of this task, or on a loop with an entry of its queue.
     Schedules(Option<Task>),
     Enters(HandOver),
     Leaves(Nonce, Part),
-    /// Panics, as the scenario says. That is contained, and then a hook is told.
+    /// Panics, as the scenario demands. The panic is caught, and then reported to a hook.
     Panics,
     Drops(Thing),
-    /// Tells a hook.
+    /// Reports to a hook.
     Tells(Told),
     /// Breaks a rule.
     Breaks(String),
-    /// The setup is through, and the threads of the scenario begin.
+    /// The setup is finished, and the threads of the scenario begin.
     AllBegin,
-    /// All threads of the scenario are through.
+    /// All threads of the scenario have finished.
     AllEnded,
-    /// What comes now is no part of the observation.
+    /// The observation is complete; later events are not part of it.
     AllTold,
 }
 
 impl Trace {
-    /// How often another thread goes on while the threads of the scenario run.
+    /// Number of context switches between the threads of the scenario.
     pub fn switches(&self) -> usize {
-        let threads = self.acts.iter().skip_while(|(_, act)| *act != Event::AllBegin).skip(1);
+        let threads = self.events.iter().skip_while(|(_, event)| *event != Event::AllBegin).skip(1);
         let threads: Vec<usize> =
-            threads.take_while(|(_, act)| *act != Event::AllEnded).map(|(thread, _)| *thread).collect();
+            threads.take_while(|(_, event)| *event != Event::AllEnded).map(|(thread, _)| *thread).collect();
         threads.windows(2).filter(|pair| pair[0] != pair[1]).count()
     }
 }
 
-/// What is dropped once, and only once (P15).
+/// A value that must be dropped exactly once (P15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Thing {
     Callback(Nonce),
     Value(Value),
-    /// Of the loop's task.
+    /// The future of the loop's task.
     Future,
 }
 

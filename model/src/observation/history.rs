@@ -1,21 +1,20 @@
-//! A history: the operations of an execution with the times at which they were called and returned.
+//! A history, in the sense of linearizability: the operations of an execution with the times of their calls and returns.
 
-use super::Answer;
 use super::event::Event;
 use crate::scenario::Scenario;
 use crate::scenario::names::letter;
 use crate::scenario::resolve::Step;
 use std::fmt;
 
-/// One execution of a scenario: who did what, in the order of the tickets. What the threads leave in the end to be served
-/// is behind them, as a thread of its own.
+/// One execution of a scenario: the events of each thread in the order of their tickets. Callbacks that the threads leave
+/// in the queue are served by one more thread, numbered after them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     pub scenario: Scenario,
-    pub acts: Vec<(usize, Event)>,
+    pub events: Vec<(usize, Event)>,
 }
 
-/// A row of the table: something that began, and what it ended with.
+/// A row of the table: an operation or a hand-over, with its answer.
 struct Row {
     thread: usize,
     what: String,
@@ -28,45 +27,47 @@ impl History {
     fn rows(&self) -> Vec<Row> {
         let mut calls = vec![0; self.scenario.threads.len() + 1];
         let mut rows: Vec<Row> = Vec::new();
-        for (at, &(thread, ref act)) in self.acts.iter().enumerate() {
-            match act {
+        for (at, &(thread, ref event)) in self.events.iter().enumerate() {
+            let (what, answer) = match event {
                 Event::Begins((_, step)) => {
-                    let op = self.scenario.threads.get(thread).and_then(|ops| ops.get(calls[thread]));
                     calls[thread] += 1;
-                    let name = match step {
-                        Step::Add { nonce, .. } | Step::Poll(nonce) => format!(" = {}", letter(*nonce)),
-                        _ => String::new(),
-                    };
-                    let what = op.map_or_else(String::new, |op| format!("{op}{name}"));
-                    rows.push(Row { thread, what, begin: at, end: None, answer: String::new() });
+                    (self.operation(thread, calls[thread] - 1, *step), String::new())
                 }
                 Event::Enters(hand_over) => {
                     let answer = hand_over.saw.map_or_else(String::new, |saw| format!("saw {saw}"));
-                    rows.push(Row {
-                        thread,
-                        what: format!("* {}", letter(hand_over.nonce)),
-                        begin: at,
-                        end: None,
-                        answer,
-                    });
+                    (format!("* {}", letter(hand_over.nonce)), answer)
                 }
                 Event::Ends(..) | Event::Leaves(..) => {
                     let open = rows.iter_mut().rev().find(|row| row.thread == thread && row.end.is_none());
-                    let answer =
-                        if let Event::Ends(_, answer) = act { answer.as_ref().map(Answer::to_string) } else { None };
-                    open.into_iter().for_each(|row| {
+                    if let Some(row) = open {
                         row.end = Some(at);
-                        row.answer.extend(answer.clone());
-                    });
+                        row.answer.extend(if let Event::Ends(_, answer) = event {
+                            answer.map(|answer| answer.to_string())
+                        } else {
+                            None
+                        });
+                    }
+                    continue;
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            rows.push(Row { thread, what, begin: at, end: None, answer });
         }
         rows
     }
+
+    /// The operation as the scenario has it, with the callback's name: `A = c`.
+    fn operation(&self, thread: usize, call: usize, step: Step) -> String {
+        let name = match step {
+            Step::Add { nonce, .. } | Step::Poll(nonce) => format!(" = {}", letter(nonce)),
+            _ => String::new(),
+        };
+        let op = self.scenario.threads.get(thread).and_then(|ops| ops.get(call));
+        op.map_or_else(String::new, |op| format!("{op}{name}"))
+    }
 }
 
-/// A row for each call and hand-over: `T1  A = c  12  15`. A star is a hand-over.
+/// One row for each call and each hand-over: `T1  A = c  12  15`. A star marks a hand-over.
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.rows();

@@ -1,42 +1,40 @@
-//! What one execution of a scenario shows to its clients: the answers, and the hand-overs.
+//! The observable result of one execution of a scenario: answers, hand-overs and reports.
 
 pub mod event;
 pub mod history;
 
-use crate::scenario::names::letter;
-use crate::scenario::names::mark;
-use crate::scenario::names::{Nonce, Part, TASKS, Task, Value};
+use crate::scenario::names::{Nonce, Part, TASKS, Task, Value, letter, mark};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What an operation answered. Those that answer nothing leave none.
+/// The return value of an operation; an operation that returns nothing leaves no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Answer {
-    /// Of a removal or a completion.
+    /// Whether a removal or a completion succeeded.
     Did(bool),
-    /// Of the removal of a tag.
+    /// The number of callbacks that a removal by tag found.
     Count(usize),
-    /// Of a read or a poll.
+    /// The result of a read or a poll.
     Outcome(Option<Value>),
 }
 
-/// One callback handed over, and the outcome that it read then; an await that is woken reads none. Or what the
-/// clone or drop of one does, if it does something.
+/// One callback handed over, with the outcome that it read then; a woken await reads none. A clone or a drop that has a
+/// program is an entry of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HandOver {
     pub nonce: Nonce,
     pub part: Part,
     pub saw: Option<Value>,
-    /// What its program was answered.
+    /// The answers to its program.
     pub answers: Vec<Answer>,
-    /// Those that had begun and not ended when it began.
+    /// The hand-overs that were open when this one began.
     pub amid: Vec<Nonce>,
 }
 
-/// What a hook was told.
+/// A report to a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Told {
-    /// A callback of this task was dropped without having run.
+    /// A callback of this task was dropped before it ran.
     Lost(Task),
     /// The scheduler of this task panicked.
     SchedulerPanicked(Task),
@@ -45,21 +43,22 @@ pub enum Told {
     WakerPanicked(Nonce),
     /// A task of a loop was abandoned.
     Abandoned,
-    /// Nobody looked at the panic of a task of a loop.
+    /// The panic of a task of a loop was never retrieved.
     NeverRetrieved,
-    /// A loop was closed before so many callbacks and functions had run.
+    /// A loop was closed before this number of callbacks and functions had run.
     Closed(usize),
 }
 
 impl Told {
-    /// One that whoever is to tell of it has caught.
+    /// Whether it reports a panic that the task layer caught.
     pub fn is_of_a_panic(self) -> bool {
         use Told::{CallbackPanicked, DropPanicked, SchedulerPanicked, WakerPanicked};
         matches!(self, CallbackPanicked(_) | DropPanicked(_) | SchedulerPanicked(_) | WakerPanicked(_))
     }
 }
 
-/// The answers of each thread, on a loop with how the task ended behind them, the hand-overs in their order, and how often a hook was told what.
+/// The answers of each thread, the hand-overs in their order, and the number of reports of each kind. On a loop, a last
+/// row of answers holds the outcome of the task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Observation {
     pub answers: Vec<Vec<Answer>>,

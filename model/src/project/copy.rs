@@ -1,19 +1,31 @@
-//! A copy of the project, in which files can be changed: for seeded bugs and for vendored cores.
+//! A copy of the project in which files can be changed, for seeded bugs and vendored cores.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Where this project lies.
+/// The root of this project.
 pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Where cargo builds, unless it is told otherwise.
+/// Cargo's target folder.
 pub fn target() -> PathBuf {
-    let told = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    told.map_or_else(|| project().join("target"), |told| std::path::absolute(&told).unwrap_or(told))
+    let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    given.map_or_else(|| project().join("target"), |given| std::path::absolute(&given).unwrap_or(given))
 }
 
+/// A folder of this name in the target folder, created if it does not exist.
+///
+/// # Errors
+///
+/// If the folder cannot be created.
+pub fn folder_in_target(name: &str) -> Result<PathBuf, String> {
+    let folder = target().join(name);
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A folder with a copy of the project.
 pub struct ProjectCopy {
     root: PathBuf,
 }
@@ -25,21 +37,25 @@ impl ProjectCopy {
     ///
     /// If a file cannot be read or written.
     pub fn new(root: PathBuf) -> io::Result<Self> {
-        let tree = ProjectCopy { root };
+        let copy = ProjectCopy { root };
         for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds"] {
-            tree.mirror(&project().join(folder), Path::new(folder))?;
+            copy.mirror(&project().join(folder), Path::new(folder))?;
         }
         for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
-            tree.write(file, &fs::read(project().join(file))?)?;
+            copy.write(file, &fs::read(project().join(file))?)?;
         }
-        Ok(tree)
+        Ok(copy)
     }
 
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Makes a folder of the copy as this one is: what is not there goes.
+    /// Makes a folder of the copy equal to `from`. Files that `from` does not have are deleted.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, written or deleted.
     pub fn mirror(&self, from: &Path, to: &Path) -> io::Result<()> {
         let folder = self.root.join(to);
         fs::create_dir_all(&folder)?;
@@ -62,7 +78,11 @@ impl ProjectCopy {
         Ok(())
     }
 
-    /// Writes a file, unless it is so already: cargo builds again what is younger.
+    /// Writes a file, unless it has this text already: cargo rebuilds files with a new timestamp.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn write(&self, file: impl AsRef<Path>, text: &[u8]) -> io::Result<()> {
         let path = self.root.join(file);
         if fs::read(&path).is_ok_and(|there| there == text) {

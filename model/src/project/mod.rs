@@ -1,4 +1,4 @@
-//! The files of the project as data: the sources with their digest, copies of the tree, a vendored core, the seeded bugs.
+//! The project as data, apart from the way of a scenario: sources with their digest, copies, vendored cores, seeded bugs.
 
 pub mod copy;
 pub mod mutants;

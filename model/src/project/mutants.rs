@@ -1,23 +1,23 @@
-//! `cargo verify mutants`: the seeded bugs are a package of their own, built when they are wanted.
+//! Starts `cargo verify mutants`. The seeded bugs are a package of their own, built on demand.
 
 use crate::project::copy::project;
 use clap::Args;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-/// Which of them, and how much of each.
+/// The seeded bugs to plant, and the amount of detail.
 #[derive(Args)]
 pub struct Wanted {
-    /// Every check for every bug, not only the first that notices it
+    /// Tries every check on every bug, instead of stopping at the first that notices it
     #[arg(long)]
     pub all: bool,
-    /// Only bugs that scenarios can see, not those that take a copy of the project each
+    /// Plants only bugs that scenarios can show, not those that need a copy of the project each
     #[arg(long)]
     pub played: bool,
-    /// A failing interleaving of each that scenarios can see, shrunk, act by act
+    /// Draws a shrunk failing interleaving of each bug that scenarios can show
     #[arg(long)]
     pub show: bool,
-    /// Only bugs whose id contains one of these
+    /// Texts of which a bug's id must contain one [default: all bugs]
     pub only: Vec<String>,
 }
 
@@ -29,16 +29,16 @@ impl Wanted {
     }
 }
 
-/// Runs them, or those of an auditor's own table.
+/// Plants the seeded bugs of the project, or those of the table in `file`.
 ///
 /// # Errors
 ///
-/// If cargo cannot be started, or the file is not there.
+/// If cargo cannot be started, or the file cannot be found.
 pub fn seeded(file: Option<&Path>, wanted: &Wanted) -> Result<ExitStatus, String> {
     let mut run = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     run.args(["run", "--quiet", "--package", "whendone-mutants"]).current_dir(project());
     if file.is_some() || wanted.all {
-        // Checks may have to be played to their end, which takes minutes or hours: what is compiled better is worth it.
+        // Some checks run for minutes or hours, so optimised code is worth its compile time.
         run.args(["--config", "profile.dev.package.whendone-mutants.opt-level=1"]);
     }
     run.arg("--").args(wanted.arguments());

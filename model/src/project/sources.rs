@@ -1,10 +1,10 @@
-//! The files that were compiled: the verified core, all else that executions depend on, and their digests.
+//! The source files that were compiled: the verified core, all others that executions depend on, and their digests.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A file's path from the root of the project, and its text when this crate was compiled.
+/// A file: its path from the root of the project, and its text when this crate was compiled.
 pub type Source = (&'static str, &'static str);
 
 macro_rules! sources {
@@ -20,30 +20,41 @@ const CORE: &[Source] = sources![
     "src/kernel/table.rs",
 ];
 
-/// The files that decide about the order of executions, besides the verified core, loom and shuttle.
+/// The files that determine the order of executions, besides the verified core, loom and shuttle.
 pub const SOURCES: &[Source] = sources![
+    "model/src/engines/catalog.rs",
     "model/src/engines/loom/arc.rs",
     "model/src/engines/loom/atomic.rs",
     "model/src/engines/loom/channel.rs",
     "model/src/engines/loom/event_loop.rs",
     "model/src/engines/loom/explore.rs",
+    "model/src/engines/loom/mod.rs",
     "model/src/engines/loom/mutex.rs",
     "model/src/engines/loom/sync.rs",
     "model/src/engines/mod.rs",
+    "model/src/engines/player/bench.rs",
     "model/src/engines/player/mod.rs",
+    "model/src/engines/player/on_kernel.rs",
     "model/src/engines/player/on_loop.rs",
+    "model/src/engines/player/on_task.rs",
     "model/src/engines/shared/locks.rs",
     "model/src/engines/shared/primitives.rs",
     "model/src/engines/shuttle/engine.rs",
     "model/src/engines/shuttle/explore.rs",
+    "model/src/engines/shuttle/mod.rs",
     "model/src/engines/shuttle/sync.rs",
     "model/src/scenario/mod.rs",
+    "model/src/scenario/names.rs",
     "model/src/scenario/parse.rs",
     "model/src/scenario/poll_script.rs",
+    "model/src/scenario/print.rs",
+    "model/src/scenario/resolve.rs",
+    "model/src/scenario/validate.rs",
     "src/callback.rs",
     "src/completer.rs",
     "src/event_loop/current.rs",
     "src/event_loop/entry.rs",
+    "src/event_loop/fused.rs",
     "src/event_loop/handle.rs",
     "src/event_loop/mod.rs",
     "src/event_loop/run.rs",
@@ -51,36 +62,42 @@ pub const SOURCES: &[Source] = sources![
     "src/event_loop/task.rs",
     "src/event_loop/timers.rs",
     "src/hook.rs",
+    "src/id.rs",
+    "src/identity.rs",
     "src/outcome.rs",
     "src/panic.rs",
+    "src/quote.rs",
     "src/report.rs",
     "src/schedule.rs",
+    "src/serial.rs",
     "src/task.rs",
     "src/trampoline.rs",
     "src/wait.rs",
     "src/waiter.rs",
 ];
 
-/// The version of loom that executions are counted with.
+/// The version of loom, on which the number of an execution depends.
 pub const LOOM: &str = "0.7.3";
 
-/// The version of shuttle that takes schedules.
+/// The version of shuttle, on which the meaning of a schedule depends.
 pub const SHUTTLE: &str = "0.9.9";
 
+/// The identity of a core: its files, their digest, its size.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Core {
     pub files: Vec<String>,
-    /// The digest of all files, one after the other.
+    /// The digest of the files' concatenation.
     pub sha256: String,
     pub code_lines: usize,
 }
 
 impl Core {
-    /// The files by name, with their texts.
+    /// The files of the core that was compiled.
     pub fn texts() -> &'static [Source] {
         CORE
     }
 
+    /// The core that was compiled.
     pub fn compiled() -> Self {
         Core {
             files: CORE.iter().map(|(name, _)| (*name).to_owned()).collect(),
@@ -90,18 +107,18 @@ impl Core {
     }
 }
 
-/// The digest of everything that the number of an execution depends on.
+/// A digest of everything on which the number of an execution depends.
 pub fn sources_digest() -> [u8; 4] {
     let texts = SOURCES.iter().map(|(_, text)| *text);
     first_bytes(texts.chain([Core::compiled().sha256.as_str(), LOOM, SHUTTLE]))
 }
 
-/// The digest of texts or files, one after the other, to be read.
+/// The digest of the texts' concatenation, in hexadecimal.
 pub fn digest<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> String {
     HEXLOWER.encode(&first_bytes::<32, T>(texts))
 }
 
-/// The first bytes of the digest of these texts.
+/// The first bytes of the digest of the texts' concatenation.
 pub fn first_bytes<const N: usize, T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> [u8; N] {
     let mut digest = Sha256::new();
     texts.into_iter().for_each(|text| digest.update(text));
@@ -109,7 +126,7 @@ pub fn first_bytes<const N: usize, T: AsRef<[u8]>>(texts: impl IntoIterator<Item
     std::array::from_fn(|at| digest[at])
 }
 
-/// Counts the lines that are neither blank nor comment.
+/// Counts the lines that are neither blank nor comments.
 pub fn code_lines(text: &str) -> usize {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }

@@ -1,4 +1,4 @@
-//! Another copy of the core, vendored, patched or old: verified where this project's own is.
+//! Another copy of the core (vendored, patched or old), which is verified in place of this project's own.
 
 use crate::project::copy::{ProjectCopy, target};
 use crate::project::sources::{Core, code_lines, digest};
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::{fs, io};
 
-/// A folder that has the core's files.
+/// A folder with the files of a core.
 pub struct Vendored {
     folder: PathBuf,
-    /// What it is: the verified core or, if not, where it differs.
-    pub told: String,
+    /// A sentence for the user: is this the verified core, and if not, which files differ?
+    pub identity: String,
 }
 
 impl Vendored {
+    /// Compares the core in this folder with the one that was compiled, and with the digest of the verified one.
+    ///
     /// # Errors
     ///
-    /// If the core's files are not all there.
+    /// If a file of the core is missing.
     pub fn find(folder: &Path, recorded: &str) -> Result<Self, String> {
         let (mut different, mut texts) = (Vec::new(), Vec::new());
         for (name, text) in Core::texts() {
             let name = name.trim_start_matches("src/kernel/");
             let theirs = fs::read_to_string(folder.join(name)).map_err(|error| {
                 let folder = folder.display();
-                format!(
-                    "{folder}/{name}: {error}; --core wants the folder that is src/kernel here, with all of its files"
-                )
+                format!("{folder}/{name}: {error}; --core needs a folder with all files of src/kernel")
             })?;
             if theirs != *text {
                 different.push(name);
@@ -35,38 +35,38 @@ impl Vendored {
         }
         let lines: usize = texts.iter().map(|text| code_lines(text)).sum();
         let sha256 = digest(texts);
-        let told = match (sha256 == recorded, different.as_slice()) {
-            (true, _) => format!("the core there is byte for byte the verified one, sha256 {sha256}"),
-            (false, []) => format!("the core there is this project's, but not the verified one, sha256 {recorded}"),
+        let identity = match (sha256 == recorded, different.as_slice()) {
+            (true, _) => format!("this core is byte for byte the verified one, sha256 {sha256}"),
+            (false, []) => {
+                format!("this core equals src/kernel, which has changed since it was verified with sha256 {recorded}")
+            }
             (false, different) => {
-                format!(
-                    "not the verified core: {} differ, {lines} lines of code, sha256 {sha256}",
-                    different.join(", ")
-                )
+                let different = different.join(", ");
+                format!("not the verified core: {different} differ, {lines} lines of code, sha256 {sha256}")
             }
         };
-        Ok(Vendored { folder: folder.to_owned(), told })
+        Ok(Vendored { folder: folder.to_owned(), identity })
     }
 
-    /// Runs this command with it, in a copy of the project, and says how that ended.
+    /// Runs `cargo verify` with these arguments in a copy of the project that has this core.
     ///
     /// # Errors
     ///
-    /// If it does not compile there.
+    /// If the core does not compile there.
     pub fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<ExitStatus, String> {
-        let told = |error: io::Error| error.to_string();
-        let tree = ProjectCopy::new(target().join("vendored")).map_err(told)?;
-        tree.mirror(&self.folder, Path::new("src/kernel")).map_err(told)?;
+        let failed = |error: io::Error| error.to_string();
+        let copy = ProjectCopy::new(target().join("vendored")).map_err(failed)?;
+        copy.mirror(&self.folder, Path::new("src/kernel")).map_err(failed)?;
         let built_in = target().join("vendored/target");
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         build.args(["build", "--quiet", "--release", "--package", "whendone-model", "--bin", "verify"]);
-        let built = build.current_dir(tree.root()).env("CARGO_TARGET_DIR", &built_in).output().map_err(told)?;
+        let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", &built_in).output().map_err(failed)?;
         if !built.status.success() {
-            let said = String::from_utf8_lossy(&built.stderr);
-            let errors: Vec<&str> = said.split("\n\n").filter(|said| said.starts_with("error")).take(3).collect();
+            let output = String::from_utf8_lossy(&built.stderr);
+            let errors: Vec<&str> = output.split("\n\n").filter(|part| part.starts_with("error")).take(3).collect();
             return Err(format!(
-                "{}\n\nthe core in {} does not compile in the place of src/kernel: it must have the interface that \
-                 src/kernel/mod.rs documents, and name its lock and its cell as super::super::sync",
+                "{}\n\nthe core in {} does not compile in place of src/kernel; it must have the interface that \
+                 src/kernel/mod.rs documents, and import its lock and its cell from super::super::sync",
                 errors.join("\n\n"),
                 self.folder.display()
             ));

@@ -1,4 +1,4 @@
-//! The protocol proven for any number of threads and callbacks, by two solvers.
+//! Proves, before any scenario is played, that the protocol is right for any number of threads and callbacks.
 
 pub mod counterexample;
 pub mod cross_check;

@@ -1,58 +1,64 @@
-//! The proof for any number of threads and callbacks: its questions, put to both solvers.
+//! The proof obligations of one inductive invariant, for any number of threads and callbacks.
 //!
-//! The system, the invariant and the properties lie in `model/proof`, with a README on what they say. Their names
-//! are read from the comments there, so that a clause or a step that is added there is asked for here.
+//! The first state satisfies the invariant (initiation), each action preserves it (consecution), and it implies the
+//! properties. Two solvers must agree on every answer. The transition system, the invariant and the properties are in
+//! `model/proof`, with a README that states the theorem. The names of clauses, actions and properties are read from the
+//! comments there, so a new clause is checked without a change here.
 
-use crate::project::copy::{project, target};
+use crate::project::copy::{folder_in_target, project};
 use crate::proof::solver::{Answers, Solver};
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::{fs, io, thread};
 
-/// The three files, as text, and what they define.
+/// The text of the three files, and the names that they define.
 #[derive(Clone)]
 pub struct Theory {
     text: String,
     pub actions: Vec<String>,
     pub clauses: Vec<Clause>,
-    /// Of a state.
+    /// The properties of a state.
     properties: Vec<String>,
-    /// Of a step, and which.
+    /// The properties of a step, each with its actions.
     steps: Vec<(String, Vec<String>)>,
 }
 
+/// A clause of the invariant.
 #[derive(Clone)]
 pub struct Clause {
     pub name: String,
     pub sentence: String,
-    /// The properties that rest on it.
+    /// The properties that rest on the clause.
     pub gives: String,
 }
 
-/// One question, and what its answer must be.
+/// One question to the solvers: are these assertions satisfiable together?
 pub struct Query {
     pub kind: Kind,
     pub asserts: Vec<String>,
 }
 
+/// The claim that a question is about. Its `Display` names the question in scripts and tables.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// The first state satisfies the clause.
     Initiation(String),
-    /// The action keeps the clause.
+    /// The action preserves the clause.
     Consecution(String, String),
+    /// The invariant implies the property.
     Property(String),
     /// The action has the property.
     Step(String, String),
-    /// The action, if it changes anything, makes the measure smaller.
+    /// The action, if it changes anything, decreases the measure.
     Measure(String),
-    /// The invariant leaves the action possible.
+    /// The invariant permits the action.
     Possible(String),
-    /// Without the clause something is not proven.
+    /// The proof fails without the clause.
     Needed(String),
 }
 
 impl Kind {
-    /// The step that it asks about.
+    /// The action in question.
     pub fn action(&self) -> Option<&str> {
         match self {
             Kind::Consecution(action, _) | Kind::Step(action, _) | Kind::Measure(action) | Kind::Possible(action) => {
@@ -62,7 +68,7 @@ impl Kind {
         }
     }
 
-    /// The clause that is kept.
+    /// The clause that must be preserved.
     pub fn clause(&self) -> Option<&str> {
         if let Kind::Consecution(_, clause) = self { Some(clause) } else { None }
     }
@@ -90,6 +96,8 @@ impl fmt::Display for Kind {
 pub const FILES: [&str; 3] = ["model/proof/protocol.smt2", "model/proof/invariant.smt2", "model/proof/properties.smt2"];
 
 impl Theory {
+    /// Reads the three files.
+    ///
     /// # Errors
     ///
     /// If a file cannot be read.
@@ -99,6 +107,7 @@ impl Theory {
         Ok(Theory::new(&texts))
     }
 
+    /// Takes the names from the comments of these texts.
     pub fn new(texts: &[String]) -> Self {
         let text = texts.concat();
         let titles = |title: &str| {
@@ -113,14 +122,17 @@ impl Theory {
         };
         let clauses = titles("clause").iter().map(split).collect();
         let steps = titles("step").into_iter().map(|line| split(&line)).map(|Clause { name, gives, .. }| {
-            let of = gives.trim_end_matches(']');
-            let of = if of == "every action" { actions.clone() } else { of.split(' ').map(str::to_owned).collect() };
-            (name, of)
+            let these = match gives.trim_end_matches(']') {
+                "every action" => actions.clone(),
+                these => these.split(' ').map(str::to_owned).collect(),
+            };
+            (name, these)
         });
         Theory { clauses, properties: titles("property"), steps: steps.collect(), actions, text }
     }
 
-    /// What is asked is asked of a state s, of a step from s to z, of thread t, callback c, completion v.
+    /// The definitions, and the constants of every question: a step from state s to state z, by thread t, with
+    /// callback c and completion v.
     pub fn preamble(&self) -> String {
         let clauses = self.clauses.iter().map(|clause| format!("({} s)", clause.name));
         let constants = "(declare-const s State)\n(declare-const z State)\n(declare-const t Thread)\n\
@@ -130,7 +142,7 @@ impl Theory {
         format!("(set-logic ALL)\n{text}\n(define-fun inv ((s State)) Bool (and {invariant}))\n{constants}")
     }
 
-    /// The proof.
+    /// The questions that make up the proof.
     pub fn obligations(&self) -> Vec<Query> {
         let query = |kind, asserts: &[&str]| Query { kind, asserts: asserts.iter().map(ToString::to_string).collect() };
         let mut queries = Vec::new();
@@ -155,7 +167,7 @@ impl Theory {
         queries
     }
 
-    /// That it says something: no action is made impossible, and no clause is idle.
+    /// The questions that show that the proof is not vacuous: every action is possible, every clause is needed.
     pub fn controls(&self) -> Vec<Query> {
         let mut queries = vec![Query {
             kind: Kind::Possible("init".to_owned()),
@@ -185,11 +197,11 @@ impl Theory {
         self.steps.iter().flat_map(|(property, actions)| actions.iter().map(move |action| (property, action)))
     }
 
-    /// Puts these questions to a solver, in a file of this name.
+    /// Asks a solver these questions, by a script of this name.
     ///
     /// # Errors
     ///
-    /// If it cannot be run, or says that there is an error.
+    /// If the solver cannot be run, or reports an error.
     pub fn ask(&self, solver: Solver, name: &str, queries: &[Query]) -> Result<Answers, String> {
         let mut script = self.preamble();
         for Query { kind, asserts } in queries {
@@ -201,11 +213,12 @@ impl Theory {
     }
 }
 
-pub fn taken(action: &str) -> String {
+/// The assertion that the action leads from s to z.
+fn taken(action: &str) -> String {
     format!("({action} s z t c v)")
 }
 
-/// The name is behind the number.
+/// The name of a property, without its number.
 fn bare(property: &str) -> &str {
     property.split_once(' ').map_or(property, |(_, name)| name)
 }
@@ -218,18 +231,16 @@ fn not_of_step(property: &str) -> String {
     format!("(not ({} s z t c))", bare(property))
 }
 
-/// Where the scripts are kept.
+/// The folder that keeps the scripts.
 ///
 /// # Errors
 ///
-/// If it cannot be made.
+/// If the folder cannot be created.
 pub fn folder() -> Result<PathBuf, String> {
-    let folder = target().join("proof");
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder)
+    folder_in_target("proof")
 }
 
-/// Every question, and what each solver said.
+/// Every question, with the answers of both solvers.
 pub struct Proof {
     pub theory: Theory,
     queries: Vec<Query>,
@@ -237,100 +248,116 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Asks both solvers, at once.
+    /// Asks both solvers at the same time.
     ///
     /// # Errors
     ///
-    /// If one is not installed, or says that there is an error.
+    /// If a solver is not installed, or reports an error.
     pub fn attempt(theory: Theory) -> Result<Self, String> {
         let mut queries = theory.obligations();
         queries.extend(theory.controls());
         let ask = |solver: Solver| Ok((solver.version()?, theory.ask(solver, "proof", &queries)?));
         let answers = thread::scope(|scope| {
             let asked = Solver::ALL.map(|solver| scope.spawn(move || ask(solver)));
-            asked.into_iter().map(|asked| asked.join().expect("contained")).collect::<Result<Vec<_>, String>>()
+            asked
+                .into_iter()
+                .map(|asked| asked.join().expect("a solver is asked without a panic"))
+                .collect::<Result<Vec<_>, String>>()
         })?;
         Ok(Proof { theory, queries, answers })
     }
 
-    fn said<'a>(&'a self, kind: &Kind) -> impl Iterator<Item = &'a str> {
+    fn answers<'a>(&'a self, kind: &Kind) -> impl Iterator<Item = &'a str> {
         let name = kind.to_string();
         self.answers.iter().map(move |(_, answers)| answers.of.get(&name).map_or("no answer", String::as_str))
     }
 
-    fn is_answered(&self, kind: &Kind) -> bool {
-        self.said(kind).all(|said| said == kind.expected())
+    /// True if both solvers gave the expected answer.
+    fn is_shown(&self, kind: &Kind) -> bool {
+        self.answers(kind).all(|answer| answer == kind.expected())
     }
 
-    /// What is not answered as it must be.
+    /// The questions that did not get the expected answer.
     pub fn failures(&self) -> Vec<&Query> {
-        self.queries.iter().filter(|query| !self.is_answered(&query.kind)).collect()
+        self.queries.iter().filter(|query| !self.is_shown(&query.kind)).collect()
     }
 
-    fn cell(&self, kind: Kind) -> &'static str {
-        match self.is_answered(&kind) {
+    /// `ok`; `NO` if both solvers refute the claim; `??` if they do not agree or do not know.
+    fn cell(&self, kind: &Kind) -> &'static str {
+        match self.is_shown(kind) {
             true => "ok",
-            false if self.said(&kind).all(|said| said == "sat") => "NO",
+            false if self.answers(kind).all(|answer| answer == "sat") => "NO",
             false => "??",
         }
     }
+
+    /// The worst cell of a property of a step.
+    fn step_cell(&self, property: &str, actions: &[String]) -> &'static str {
+        let cell = |action: &String| self.cell(&Kind::Step(action.clone(), property.to_owned()));
+        actions.iter().map(cell).find(|cell| *cell != "ok").unwrap_or("ok")
+    }
+
+    fn write_clause(&self, f: &mut fmt::Formatter<'_>, columns: &[Column<'_>], clause: &str) -> fmt::Result {
+        write!(f, "{clause:<24}")?;
+        let kept = self.theory.actions.iter().map(|action| Kind::Consecution(action.clone(), clause.to_owned()));
+        for (kind, column) in [Kind::Initiation(clause.to_owned())].into_iter().chain(kept).zip(columns) {
+            column.write(f, self.cell(&kind))?;
+        }
+        writeln!(f, " {}", if self.is_shown(&Kind::Needed(clause.to_owned())) { "" } else { "not needed" })
+    }
 }
 
-/// Clause by action, then the properties, and what each solver took.
+/// A column of the table, under the words of an action's name, one word a line.
+struct Column<'a> {
+    words: Vec<&'a str>,
+    width: usize,
+}
+
+impl<'a> Column<'a> {
+    fn new(name: &'a str) -> Self {
+        let words: Vec<&str> = name.split('_').collect();
+        let width = words.iter().map(|word| word.len()).max().unwrap_or(0);
+        Column { words, width }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+        write!(f, " {text:<width$}", width = self.width)
+    }
+}
+
+fn write_head(f: &mut fmt::Formatter<'_>, columns: &[Column<'_>]) -> fmt::Result {
+    for line in 0..columns.iter().map(|column| column.words.len()).max().unwrap_or(0) {
+        write!(f, "{:<24}", if line == 0 { "clause, preserved by" } else { "" })?;
+        columns.iter().try_for_each(|column| column.write(f, column.words.get(line).unwrap_or(&"")))?;
+        writeln!(f)?;
+    }
+    Ok(())
+}
+
+/// A table of clauses and actions, then the properties, then the answers and the time of each solver.
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Theory { clauses, actions, properties, .. } = &self.theory;
-        let heads: Vec<Vec<&str>> = ["init"]
-            .into_iter()
-            .chain(actions.iter().map(String::as_str))
-            .map(|name| name.split('_').collect())
-            .collect();
-        let widths: Vec<usize> =
-            heads.iter().map(|words| words.iter().map(|word| word.len()).max().unwrap_or(0)).collect();
-        for line in 0..heads.iter().map(Vec::len).max().unwrap_or(0) {
-            write!(f, "{:<24}", if line == 0 { "clause, kept by" } else { "" })?;
-            for (words, width) in heads.iter().zip(&widths) {
-                write!(f, " {:<width$}", words.get(line).unwrap_or(&""))?;
-            }
-            writeln!(f)?;
-        }
-        for Clause { name, .. } in clauses {
-            write!(f, "{name:<24}")?;
-            let kept = actions.iter().map(|action| Kind::Consecution(action.clone(), name.clone()));
-            for (kind, width) in [Kind::Initiation(name.clone())].into_iter().chain(kept).zip(&widths) {
-                write!(f, " {:<width$}", self.cell(kind))?;
-            }
-            writeln!(f, " {}", if self.is_answered(&Kind::Needed(name.clone())) { "" } else { "not needed" })?;
-        }
-        write!(f, "{:<29}", "measure made smaller")?;
-        for (action, width) in actions.iter().zip(&widths[1..]) {
-            write!(f, " {:<width$}", self.cell(Kind::Measure(action.clone())))?;
+        let Theory { clauses, actions, properties, steps, .. } = &self.theory;
+        let names = ["init"].into_iter().chain(actions.iter().map(String::as_str));
+        let columns: Vec<Column<'_>> = names.map(Column::new).collect();
+        write_head(f, &columns)?;
+        clauses.iter().try_for_each(|clause| self.write_clause(f, &columns, &clause.name))?;
+        write!(f, "{:<29}", "measure decreased by")?;
+        for (action, column) in actions.iter().zip(&columns[1..]) {
+            column.write(f, self.cell(&Kind::Measure(action.clone())))?;
         }
         writeln!(f)?;
         for property in properties {
-            writeln!(f, "{:<42} {}", property, self.cell(Kind::Property(property.clone())))?;
+            writeln!(f, "{property:<42} {}", self.cell(&Kind::Property(property.clone())))?;
         }
-        for (property, of) in &self.theory.steps {
-            let cells: Vec<_> =
-                of.iter().map(|action| self.cell(Kind::Step(action.clone(), property.clone()))).collect();
-            let (first, all) = (cells[0], cells.iter().all(|cell| *cell == "ok"));
-            writeln!(
-                f,
-                "{:<42} {}",
-                property,
-                if all { "ok" } else { cells.iter().find(|cell| **cell != "ok").unwrap_or(&first) }
-            )?;
+        for (property, actions) in steps {
+            writeln!(f, "{property:<42} {}", self.step_cell(property, actions))?;
         }
-        let possible = actions.iter().filter(|action| self.is_answered(&Kind::Possible((*action).clone()))).count();
+        let possible = actions.iter().filter(|action| self.is_shown(&Kind::Possible((*action).clone()))).count();
         writeln!(f, "{possible} of {} actions are possible within the invariant", actions.len())?;
-        for (solver, answers) in &self.answers {
-            writeln!(
-                f,
-                "{solver}: {} of {} questions answered, in {:.1} s",
-                answers.of.len(),
-                self.queries.len(),
-                answers.seconds
-            )?;
+        for (solver, Answers { of, seconds }) in &self.answers {
+            let (answered, asked) = (of.len(), self.queries.len());
+            writeln!(f, "{solver}: {answered} of {asked} questions answered in {seconds:.1} s")?;
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! The solvers that the proof is put to: two that have nothing in common, and that must agree.
+//! The two SMT solvers of the proof. They share no code, and must agree.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
-use std::{fmt, fs};
+use std::{fmt, fs, io};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Solver {
@@ -12,13 +12,14 @@ pub enum Solver {
     Cvc5,
 }
 
-/// What one solver said to a file of questions, each under the name that was echoed before it.
+/// The answers of one solver to a script of questions.
 pub struct Answers {
+    /// The answer of each question, by the name that the script echoes before it.
     pub of: BTreeMap<String, String>,
     pub seconds: f64,
 }
 
-/// Seconds until a solver is given up.
+/// Seconds until a solver is stopped.
 const LIMIT: u32 = 120;
 
 impl Solver {
@@ -27,7 +28,7 @@ impl Solver {
     fn command(self) -> Command {
         let (program, arguments) = match self {
             Solver::Z3 => ("z3", vec!["-smt2".to_owned(), format!("-T:{LIMIT}")]),
-            // Without it some questions stay unknown, and none is answered with a state.
+            // Without finite model finding some answers are `unknown`, and no counterexample is found.
             Solver::Cvc5 => (
                 "cvc5",
                 vec!["--incremental".to_owned(), "--finite-model-find".to_owned(), format!("--tlimit={LIMIT}000")],
@@ -38,53 +39,45 @@ impl Solver {
         command
     }
 
-    /// Its version.
+    /// The solver's name and version.
     ///
     /// # Errors
     ///
-    /// What to install.
+    /// If the solver is not installed: the command that installs it.
     pub fn version(self) -> Result<String, String> {
-        let missing = |_| format!("{self} is not installed: apt-get install -y z3 cvc5");
+        let missing = |_| format!("{self} is not installed; install both solvers with: apt-get install -y z3 cvc5");
         let output = self.command().arg("--version").stderr(Stdio::null()).output().map_err(missing)?;
         let text = String::from_utf8_lossy(&output.stdout);
         let word = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
         Ok(format!("{self} {}", text.split_whitespace().find(word).unwrap_or("of an unknown version")))
     }
 
-    /// Puts a script to it, which is kept in this file for whoever wants to do so by hand.
+    /// Asks the questions of a script.
     ///
     /// # Errors
     ///
-    /// If it cannot be run, or says that there is an error.
+    /// If the solver cannot be run, or reports an error.
     pub fn ask(self, file: &Path, script: &str) -> Result<Answers, String> {
-        let told = |error: std::io::Error| format!("{}: {error}", file.display());
-        fs::write(file, script).map_err(told)?;
         let start = Instant::now();
-        let output = self.command().arg(file).stdin(Stdio::null()).output().map_err(told)?;
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let printed = self.run(file, script)?;
+        let seconds = start.elapsed().as_secs_f64();
         if let Some(error) = printed.lines().find(|line| line.contains("(error")) {
-            return Err(format!("{self} on {}: {error}", file.display()));
+            return Err(format!("{self} reports an error in {}: {error}", file.display()));
         }
-        let mut of = BTreeMap::new();
-        let mut name = None;
-        for line in printed.lines().map(|line| line.trim().trim_matches('"')) {
-            match name.take() {
-                Some(name) => drop(of.insert(name, line.to_owned())),
-                None => name = Some(line.to_owned()),
-            }
-        }
-        Ok(Answers { of, seconds: start.elapsed().as_secs_f64() })
+        let lines: Vec<&str> = printed.lines().map(|line| line.trim().trim_matches('"')).collect();
+        let answers = lines.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned()));
+        Ok(Answers { of: answers.collect(), seconds })
     }
 
-    /// What it prints to a script.
+    /// Runs the solver on a script and returns its output. The script is kept in `file`, to be run by hand.
     ///
     /// # Errors
     ///
-    /// If it cannot be run.
-    pub fn print(self, file: &Path, script: &str) -> Result<String, String> {
-        let told = |error: std::io::Error| format!("{}: {error}", file.display());
-        fs::write(file, script).map_err(told)?;
-        let output = self.command().arg(file).stdin(Stdio::null()).output().map_err(told)?;
+    /// If the file cannot be written, or the solver cannot be run.
+    pub fn run(self, file: &Path, script: &str) -> Result<String, String> {
+        let failed = |error: io::Error| format!("{self} on {}: {error}", file.display());
+        fs::write(file, script).map_err(failed)?;
+        let output = self.command().arg(file).stdin(Stdio::null()).output().map_err(failed)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }

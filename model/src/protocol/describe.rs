@@ -1,36 +1,37 @@
-//! The protocol's states and steps in words, for someone who has not seen the code.
+//! The protocol's states and actions in words, for a reader who has not seen the code.
 
-use super::model::{Callback, Doing, Hands, State, Step};
+use super::model::{Action, Callback, Doing, Hands, State};
 use std::fmt;
 use whendone_model::protocol::phase::Phase;
 use whendone_model::scenario::names::letter;
 
-/// A page, not a data structure: the explorer prints states by `Debug`.
+/// Printed as a page and not as a data structure: stateright's explorer prints states by `Debug`.
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = match self.phase {
             Phase::Pending => "Pending    not completed: callbacks wait, and can be removed",
             Phase::Draining => "Draining   completed, and a thread hands the callbacks over",
-            Phase::Settled => "Settled    completed, nothing waits, nobody drains",
+            Phase::Settled => "Settled    completed, no callback waits, no thread drains",
         };
         let outcome = self.outcome.map_or("none".to_owned(), |outcome| outcome.to_string());
         let completer = if self.completer { "" } else { ", completer dropped" };
         writeln!(f, "phase      {phase}")?;
         writeln!(f, "outcome    {outcome}{completer}")?;
         writeln!(f, "queue      {}", letters(&self.queue))?;
-        self.hands.iter().enumerate().try_for_each(|(t, hands)| writeln!(f, "thread {t}   {}", self.stands(hands)))?;
+        let threads = self.hands.iter().enumerate();
+        threads.into_iter().try_for_each(|(t, hands)| writeln!(f, "thread {t}   {}", self.progress(hands)))?;
         writeln!(f, "handed     {}", letters(&self.handed))?;
         write!(f, "removed    {}", letters(&self.removed))
     }
 }
 
 impl State {
-    fn stands(&self, hands: &Hands) -> String {
+    fn progress(&self, hands: &Hands) -> String {
         let batch = letters(&hands.batch);
         let next = match (hands.batch.first(), hands.doing) {
             (_, Doing::Free) => return "free".to_owned(),
             (_, Doing::PutOff) => {
-                return format!("DRAINS     later, when the drain it is in is through; batch: {batch}");
+                return format!("DRAINS     later, after the drain that it is in; batch: {batch}");
             }
             (_, Doing::HandsOver) => {
                 let inside = self.handed.last().map_or_else(String::new, |&c| letter(c));
@@ -50,8 +51,8 @@ fn letters(callbacks: &[Callback]) -> String {
     }
 }
 
-impl Step {
-    /// As the proof calls it: `hand_over`.
+impl Action {
+    /// The action's name in the proof: `hand_over`.
     pub fn name(self) -> String {
         let variant = format!("{self:?}");
         let mut name = String::new();
@@ -64,23 +65,23 @@ impl Step {
 }
 
 /// `thread 0 looks, and takes the queue`
-impl fmt::Display for Step {
+impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "thread {} ", self.thread())?;
         f.write_str(match self {
-            Step::Add(_) => "adds a callback",
-            Step::Remove(_, c) => return write!(f, "removes {}", letter(*c)),
-            Step::RemoveAll(_) => "removes all that are tagged",
-            Step::Complete(_) => "completes",
-            Step::DropCompleter(_) => "drops the completer",
-            Step::PutOffDrain(_) => "is in another drain, and puts this one off",
-            Step::ResumeDrain(_) => "resumes the drain that was put off",
-            Step::HandOver(_) => "hands over the first of its batch",
-            Step::Return(_) => "returns from the hand-over",
-            Step::Panic(_) => "comes out of the hand-over by a panic",
-            Step::Refuse(_) => "finds the hand-over refused",
-            Step::Take(_) => "looks, and takes the queue",
-            Step::Settle(_) => "looks, finds nothing and settles",
+            Action::Add(_) => "adds a callback",
+            Action::Remove(_, c) => return write!(f, "removes {}", letter(*c)),
+            Action::RemoveAll(_) => "removes all tagged callbacks",
+            Action::Complete(_) => "completes",
+            Action::DropCompleter(_) => "drops the completer",
+            Action::PutOffDrain(_) => "is in another drain, and defers this one",
+            Action::ResumeDrain(_) => "resumes the deferred drain",
+            Action::HandOver(_) => "hands over the first of its batch",
+            Action::Return(_) => "returns from the hand-over",
+            Action::Panic(_) => "leaves the hand-over by a panic",
+            Action::Refuse(_) => "learns that the hand-over is refused",
+            Action::Take(_) => "looks, and takes the queue",
+            Action::Settle(_) => "looks, finds the queue empty and settles",
         })
     }
 }

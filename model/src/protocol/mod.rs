@@ -1,4 +1,5 @@
-//! The transition system between the specification and the code, and each execution held against it.
+//! The transition system between specification and code: it refines the page, and each execution of a scenario is
+//! checked for conformance with it.
 
 pub mod conformance;
 pub mod describe;

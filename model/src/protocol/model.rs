@@ -1,12 +1,12 @@
 //! The protocol of one cell, at the grain of lock sections and hand-overs, for a model checker.
 //!
-//! Read it beside `src/kernel`: the verbs are the same. A step is one lock section, or the beginning or
-//! the end of a hand-over, which takes no lock; threads take steps in any order. `add_waiting` is an add or
-//! nothing, `replace` and `snapshot` are nothing here. What must hold of it is in `claims.rs`; that it does
-//! for every number of threads and callbacks, in `model/proof`, by the same names.
+//! Read it beside `src/kernel`: the verbs are the same. An action is one lock section, or the beginning or the
+//! end of a hand-over, which takes no lock; threads take actions in any order. `add_waiting` is an add or no action;
+//! `replace` and `snapshot` are none. `properties.rs` states the properties and checks them in a small scope;
+//! `model/proof` proves them, under the same names, for every number of threads and callbacks.
 
+use Action::*;
 use Doing::*;
-use Step::*;
 use whendone_model::observation::Answer;
 use whendone_model::protocol::phase::Phase;
 use whendone_model::scenario::names::Value;
@@ -17,23 +17,23 @@ pub type Callback = usize;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct State {
-    /// What the lock guards.
+    /// Guarded by the lock, as is the queue.
     pub phase: Phase,
     pub queue: Vec<Callback>,
     /// The write-once cell.
     pub outcome: Option<Value>,
     pub hands: Vec<Hands>,
-    /// The completer was not dropped yet.
+    /// True until the completer is dropped.
     pub completer: bool,
-    /// What has happened: how many were added, which were taken out and which handed over, in order.
+    /// The past: the number of adds, and the callbacks removed and handed over, in order.
     pub added: usize,
     pub removed: Vec<Callback>,
     pub handed: Vec<Callback>,
-    /// The completions that were told that they count.
+    /// The values of the completions that were answered `true`.
     pub won: Vec<Value>,
 }
 
-/// A thread: what it is about to do, and the batch in its hands.
+/// A thread's progress in its drain, and the batch that it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Hands {
     pub doing: Doing,
@@ -45,22 +45,22 @@ pub enum Doing {
     /// Has no drain token.
     #[default]
     Free,
-    /// Is about to hand over the next one of its batch, or to look.
+    /// Is about to hand over the next callback of its batch, or to look at the queue.
     Drains,
-    /// In a hand-over: in a caller's code, which may call everything.
+    /// Is in a hand-over, that is, in a caller's code, which may call every operation.
     HandsOver,
-    /// In a hand-over of another task: the trampoline keeps the token until that drain is through.
+    /// Is in a hand-over of another task: the trampoline keeps the token until that drain has ended.
     PutOff,
-    /// Was given the token just now.
+    /// Has just received the token.
     Owes,
 }
 
-/// Which thread takes which step.
+/// An action and the thread that takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
+pub enum Action {
     Add(Thread),
     Remove(Thread, Callback),
-    /// Every one with the shared tag.
+    /// Removes every callback with the shared tag.
     RemoveAll(Thread),
     Complete(Thread),
     DropCompleter(Thread),
@@ -68,26 +68,27 @@ pub enum Step {
     ResumeDrain(Thread),
     HandOver(Thread),
     Return(Thread),
-    /// The hand-over unwinds. A second time would abort the process.
+    /// The hand-over unwinds. A second unwind would abort the process.
     Panic(Thread),
-    /// The scheduler gives the callback back, which is reported.
+    /// The scheduler refuses the callback, and the refusal is reported.
     Refuse(Thread),
-    /// A look finds callbacks.
+    /// A look at the queue finds callbacks.
     Take(Thread),
-    /// A look finds none.
+    /// A look at the queue finds none.
     Settle(Thread),
 }
 
-impl Step {
-    /// All of so many threads and callbacks, whether or not they can be taken.
-    pub fn all(threads: usize, callbacks: usize) -> Vec<Step> {
-        let steps = [Add, RemoveAll, Complete, DropCompleter, PutOffDrain, ResumeDrain];
-        let steps: Vec<fn(Thread) -> Step> = [&steps[..], &[HandOver, Return, Panic, Refuse, Take, Settle]].concat();
-        let of = |t| steps.iter().map(move |step| step(t)).chain((0..callbacks).map(move |c| Remove(t, c)));
+impl Action {
+    /// All actions of this many threads on this many callbacks, whether or not they can be taken.
+    pub fn all(threads: usize, callbacks: usize) -> Vec<Action> {
+        let actions = [Add, RemoveAll, Complete, DropCompleter, PutOffDrain, ResumeDrain];
+        let drains = [HandOver, Return, Panic, Refuse, Take, Settle];
+        let actions: Vec<fn(Thread) -> Action> = [&actions[..], &drains].concat();
+        let of = |t| actions.iter().map(move |action| action(t)).chain((0..callbacks).map(move |c| Remove(t, c)));
         (0..threads).flat_map(of).collect()
     }
 
-    /// A step of whoever has the drain token, towards the end of the drain.
+    /// True of an action that brings the holder of the drain token nearer to the end of its drain.
     pub fn is_of_a_drain(self) -> bool {
         !matches!(self, Add(_) | Remove(..) | RemoveAll(_) | Complete(_) | DropCompleter(_))
     }
@@ -100,7 +101,7 @@ impl Step {
     }
 }
 
-/// Every second callback has the shared tag.
+/// True of every second callback: it has the shared tag.
 pub fn is_tagged(c: Callback) -> bool {
     c % 2 == 1
 }
@@ -121,20 +122,20 @@ impl State {
         }
     }
 
-    /// The state after this step, and what it answers; none if it cannot be taken now.
-    pub fn after(&self, step: Step) -> Option<(State, Option<Answer>)> {
+    /// The state after this action, and its answer; none if it cannot be taken now.
+    pub fn after(&self, action: Action) -> Option<(State, Option<Answer>)> {
         let mut next = self.clone();
-        let answer = next.take(step)?;
+        let answer = next.take(action)?;
         Some((next, answer))
     }
 
-    /// Takes the step; none, and nothing has changed, if it cannot be taken now.
-    pub fn take(&mut self, step: Step) -> Option<Option<Answer>> {
-        let Hands { doing, ref batch } = self.hands[step.thread()];
+    /// Takes the action; returns none, with nothing changed, if it cannot be taken now.
+    pub fn take(&mut self, action: Action) -> Option<Option<Answer>> {
+        let Hands { doing, ref batch } = self.hands[action.thread()];
         let calls = matches!(doing, Free | HandsOver | PutOff);
         let drains = matches!(doing, Owes | Drains);
         let (has_batch, finds_some) = (!batch.is_empty(), !self.queue.is_empty());
-        match step {
+        match action {
             Add(t) if calls => self.add(t),
             Remove(_, c) if calls && c < self.added => return Some(Some(Answer::Did(self.remove(c)))),
             RemoveAll(_) if calls => return Some(Some(Answer::Count(self.remove_all()))),
@@ -151,7 +152,7 @@ impl State {
         Some(None)
     }
 
-    /// Late, and nobody drains: then this thread does.
+    /// Adds a callback. If the cell is settled, this thread owes the drain.
     fn add(&mut self, t: Thread) {
         let c = self.added;
         self.added += 1;
@@ -198,14 +199,14 @@ impl State {
         self.complete(t, Value::Abandoned);
     }
 
-    /// The batch's first: P7.
+    /// Hands over the first callback of the batch (P7).
     fn hand_over(&mut self, t: Thread) {
         let c = self.hands[t].batch.remove(0);
         self.hands[t].doing = HandsOver;
         self.handed.push(c);
     }
 
-    /// Takes the whole queue; if there is nothing in it, settles in the same lock section.
+    /// Takes the whole queue; if it is empty, settles in the same lock section.
     fn look(&mut self, t: Thread) {
         if self.queue.is_empty() {
             self.phase = Phase::Settled;

@@ -1,4 +1,4 @@
-//! What a run found when somebody last explained it: a count that changes is a finding.
+//! The baseline: the counts and blind spots of the last accepted run. A changed count is a finding.
 
 use crate::project::sources::Core;
 use crate::runner::count::Count;
@@ -6,21 +6,22 @@ use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{fmt, fs, io};
 
-/// The file `model/pinned.json`.
+/// The contents of `model/pinned.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The digest of the core that it was found with: the verified one.
+    /// The digest of the core of that run: the verified one.
     pub core: String,
     tiers: BTreeMap<Tier, Explored>,
     atomic: Explored,
-    /// The smallest programs, every schedule under shuttle.
+    /// The smallest programs with every schedule, under shuttle.
     shuttle: Explored,
-    /// What loom misses with the atomic stand-in: scenario and outcome.
+    /// The outcomes that loom misses with the atomic stand-in, each behind its scenario.
     blind_spots: BTreeSet<String>,
 }
 
+/// The counts that must not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Explored {
     programs: usize,
@@ -29,6 +30,7 @@ struct Explored {
 }
 
 impl Baseline {
+    /// The baseline that a run with these counts would leave.
     pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, shuttle: &Count, blind_spots: &BTreeSet<String>) -> Self {
         let explored = |count: &Count| Explored {
             programs: count.programs,
@@ -44,10 +46,13 @@ impl Baseline {
         }
     }
 
+    /// The path of the file.
     pub fn path() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("pinned.json")
     }
 
+    /// Reads the file.
+    ///
     /// # Errors
     ///
     /// If the file cannot be read, or is malformed.
@@ -55,6 +60,8 @@ impl Baseline {
         Ok(serde_json::from_str(&fs::read_to_string(Self::path())?)?)
     }
 
+    /// Writes the file.
+    ///
     /// # Errors
     ///
     /// If the file cannot be written.
@@ -62,21 +69,33 @@ impl Baseline {
         fs::write(Self::path(), serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// What is not as it was, one line for each.
+    /// The differences between this baseline and a new run, one line each.
     pub fn changes(&self, now: &Baseline) -> Vec<String> {
         let mut changes = Vec::new();
-        let mut compare = |name: &str, pinned: Option<&Explored>, now: Option<&Explored>| {
-            if pinned != now {
-                changes.push(format!("{name}: pinned {pinned:?}, now {now:?}"));
+        let print = |explored: Option<&Explored>| explored.map_or("nothing".to_owned(), Explored::to_string);
+        let mut compare = |name: &str, before: Option<&Explored>, now: Option<&Explored>| {
+            if before != now {
+                changes.push(format!("{name}: {} before, {} now", print(before), print(now)));
             }
         };
         for tier in self.tiers.keys().chain(now.tiers.keys()).collect::<BTreeSet<_>>() {
             compare(tier.describe(), self.tiers.get(tier), now.tiers.get(tier));
         }
-        compare("publication by an atomic", Some(&self.atomic), Some(&now.atomic));
-        compare("every schedule under shuttle", Some(&self.shuttle), Some(&now.shuttle));
-        changes.extend(now.blind_spots.difference(&self.blind_spots).map(|spot| format!("missed only now: {spot}")));
-        changes.extend(self.blind_spots.difference(&now.blind_spots).map(|spot| format!("seen only now: {spot}")));
+        compare("outcome behind an atomic", Some(&self.atomic), Some(&now.atomic));
+        compare("shuttle, every schedule", Some(&self.shuttle), Some(&now.shuttle));
+        changes.extend(
+            now.blind_spots.difference(&self.blind_spots).map(|spot| format!("missed now, seen before: {spot}")),
+        );
+        changes.extend(
+            self.blind_spots.difference(&now.blind_spots).map(|spot| format!("seen now, missed before: {spot}")),
+        );
         changes
+    }
+}
+
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explored { programs, branching, executions } = self;
+        write!(f, "{programs} programs, {branching} branching, {executions} executions")
     }
 }

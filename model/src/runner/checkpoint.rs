@@ -1,8 +1,8 @@
-//! A run's diary: each verdict as it comes, so that an interrupted run goes on where it was.
+//! The checkpoint of a run: every verdict so far, so that an interrupted run can be resumed.
 //!
-//! A line is appended for each program that is done, in one write. Whatever ends the run, by a signal or by
-//! pulling the plug, costs at most the programs in flight and a last line that is cut, which is dropped.
-//! A program whose worker was lost is not written down: the next run tries it again.
+//! For each finished program one line is appended, in one write. If the run is killed or the power fails, only the
+//! programs in progress are lost, and a truncated last line, which is ignored. A program whose worker was lost is not
+//! recorded: the next run tries it again.
 
 use crate::check::Verdict;
 use crate::project::sources::{Core, LOOM, SHUTTLE, digest};
@@ -13,53 +13,55 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Whose verdicts these are: the first line.
+/// The first line: the build and the shard that the verdicts come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Author {
+struct Header {
     core: String,
     loom: String,
     shuttle: String,
-    /// Of the program that plays and judges.
+    /// The digest of the program that plays and checks.
     build: String,
     shard: Shard,
 }
 
+/// Any other line: the verdict on one program, by its place in the plan.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct Finished {
     at: usize,
     verdict: Verdict,
 }
 
+/// The file, open for more verdicts.
 pub struct Checkpoint {
     file: File,
-    /// What was done before, by its place in the plan.
+    /// The verdicts of earlier runs, by the program's place in the plan.
     pub done: BTreeMap<usize, Verdict>,
 }
 
 impl Checkpoint {
-    /// Opens the one at this path, or begins it.
+    /// Opens the checkpoint at this path, or begins one if there is none or `fresh` is true.
     ///
     /// # Errors
     ///
-    /// If it was written by another build, or is none.
+    /// If the file is not a checkpoint, or was written by another build or for another shard.
     pub fn open(path: &Path, shard: Shard, fresh: bool) -> io::Result<Self> {
-        let author = Author::this_build(shard)?;
+        let header = Header::of_this_build(shard)?;
         let text = if fresh { String::new() } else { read(path)? };
         let (whole, _cut) = text.rsplit_once('\n').unwrap_or_default();
         let mut lines = whole.lines();
-        let refused = |why: &str| io::Error::other(format!("{}: {why}; --fresh begins anew", path.display()));
+        let refused = |why: &str| io::Error::other(format!("{}: {why}; start over with --fresh", path.display()));
         let mut done = BTreeMap::new();
         if let Some(first) = lines.next() {
-            let wrote: Author = serde_json::from_str(first).map_err(|_| refused("this is no journal"))?;
-            if wrote != author {
-                return Err(refused("what is done there was done by another build, with another core or engine"));
+            let written: Header = serde_json::from_str(first).map_err(|_| refused("this is not a checkpoint"))?;
+            if written != header {
+                return Err(refused("this checkpoint is from another build, core, engine or shard"));
             }
             for line in lines {
-                let Entry { at, verdict } = serde_json::from_str(line).map_err(|_| refused("a line is damaged"))?;
+                let Finished { at, verdict } = serde_json::from_str(line).map_err(|_| refused("a line is damaged"))?;
                 done.insert(at, verdict);
             }
         } else {
-            fs::write(path, serde_json::to_string(&author)? + "\n")?;
+            fs::write(path, serde_json::to_string(&header)? + "\n")?;
         }
         let file = OpenOptions::new().append(true).open(path)?;
         if !whole.is_empty() {
@@ -68,11 +70,13 @@ impl Checkpoint {
         Ok(Checkpoint { file, done })
     }
 
+    /// Appends the verdict on the program at this place in the plan.
+    ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, at: usize, verdict: &Verdict) -> io::Result<()> {
-        let line = serde_json::to_string(&Entry { at, verdict: verdict.clone() })? + "\n";
+        let line = serde_json::to_string(&Finished { at, verdict: verdict.clone() })? + "\n";
         (&self.file).write_all(line.as_bytes())
     }
 }
@@ -84,9 +88,9 @@ fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-impl Author {
-    fn this_build(shard: Shard) -> io::Result<Self> {
-        Ok(Author {
+impl Header {
+    fn of_this_build(shard: Shard) -> io::Result<Self> {
+        Ok(Header {
             core: Core::compiled().sha256,
             loom: LOOM.to_owned(),
             shuttle: SHUTTLE.to_owned(),

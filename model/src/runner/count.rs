@@ -4,19 +4,21 @@ use crate::check::Verdict;
 use crate::engines::Extent;
 use serde::{Deserialize, Serialize};
 
+/// Programs of the closed world, by the extent of their exploration.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scenarios {
     pub generated: usize,
-    /// Explored to the end, with no bound.
+    /// Explored to the end, without a bound.
     pub complete: usize,
-    /// Explored to the end of a stated bound.
+    /// Explored up to a stated bound.
     pub bounded: usize,
-    /// Not explored to the end: given up by loom, crashed, or never started.
+    /// Not explored to the end: abandoned by loom, crashed, or never started.
     pub cut: usize,
-    /// More than one outcome is allowed.
+    /// Programs with more than one allowed outcome.
     pub nontrivial: usize,
 }
 
+/// Outcomes, summed over programs.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Outcomes {
     pub allowed: usize,
@@ -25,7 +27,7 @@ pub struct Outcomes {
     pub missing: usize,
 }
 
-/// Sums over programs.
+/// The counts of several programs together.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Count {
     pub programs: usize,
@@ -33,11 +35,11 @@ pub struct Count {
     pub executions: u64,
     pub replayed: u64,
     pub outcomes: Outcomes,
-    /// Programs of which only some executions were explored: a sample, or those with so many preemptions.
+    /// Programs of which some executions were explored: a sample, or those with few preemptions.
     pub bounded: usize,
     /// Programs whose exploration did not end.
     pub cut: usize,
-    /// Rules broken that no outcome shows.
+    /// Violations that the monitor saw and no outcome shows.
     pub broken: usize,
 }
 
@@ -61,6 +63,7 @@ impl Outcomes {
 }
 
 impl Count {
+    /// Adds one program.
     pub fn add(&mut self, verdict: &Verdict) {
         self.programs += 1;
         self.nontrivial += usize::from(verdict.allowed > 1);
@@ -87,7 +90,7 @@ impl Count {
     }
 }
 
-/// Of all of them.
+/// The sum of all counts.
 pub(super) fn sum<'a>(counts: impl Iterator<Item = &'a Count>) -> Count {
     let mut all = Count::default();
     counts.for_each(|count| all.include(count));

@@ -1,4 +1,4 @@
-//! A run of jobs by a pool of workers, with its progress on the terminal.
+//! Runs a plan on a pool of workers, with its progress on the terminal.
 
 use super::checkpoint::Checkpoint;
 use super::plan::Plan;
@@ -12,18 +12,18 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-/// The workers of a run, and their limit for one program.
+/// The size of the worker pool, and the time limit for one program.
 pub struct Run {
     pub workers: usize,
     pub limit: Duration,
 }
 
 impl Run {
-    /// One worker for each core, unless the number is given.
+    /// Uses one worker for each core if `workers` is not given.
     ///
     /// # Errors
     ///
-    /// If the system does not say how many cores there are.
+    /// If the number of cores cannot be determined.
     pub fn new(workers: Option<usize>, limit: Duration) -> io::Result<Self> {
         let workers = match workers {
             Some(workers) => workers.max(1),
@@ -32,27 +32,27 @@ impl Run {
         Ok(Run { workers, limit })
     }
 
-    /// Explores the programs that are planned and not in the checkpoint yet, and counts all of them.
+    /// Explores the planned programs that are not in the checkpoint yet, and counts all planned programs.
     ///
     /// # Errors
     ///
-    /// If no worker can be started, or the checkpoint not be written.
-    pub fn explore(&self, plan: &Plan, journal: Option<&Checkpoint>) -> io::Result<Tally> {
+    /// If a worker cannot be started, or the checkpoint cannot be written.
+    pub fn explore(&self, plan: &Plan, checkpoint: Option<&Checkpoint>) -> io::Result<Tally> {
         let mut tally = Tally::default();
         let mut open = Vec::new();
         for (at, (tier, job)) in plan.jobs.iter().enumerate() {
-            match journal.and_then(|journal| journal.done.get(&at)) {
+            match checkpoint.and_then(|checkpoint| checkpoint.done.get(&at)) {
                 Some(verdict) => tally.add(*tier, job, verdict),
                 None => open.push(at),
             }
         }
         let jobs: Vec<&Job> = open.iter().map(|&at| &plan.jobs[at].1).collect();
         let tally = Mutex::new((tally, Ok(())));
-        let progress = Progress::new(jobs.len());
+        let progress = Meter::new(jobs.len());
         work(&jobs, self.workers, self.limit, |at, answer: Result<Verdict, String>| {
             let (tally, written) = &mut *tally.lock().expect("never poisoned");
-            if let (Some(journal), Ok(verdict)) = (journal, &answer)
-                && let Err(error) = journal.write(open[at], verdict)
+            if let (Some(checkpoint), Ok(verdict)) = (checkpoint, &answer)
+                && let Err(error) = checkpoint.write(open[at], verdict)
             {
                 *written = Err(error);
             }
@@ -65,36 +65,37 @@ impl Run {
         written.map(|()| tally)
     }
 
-    /// Has the first failures of each kind drawn, by workers again: a failure may be the end of them.
+    /// Shrinks and draws the first failures of each kind. Workers do it, because a failure may crash the process.
     ///
     /// # Errors
     ///
-    /// If no worker can be started.
-    pub fn exhibit(&self, tally: &mut Tally) -> io::Result<()> {
-        let places = tally.to_exhibit();
+    /// If a worker cannot be started.
+    pub fn draw_failures(&self, tally: &mut Tally) -> io::Result<()> {
+        let places = tally.failures_to_draw();
         let job = |&at: &usize| {
             let Failure { engine, scenario, .. } = &tally.failures[at];
-            Job { engine: *engine, scenario: scenario.clone(), exhibit: true }
+            Job { engine: *engine, scenario: scenario.clone(), draw: true }
         };
         let jobs: Vec<Job> = places.iter().map(job).collect();
         let failures = Mutex::new(&mut tally.failures);
         work(&jobs, self.workers.min(jobs.len()), self.limit, |at, answer: Result<Verdict, String>| {
             let verdict = answer.unwrap_or_else(Verdict::lost);
-            let shown = verdict.exhibit.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
-            failures.lock().expect("never poisoned")[places[at]].exhibit = Some(shown);
+            let drawn =
+                verdict.counterexample.clone().unwrap_or_else(|| format!("FAIL {}\n{verdict}", jobs[at].scenario));
+            failures.lock().expect("never poisoned")[places[at]].counterexample = Some(drawn);
         })
     }
 }
 
-/// A bar on a terminal, a line for each tenth elsewhere.
-struct Progress {
+/// The progress of a run: a bar on a terminal, elsewhere a line for each tenth of the programs.
+struct Meter {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl Meter {
     fn new(jobs: usize) -> Self {
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} programs, {eta} left, {msg}");
-        Progress { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
+        Meter { bar: ProgressBar::new(jobs as u64).with_style(style.expect("a valid template")) }
     }
 
     fn done(&self, failures: usize) {

@@ -1,4 +1,4 @@
-//! `cargo verify` as a run: the plan, the workers, what they found, and what is expected of it.
+//! Takes every planned scenario through the check, in a pool of workers, and reports the counts against the baseline.
 
 pub mod baseline;
 pub mod checkpoint;

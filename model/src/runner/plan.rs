@@ -1,4 +1,4 @@
-//! What a run is to do: which programs, on which engines.
+//! The plan of a run: which programs are played on which engines.
 
 use crate::engines::catalog::Engine;
 use crate::runner::workers::Job;
@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+/// The jobs of a run, in order.
 #[derive(Default)]
 pub struct Plan {
-    /// With the tier of the closed world that a program belongs to.
+    /// Each job with the program's tier, if the program belongs to the closed world.
     pub jobs: Vec<(Option<Tier>, Job)>,
 }
 
-/// One of so many parts of a run, which can be done on machines of their own.
+/// One of several equal parts of a run, for one machine of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     /// Counted from 1.
@@ -23,25 +24,25 @@ pub struct Shard {
     pub of: usize,
 }
 
-/// Engines that take a sample of executions, of programs that others cannot play.
+/// The engines that explore a sample of executions. They play programs that are too large for the others.
 pub const SAMPLERS: [Engine; 3] = [Engine::ShuttleRandom, Engine::ShuttlePct, Engine::Threads];
 
-/// How many crowds every run plays.
-pub const CROWDS: usize = 100;
+/// The number of sampled programs in every plain run.
+pub const SAMPLED: usize = 100;
 
 impl Plan {
-    /// The closed world on loom with both stand-ins, its smallest programs on shuttle, and some crowds.
+    /// The closed world on loom with both stand-ins, its smallest programs on shuttle, and some sampled programs.
     pub fn everyday() -> Self {
         let mut plan = Plan::default();
         for (tier, program) in closed_world(&Tier::ALL) {
             plan.add(Some(tier), &[Engine::LoomMutex, Engine::LoomAtomic], &program);
         }
         smallest().iter().for_each(|program| plan.add(None, &[Engine::ShuttleEvery], program));
-        plan.jobs.extend(Plan::crowds(0..CROWDS).jobs);
+        plan.jobs.extend(Plan::sampled(0..SAMPLED).jobs);
         plan
     }
 
-    /// A share of larger programs on loom.
+    /// One shard of the larger programs on loom.
     pub fn deep(shard: Shard) -> Self {
         let mut plan = Plan::default();
         let programs = closed_world(&Tier::DEEP);
@@ -51,28 +52,35 @@ impl Plan {
         plan
     }
 
-    /// The crowds of these numbers on engines that take samples.
-    pub fn crowds(numbers: impl IntoIterator<Item = usize>) -> Self {
+    /// The sampled programs with these numbers, on the engines that sample executions.
+    pub fn sampled(numbers: impl IntoIterator<Item = usize>) -> Self {
         let mut plan = Plan::default();
         numbers.into_iter().for_each(|number| plan.add(None, &SAMPLERS, &sampled::program(number)));
         plan
     }
 
     fn add(&mut self, tier: Option<Tier>, engines: &[Engine], program: &Scenario) {
-        let job = |&engine: &Engine| (tier, Job { engine, scenario: program.to_string(), exhibit: false });
+        let job = |&engine: &Engine| (tier, Job { engine, scenario: program.to_string(), draw: false });
         self.jobs.extend(engines.iter().map(job));
     }
 
-    /// How many programs of the closed world it has.
+    /// The number of programs of the closed world.
     pub fn programs(&self) -> usize {
         self.jobs.iter().filter(|(tier, job)| tier.is_some_and(|tier| tier.engine() == job.engine)).count()
     }
 
-    /// How many programs each engine is to play.
+    /// The number of programs for each engine.
     pub fn parts(&self) -> BTreeMap<Engine, usize> {
         let mut parts = BTreeMap::new();
         self.jobs.iter().for_each(|(_, job)| *parts.entry(job.engine).or_default() += 1);
         parts
+    }
+}
+
+impl Tier {
+    /// The engine that explores it, to the end or to a bound.
+    pub fn engine(self) -> Engine {
+        if self == Tier::Fours { Engine::LoomBounded } else { Engine::LoomMutex }
     }
 }
 
@@ -86,9 +94,10 @@ fn closed_world(tiers: &[Tier]) -> Vec<(Tier, Scenario)> {
 }
 
 impl Shard {
+    /// The only shard of an undivided run.
     pub const WHOLE: Shard = Shard { index: 1, of: 1 };
 
-    /// The places of its share of so many jobs. Neighbours are alike, so that each share costs the same.
+    /// The places of the shard's jobs. Neighbouring jobs are alike and go to different shards, which balances the cost.
     pub fn places(self, jobs: usize) -> impl Iterator<Item = usize> {
         (self.index - 1..jobs).step_by(self.of)
     }
@@ -107,7 +116,7 @@ impl FromStr for Shard {
         let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
         match parts {
             Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
-            _ => Err(format!("`{text}` is no shard: the second of four is 2/4")),
+            _ => Err(format!("`{text}` is not a shard; the second of four shards is 2/4")),
         }
     }
 }
@@ -117,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shards_have_each_job_once_and_equally_many() {
+    fn each_job_is_in_one_shard_and_shards_have_equal_size() {
         for of in [1, 2, 3, 7, 100] {
             let shares: Vec<Vec<usize>> = (1..=of).map(|index| Shard { index, of }.places(1000).collect()).collect();
             let mut all = shares.concat();
@@ -129,11 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_shard_is_refused() {
+    fn a_malformed_shard_is_refused() {
         assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4 }));
         for wrong in ["", "2", "0/4", "5/4", "a/b", "1/0", "-1/2"] {
             let refused = wrong.parse::<Shard>().expect_err(wrong);
-            assert_eq!(refused, format!("`{wrong}` is no shard: the second of four is 2/4"));
+            assert_eq!(refused, format!("`{wrong}` is not a shard; the second of four shards is 2/4"));
         }
     }
 }

@@ -1,61 +1,61 @@
-//! What a verification found: counted as it comes, printed as a table, written as JSON.
+//! The report of a run: printed as a table, written as JSON.
 
 use crate::check::fault::Fault;
 use crate::engines::catalog::Engine;
 use crate::project::sources::Core;
-use crate::runner::count::Count;
-use crate::runner::count::Outcomes;
-use crate::runner::count::Scenarios;
+use crate::runner::count::{Count, Outcomes, Scenarios};
 use crate::runner::plan::Shard;
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Everything that a run found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     pub green: bool,
     pub core: Core,
-    /// A digest of what decides about executions besides it.
+    /// The digest of everything else on which executions depend.
     pub sources: String,
-    /// Which part of the deep run this is.
+    /// The part of the deep run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     pub scenarios: Scenarios,
-    /// On the mutex stand-in.
+    /// Executions with the mutex stand-in.
     pub executions: u64,
-    /// On both stand-ins: executions that were replayed step by step through the protocol.
+    /// Executions, with both stand-ins, that were replayed through the protocol step by step.
     pub replayed: u64,
-    /// On the mutex stand-in, which must be equal.
+    /// Outcomes with the mutex stand-in: observed must equal allowed.
     pub outcomes: Outcomes,
     pub tiers: BTreeMap<Tier, Count>,
-    /// The atomic stand-in, over the same programs: contained, and blind where the pinned list says.
+    /// The same programs with the atomic stand-in: observed must be allowed, and the missing ones are in the baseline.
     pub atomic: Count,
-    /// Engines that give a second opinion or take a sample, each over programs of its own.
+    /// Engines that give a second opinion or sample executions, each with its own programs.
     pub others: BTreeMap<Engine, Count>,
-    /// Allowed outcomes that loom does not show with the atomic stand-in.
+    /// The allowed outcomes that loom does not show with the atomic stand-in.
     pub blind_spots: BTreeSet<String>,
     pub failures: Vec<Failure>,
-    /// What is not as it is pinned.
+    /// The differences from the baseline.
     pub changes: Vec<String>,
     pub workers: usize,
     pub seconds: f64,
-    /// Programs that an earlier run had done already, in seconds that are not counted here.
+    /// The number of programs from an earlier run, whose time is not counted here.
     #[serde(default)]
     pub resumed: usize,
 }
 
+/// One program that failed on one engine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
     pub scenario: String,
     pub engine: Engine,
     pub faults: BTreeSet<Fault>,
     pub what: String,
-    /// Its smallest form, of the first few that fail in different ways.
-    pub exhibit: Option<String>,
+    /// The smallest form, drawn, if this is among the first failures of different kinds.
+    pub counterexample: Option<String>,
 }
 
 impl Report {
-    /// Adds what was found in other programs, by the same means.
+    /// Adds the report of another shard.
     pub fn include(&mut self, other: Report) {
         self.green &= other.green;
         self.scenarios.include(&other.scenarios);

@@ -1,6 +1,6 @@
-//! The check, checked: before any evidence counts, doctored evidence must be found bad.
+//! The self-test: before any evidence counts, the check must reject doctored evidence.
 
-use crate::check::{Verdict, judge};
+use crate::check::{Verdict, check};
 use crate::engines::catalog::Engine;
 use crate::engines::loom::mutex::{stage, sync};
 use crate::engines::record::monitor::Monitor;
@@ -11,42 +11,44 @@ use crate::scenario::Scenario;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Late add, hand-over and completion by the other thread: more than one outcome.
+/// A late add beside a completion: more than one outcome is allowed.
 const PROGRAM: &str = "a ; C | A";
 
+/// Runs the self-test.
+///
 /// # Errors
 ///
-/// What the check did not notice. Then nothing that it says is worth anything.
+/// If the check accepts doctored evidence: which. No verdict is worth anything then.
 pub fn check_the_check() -> Result<(), String> {
-    let wrong = blind_judge().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
-    wrong.map_or(Ok(()), |wrong| Err(format!("the check itself is broken: {wrong}")))
+    let wrong = blind_check().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
+    wrong.map_or(Ok(()), |wrong| Err(format!("the check itself is broken: it does not notice {wrong}")))
 }
 
-/// What makes good evidence bad, and what that is.
+/// A change that makes good evidence bad, with its description.
 type Spoil = (fn(&mut Observed), &'static str);
 
-/// What makes a bad record, the rule that it breaks, and what it is.
-type Record = (fn(&Monitor), &'static str, &'static str);
+/// Reports to a monitor that break a rule, the rule, and their description.
+type Offence = (fn(&Monitor), &'static str, &'static str);
 
-/// One good exploration, and the same one spoilt in every way.
-fn blind_judge() -> Option<&'static str> {
+/// Checks one good exploration, and the same one spoilt in every way.
+fn blind_check() -> Option<&'static str> {
     let program: Scenario = PROGRAM.parse().expect("well formed");
     let good = Engine::LoomMutex.observe(&program);
-    let is_good = |observed: &Observed| judge(&program, true, observed).is_good();
+    let is_good = |observed: &Observed| check(&program, true, observed).is_good();
     let after = |spoil: fn(&mut Observed)| {
         let mut observed = good.clone();
         spoil(&mut observed);
         observed
     };
-    let verdict = judge(&program, true, &good);
+    let verdict = check(&program, true, &good);
     if verdict.executions != good.observations.values().sum::<u64>() {
-        return Some("executions are counted that did not take place");
+        return Some("a wrong number of executions");
     }
     if !verdict.is_good() {
-        return None; // The core is at fault, and will be shown.
+        return None; // The core is at fault; the run will show how.
     }
     let spoils: [Spoil; 6] = [
-        (|observed| drop(observed.observations.pop_last()), "an outcome that is missing"),
+        (|observed| drop(observed.observations.pop_last()), "a missing outcome"),
         (
             |observed| {
                 let (mut twice, _) = observed.observations.pop_last().expect("there is one");
@@ -58,28 +60,28 @@ fn blind_judge() -> Option<&'static str> {
         (|observed| observed.broken.extend([("P13: under the lock".to_owned(), 1)]), "a broken rule"),
         (|observed| observed.executions = 0, "a program that was not executed"),
         (|observed| observed.replayed -= 1, "an execution that was not replayed"),
-        (|observed| observed.extent = Extent::Cut, "a run that was cut"),
+        (|observed| observed.extent = Extent::Cut, "an exploration that did not end"),
     ];
     spoils.into_iter().find(|(spoil, _)| is_good(&after(*spoil))).map(|(_, what)| what)
 }
 
-/// A record of a hand-over under the lock, of one without its probe, of a callback that leaks.
+/// Reports to the monitor a drop under the lock, a hand-over without its probe, a leak, and hand-overs that nest.
 fn blind_monitor() -> Option<&'static str> {
-    let records: [Record; 4] = [
-        (|ledger| ledger.dropped(Thing::Callback(0), 1), "P13", "a callback dropped under the lock"),
-        (|ledger| ledger.scheduled(0, 0, 2), "harness", "a hand-over without its probe"),
-        (|ledger| ledger.made(Thing::Callback(0)), "P15", "a callback that leaks"),
-        (|ledger| (0..2).for_each(|_| ledger.handing(0)), "P8", "hand-overs that nest"),
+    let offences: [Offence; 4] = [
+        (|monitor| monitor.dropped(Thing::Callback(0), 1), "P13", "a callback dropped under the lock"),
+        (|monitor| monitor.scheduled(0, 0, 2), "harness", "a hand-over without its probe"),
+        (|monitor| monitor.made(Thing::Callback(0)), "P15", "a callback that leaks"),
+        (|monitor| (0..2).for_each(|_| monitor.handing(0)), "P8", "hand-overs that nest"),
     ];
-    let is_blind = |(write, rule, _): &Record| {
-        let ledger = Monitor::default();
-        write(&ledger);
-        !ledger.close(0).iter().any(|broken| broken.starts_with(rule))
+    let is_blind = |(commit, rule, _): &Offence| {
+        let monitor = Monitor::default();
+        commit(&monitor);
+        !monitor.close(0).iter().any(|broken| broken.starts_with(rule))
     };
-    records.into_iter().find(is_blind).map(|(_, _, what)| what)
+    offences.into_iter().find(is_blind).map(|(_, _, what)| what)
 }
 
-/// The facade must know who holds a lock, and the stage how often the probe was touched.
+/// Checks that the facade knows how many locks are held, and the probe how often it was touched.
 fn blind_facade() -> Option<&'static str> {
     let explored = stage::explore(|| {
         let (lock, probe) = (sync::Mutex::new(()), stage::Probe::new());
@@ -90,17 +92,17 @@ fn blind_facade() -> Option<&'static str> {
         probe.touch();
         assert!(probe.touches() == 1, "a probe that is touched");
     });
-    explored.is_err().then_some("who holds a lock, or that a probe is touched")
+    explored.is_err().then_some("a held lock, or a touched probe")
 }
 
-/// A worker that is lost is a failure of its job, and each job is told of once.
+/// Checks that a lost worker is a failure of its job, and that each job is reported once.
 fn lost_worker() -> Option<&'static str> {
-    let malformed = |_| Job { engine: Engine::Alone, scenario: "malformed".to_owned(), exhibit: false };
+    let malformed = |_| Job { engine: Engine::Alone, scenario: "malformed".to_owned(), draw: false };
     let jobs: Vec<Job> = (0..2).map(malformed).collect();
-    let told = Mutex::new(Vec::new());
+    let reported = Mutex::new(Vec::new());
     let worked = work(&jobs, 1, Duration::from_secs(60), |at, answer: Result<Verdict, String>| {
-        told.lock().expect("never poisoned").push((at, answer.is_err()));
+        reported.lock().expect("never poisoned").push((at, answer.is_err()));
     });
-    let told = told.into_inner().expect("never poisoned");
-    (worked.is_err() || told != [(0, true), (1, true)]).then_some("a worker that was lost")
+    let reported = reported.into_inner().expect("never poisoned");
+    (worked.is_err() || reported != [(0, true), (1, true)]).then_some("a lost worker")
 }

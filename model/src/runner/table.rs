@@ -1,72 +1,74 @@
-//! The printed tables: a report, its samples, its failures.
+//! Prints a report as tables: the closed world, the samples, the failures.
 
 use super::report::{Failure, Report};
 use crate::check::fault::Fault;
 use crate::engines::catalog::{Engine, PREEMPTIONS};
 use crate::project::sources::Core;
-use crate::runner::count::Count;
-use crate::runner::count::Outcomes;
-use crate::runner::count::Scenarios;
-use crate::runner::count::sum;
+use crate::runner::count::{Count, Outcomes, sum};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A table that is read in ten seconds.
+/// The table of the closed world, the samples, the failures and the verdict.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Scenarios { bounded, cut, .. } = self.scenarios;
-        head(
-            f,
-            match (bounded, cut) {
-                (0, 0) => "every program, every interleaving, no bound",
-                (_, 0) => "every program, every interleaving unless BOUNDED",
-                _ => "NOT every interleaving: some are cut",
-            },
-        )?;
-        for (tier, count) in &self.tiers {
-            row(f, tier.describe(), count, true)?;
-        }
-        row(f, "in all: observed must equal allowed", &sum(self.tiers.values()), true)?;
-        if self.atomic.programs > 0 {
-            row(f, "again with publication by an atomic: contained", &self.atomic, true)?;
-            writeln!(
-                f,
-                "(what loom misses with the atomic is pinned in model/pinned.json: {})",
-                self.blind_spots.len()
-            )?;
-        }
-        writeln!(
-            f,
-            "replayed through the protocol, lock section by lock section: {} of {} executions",
-            self.replayed,
-            self.executions + self.atomic.executions
-        )?;
+        self.write_closed_world(f)?;
         Samples(&self.others).fmt(f)?;
         for tier in self.tiers.keys() {
             writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;
         }
-        if bounded > 0 {
+        if self.scenarios.bounded > 0 {
             writeln!(f, "BOUNDED: at most {PREEMPTIONS} preemptions in an execution, observed must be allowed")?;
         }
         let Core { sha256, code_lines, .. } = &self.core;
         writeln!(f, "core: {code_lines} lines of code, sha256 {sha256}")?;
         Failures(&self.failures).fmt(f)?;
-        if !self.changes.is_empty() {
-            writeln!(f, "\nCHANGED against model/pinned.json; explain it, then accept it with --accept")?;
+        self.write_changes(f)?;
+        self.write_verdict(f)
+    }
+}
+
+impl Report {
+    fn write_closed_world(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let extent = match (self.scenarios.bounded, self.scenarios.cut) {
+            (0, 0) => "every program, every interleaving, no bound",
+            (_, 0) => "every program, every interleaving unless BOUNDED",
+            _ => "NOT every interleaving: some programs are cut",
+        };
+        head(f, extent)?;
+        self.tiers.iter().try_for_each(|(tier, count)| row(f, tier.describe(), count, true))?;
+        row(f, "total: observed must equal allowed", &sum(self.tiers.values()), true)?;
+        if self.atomic.programs > 0 {
+            row(f, "again, outcome in an atomic: a subset of allowed", &self.atomic, true)?;
+            let spots = self.blind_spots.len();
+            writeln!(f, "(outcomes that loom misses with the atomic, listed in model/pinned.json: {spots})")?;
         }
-        self.changes.iter().take(20).try_for_each(|change| writeln!(f, "  {change}"))?;
+        let (replayed, executions) = (self.replayed, self.executions + self.atomic.executions);
+        writeln!(f, "conformance, each lock section a step of the protocol: {replayed} of {executions} executions")
+    }
+
+    fn write_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.changes.is_empty() {
+            writeln!(f, "\nCHANGED from the baseline, model/pinned.json: explain it, then accept it with --accept")?;
+        }
+        self.changes.iter().take(MOST_LISTED).try_for_each(|change| writeln!(f, "  {change}"))
+    }
+
+    fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.green { "VERIFIED" } else { "NOT VERIFIED" };
-        let shard = self.shard.map_or(String::new(), |shard| format!(" shard {shard} of the deep tier"));
+        let shard = self.shard.map_or(String::new(), |shard| format!(" shard {shard} of the deep run"));
         let Report { seconds, workers, resumed, .. } = self;
+        write!(f, "{verdict}{shard} in {seconds:.0} s with {workers} workers, ")?;
         let played = sum(self.tiers.values().chain([&self.atomic]).chain(self.others.values()));
         let (programs, executions) = (played.programs as f64 / seconds, played.executions as f64 / seconds);
-        write!(f, "{verdict}{shard} in {seconds:.0} s with {workers} workers, ")?;
         match resumed {
             0 => write!(f, "{programs:.0} programs and {executions:.0} executions a second"),
-            _ => write!(f, "and {resumed} programs by an earlier run"),
+            _ => write!(f, "after {resumed} programs by an earlier run"),
         }
     }
 }
+
+/// The most changes, and the most failures without a drawing, that are printed.
+const MOST_LISTED: usize = 20;
 
 const HEAD: [&str; 9] =
     ["programs", "branching", "executions", "allowed", "observed", "extra", "missing", "broken", "cut"];
@@ -82,7 +84,8 @@ fn cells(f: &mut fmt::Formatter<'_>, name: &str, cells: [String; 9]) -> fmt::Res
     writeln!(f)
 }
 
-/// A sample does not say what is allowed and not seen.
+/// Writes the counts of a tier or an engine. Those that need the whole list of allowed outcomes are left out for samples,
+/// where that list is not computed.
 fn row(f: &mut fmt::Formatter<'_>, name: &str, count: &Count, is_listed: bool) -> fmt::Result {
     let Count { programs, nontrivial, executions, outcomes, cut, broken, .. } = count;
     let Outcomes { allowed, observed, extra, missing } = outcomes;
@@ -104,7 +107,7 @@ fn row(f: &mut fmt::Formatter<'_>, name: &str, count: &Count, is_listed: bool) -
     )
 }
 
-/// What the other engines saw: a table of its own.
+/// A table of the engines other than loom.
 pub struct Samples<'a>(pub &'a BTreeMap<Engine, Count>);
 
 impl fmt::Display for Samples<'_> {
@@ -114,30 +117,31 @@ impl fmt::Display for Samples<'_> {
             row(f, &format!("{}: 2 threads x 1 operation", engine.describe()), count, true)?;
         }
         if !sampled.is_empty() {
-            head(f, "BOUNDED, a sample of 5-8 threads: must be allowed")?;
+            head(f, "BOUNDED, a sample, 5-8 threads: must be allowed")?;
         }
         sampled.iter().try_for_each(|(engine, count)| row(f, engine.describe(), count, false))
     }
 }
 
-/// The first of each kind as it was shown, and the names of others.
+/// The drawn failures, and one line for each of the others.
 pub struct Failures<'a>(pub &'a [Failure]);
 
 impl fmt::Display for Failures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (shown, others): (Vec<_>, Vec<_>) = self.0.iter().partition(|failure| failure.exhibit.is_some());
-        for Failure { scenario, engine, exhibit, .. } in shown {
-            writeln!(f, "\n{}\nfound in {scenario} on {}", exhibit.as_deref().unwrap_or_default(), engine.name())?;
+        let (drawn, others): (Vec<_>, Vec<_>) = self.0.iter().partition(|failure| failure.counterexample.is_some());
+        for Failure { scenario, engine, counterexample, .. } in drawn {
+            let counterexample = counterexample.as_deref().unwrap_or_default();
+            writeln!(f, "\n{counterexample}\nfound in {scenario} on {}", engine.name())?;
         }
         if !others.is_empty() {
             writeln!(f)?;
         }
-        for Failure { scenario, engine, faults, .. } in others.iter().take(20) {
+        for Failure { scenario, engine, faults, .. } in others.iter().take(MOST_LISTED) {
             let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
             writeln!(f, "FAIL {scenario} on {}: {}", engine.name(), faults.join(", "))?;
         }
-        if others.len() > 20 {
-            writeln!(f, "... and {} more, see the report", others.len() - 20)?;
+        if others.len() > MOST_LISTED {
+            writeln!(f, "... and {} more in the report, in target/verify", others.len() - MOST_LISTED)?;
         }
         Ok(())
     }

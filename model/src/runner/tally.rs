@@ -1,23 +1,21 @@
-//! The tally of a run: verdicts as they come, tier by tier.
+//! The tally of a run: counts by tier and engine, as verdicts arrive.
 
 use super::report::{Failure, Report};
 use crate::check::Verdict;
 use crate::engines::catalog::Engine;
 use crate::project::sources::{Core, sources_digest};
 use crate::runner::baseline::Baseline;
-use crate::runner::count::Count;
-use crate::runner::count::Scenarios;
-use crate::runner::count::sum;
+use crate::runner::count::{Count, Scenarios, sum};
 use crate::runner::plan::Plan;
 use crate::runner::workers::Job;
 use crate::universe::Tier;
 use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// More than these are not looked at before they are repaired.
-const MOST_EXHIBITS: usize = 4;
+/// The most failures that are drawn.
+const MOST_DRAWN: usize = 4;
 
-/// Everything found so far.
+/// The results so far.
 #[derive(Default)]
 pub struct Tally {
     pub tiers: BTreeMap<Tier, Count>,
@@ -28,6 +26,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds the verdict on one job.
     pub fn add(&mut self, tier: Option<Tier>, job: &Job, verdict: &Verdict) {
         match (job.engine, tier) {
             (Engine::LoomAtomic, _) => {
@@ -40,11 +39,11 @@ impl Tally {
         if !verdict.is_good() {
             let (scenario, engine) = (job.scenario.clone(), job.engine);
             let (faults, what) = (verdict.faults.clone(), verdict.to_string());
-            self.failures.push(Failure { scenario, engine, faults, what, exhibit: None });
+            self.failures.push(Failure { scenario, engine, faults, what, counterexample: None });
         }
     }
 
-    /// Adds what was found in other programs.
+    /// Adds the results of other programs.
     pub fn include(&mut self, other: Tally) {
         other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
@@ -53,16 +52,16 @@ impl Tally {
         self.failures.extend(other.failures);
     }
 
-    /// Puts short scenarios first, and says which of the failures are to be shown: the first of each kind.
-    pub fn to_exhibit(&mut self) -> Vec<usize> {
+    /// Sorts the failures by the length of the scenario, and returns the places of the first few of different kinds.
+    pub fn failures_to_draw(&mut self) -> Vec<usize> {
         self.failures.sort_by_key(|failure| (failure.scenario.len(), failure.scenario.clone(), failure.engine));
         let mut kinds = BTreeSet::new();
         let first = |at: &usize| kinds.insert(self.failures[*at].faults.first());
-        (0..self.failures.len()).filter(first).take(MOST_EXHIBITS).collect()
+        (0..self.failures.len()).filter(first).take(MOST_DRAWN).collect()
     }
 
-    /// Ends the count of what was planned, on so many workers.
-    pub fn report(self, plan: &Plan, pinned: Option<&Baseline>, workers: usize, seconds: f64) -> Report {
+    /// The final report, compared with the plan and with the baseline.
+    pub fn report(self, plan: &Plan, baseline: Option<&Baseline>, workers: usize, seconds: f64) -> Report {
         let all = sum(self.tiers.values());
         let generated = plan.programs();
         let cut = generated - all.programs + all.cut;
@@ -73,7 +72,7 @@ impl Tally {
             cut,
             nontrivial: all.nontrivial,
         };
-        let changes = pinned.map_or(Vec::new(), |pinned| pinned.changes(&self.pinned()));
+        let changes = baseline.map_or(Vec::new(), |baseline| baseline.changes(&self.baseline()));
         let explored = self.is_explored(plan) && cut == 0;
         Report {
             green: self.failures.is_empty() && changes.is_empty() && explored,
@@ -96,7 +95,7 @@ impl Tally {
         }
     }
 
-    /// Everything that was planned was played, and nothing is bounded that should not be.
+    /// True if each engine played all its planned programs, and only the bounded tier was explored with a bound.
     fn is_explored(&self, plan: &Plan) -> bool {
         let mut parts: BTreeMap<Engine, usize> =
             self.others.iter().map(|(engine, count)| (*engine, count.programs)).collect();
@@ -109,8 +108,8 @@ impl Tally {
         to_the_end && parts == plan.parts() && !parts.is_empty()
     }
 
-    /// What would be pinned.
-    pub fn pinned(&self) -> Baseline {
+    /// The baseline that these counts make.
+    pub fn baseline(&self) -> Baseline {
         let shuttle = self.others.get(&Engine::ShuttleEvery).copied().unwrap_or_default();
         Baseline::new(&self.tiers, &self.atomic, &shuttle, &self.blind_spots)
     }

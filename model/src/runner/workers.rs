@@ -1,4 +1,4 @@
-//! Worker processes: each plays one scenario after another, and a crash is that scenario's failure.
+//! A pool of worker processes. Each plays one scenario after another; a crash is a failure of that scenario.
 
 use crate::check::Verdict;
 use crate::counterexample::Counterexample;
@@ -9,26 +9,25 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::panic;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use std::{mem, panic};
 
-/// One scenario for one engine, as a worker is told it: a line of JSON.
+/// One scenario for one engine. A worker receives it as a line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     pub engine: Engine,
     pub scenario: String,
-    /// Whether a failure is to be shown.
-    pub exhibit: bool,
+    /// True if a failure is to be shrunk and drawn.
+    pub draw: bool,
 }
 
-/// Has every job done by `workers` processes of this program, and tells `done` of each as it ends: the
-/// answer, or what became of the worker. One that takes longer than `limit` hangs. If somebody kills a worker, its
-/// job is done by the next one.
+/// Lets `workers` processes of this program do all jobs, and calls `done` for each job with the answer or with the
+/// way in which the worker was lost. A job that takes longer than `limit` counts as hanging.
 ///
 /// # Errors
 ///
@@ -44,20 +43,7 @@ pub fn work<J: Serialize + Sync, A: DeserializeOwned>(
     let serve = || -> io::Result<()> {
         let mut worker = Worker::start()?;
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < jobs.len()) {
-            let mut was_killed = false;
-            let answer = loop {
-                let lost = match worker.ask(&jobs[at], limit) {
-                    Ok(answer) => break Ok(answer),
-                    Err(lost) => lost,
-                };
-                let end = worker.end();
-                worker = Worker::start()?;
-                // By hand, most likely: it is asked once more. A job that is killed for its memory is killed again.
-                if was_killed || !end.is_killed || lost.starts_with(HANG) {
-                    break Err(format!("{lost}; the worker's {}", end.told));
-                }
-                was_killed = true;
-            };
+            let answer = worker.answer(&jobs[at], limit)?;
             done(at, answer);
         }
         Ok(())
@@ -74,25 +60,29 @@ pub fn work<J: Serialize + Sync, A: DeserializeOwned>(
     failed.into_inner().expect("never poisoned").map_or(Ok(()), Err)
 }
 
+/// A worker process, as the pool sees it.
 struct Worker {
     process: Child,
     jobs: ChildStdin,
     answers: Receiver<String>,
-    /// Reads what it complains of, to the end.
+    /// The thread that reads standard error, and returns its last lines.
     complaints: JoinHandle<VecDeque<String>>,
 }
 
-/// What a worker's end says.
+/// The end of a worker process.
 struct End {
-    told: String,
-    /// By a signal that nothing sends to itself.
+    /// The exit status and the last lines of standard error.
+    description: String,
+    /// True if the process was ended by a signal that it does not send to itself.
     is_killed: bool,
 }
 
 const HANG: &str = "hang";
+
+/// SIGKILL and SIGTERM.
 const KILLED: [i32; 2] = [9, 15];
 
-/// The last panics of a worker that are told when it is lost: one, and those that it met on its way out.
+/// The number of reported panics of a lost worker: the first is the cause, others occur while it unwinds.
 const LAST_WORDS: usize = 5;
 
 impl Worker {
@@ -102,7 +92,7 @@ impl Worker {
         let mut process = command.spawn()?;
         let jobs = process.stdin.take().expect("piped");
         let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
-        // A thread of its own, so that whoever waits for an answer can stop waiting.
+        // A thread of its own reads, so that waiting for an answer can time out.
         let (send, answers) = channel();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
         let complaints = BufReader::new(process.stderr.take().expect("piped")).lines().map_while(Result::ok);
@@ -116,9 +106,32 @@ impl Worker {
         Ok(Worker { process, jobs, answers, complaints })
     }
 
+    /// Does one job. A lost worker is replaced by a new one. The job of a worker that was killed, most likely by hand,
+    /// is done once more; a job that is killed for its memory is killed again.
+    ///
     /// # Errors
     ///
-    /// What became of the worker.
+    /// If no new worker can be started.
+    fn answer<A: DeserializeOwned>(&mut self, job: &impl Serialize, limit: Duration) -> io::Result<Result<A, String>> {
+        let mut was_killed = false;
+        loop {
+            let lost = match self.ask(job, limit) {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(lost) => lost,
+            };
+            let End { description, is_killed } = mem::replace(self, Worker::start()?).end();
+            if was_killed || !is_killed || lost.starts_with(HANG) {
+                return Ok(Err(format!("{lost}; the worker's {description}")));
+            }
+            was_killed = true;
+        }
+    }
+
+    /// Sends a job and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// If the worker was lost: how.
     fn ask<A: DeserializeOwned>(&mut self, job: &impl Serialize, limit: Duration) -> Result<A, String> {
         let lost = |error: io::Error| format!("crash: {error}");
         let line = serde_json::to_string(job).map_err(io::Error::from).map_err(lost)? + "\n";
@@ -130,25 +143,25 @@ impl Worker {
         serde_json::from_str(&answer).map_err(|error| format!("crash: {error}"))
     }
 
-    /// How the process ended, and what it said last.
+    /// Ends the process.
     fn end(mut self) -> End {
         let _ = self.process.kill();
         let end = self.process.wait();
         let is_killed = end.as_ref().is_ok_and(|end| end.signal().is_some_and(|signal| KILLED.contains(&signal)));
         let end = end.map_or_else(|error| error.to_string(), |status| status.to_string());
         let words: Vec<_> = self.complaints.join().unwrap_or_default().into();
-        let told = if words.is_empty() { end } else { format!("{end}, after: {}", words.join(" / ")) };
-        End { told, is_killed }
+        let description = if words.is_empty() { end } else { format!("{end}, after: {}", words.join(" / ")) };
+        End { description, is_killed }
     }
 }
 
-/// The worker's side: reads jobs, writes answers, until there are no more jobs.
+/// The worker's side: reads jobs and writes answers until the input ends.
 ///
 /// # Errors
 ///
-/// If a line is no job, or the other side is gone.
+/// If a line is not a job, or the pool is gone.
 pub fn serve<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result<A>) -> io::Result<()> {
-    // Scenarios panic on purpose too: only the last words of a worker that is lost are read.
+    // Scenarios also panic on purpose, so these lines are read only if the worker is lost.
     panic::set_hook(Box::new(|panic| {
         eprintln!("{:.160}", panic.to_string().replace('\n', " "));
     }));
@@ -162,17 +175,18 @@ pub fn serve<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result
 }
 
 impl Job {
-    /// Plays the scenario, judges it, and shows a failure if it is to be shown.
+    /// Plays and checks the scenario, and draws a failure if the job says so.
     ///
     /// # Errors
     ///
-    /// If the text is malformed.
+    /// If the scenario's text is malformed.
     pub fn verdict(&self) -> io::Result<Verdict> {
         let scenario: Scenario = self.scenario.parse().map_err(io::Error::other)?;
-        let Job { engine, exhibit, .. } = *self;
+        let Job { engine, draw, .. } = *self;
         let mut verdict = engine.check(&scenario);
-        if let (true, Some(fault)) = (exhibit, verdict.faults.first()) {
-            verdict.exhibit = Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
+        if let (true, Some(fault)) = (draw, verdict.faults.first()) {
+            verdict.counterexample =
+                Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());
         }
         Ok(verdict)
     }

@@ -1,65 +1,65 @@
-//! The scenario language: a small concurrent program over one task or a few, as data; as a line of text in `text.rs`.
+//! A litmus test as data: a small concurrent program over one task or a few, written as one line of text.
 //!
 //! ```text
 //! scenario  = [scheduler] [setup] ";" thread { "|" thread }
 //! scheduler = ("@inline" | "@queue" | "@refuse" | "@panic") [program]
 //!                                      the task layer on this scheduler; without one, the kernel alone.
-//!                                      The program: what it does itself when it is called for the first time
-//!           | "@loop{" polls "}"       x is a task of an event loop, which is the first thread's
+//!                                      The scheduler runs its program on its first call
+//!           | "@loop{" polls "}"       an event loop, owned by the first thread; x is its task
 //! setup     = { [task] ("a" | "b") [programs] } ["C"]
-//!                                      callbacks added beforehand, `b` with the shared tag; `C`: x is done already
-//! thread    = { operation }            separated by spaces, run from left to right
+//!                                      callbacks added beforehand, `b` with the shared tag; `C`: x is already done
+//! thread    = { operation }            separated by spaces, carried out from left to right
 //! operation = [task] letter [programs]
-//! task      = "x." | "y." | "z."       which task; without one, x
+//! task      = "x." | "y." | "z."       the task operated on; without one, x
 //! programs  = ["^" program] [program] ["~" program]
-//! program   = "{" { operation } "}"    what a callback does when it runs, or an await when it is woken;
-//!                                      after `~` what its closure or waker does when it is dropped;
-//!                                      after `^` what a waker does when it is cloned
+//! program   = "{" { operation } "}"    steps of a callback when it runs, or of a waker when it is woken;
+//!                                      after `~`: of its closure or waker when that is dropped;
+//!                                      after `^`: of a waker when it is cloned
 //!
 //! A  B      add a callback; with the shared tag
-//! R0 R1 ..  remove the callback that was added first, second .. counting along the line of text:
-//!           one of the setup, or an earlier one of this thread or program
-//! Rm        remove the callback that this thread or program added last
-//! Rf        remove by the id of another task
-//! T         remove all of the shared tag
+//! R0 R1 ..  remove a callback by its number: callbacks are numbered from 0 along the line of text.
+//!           It must belong to the setup, or be added earlier in this thread or program
+//! Rm        remove the latest callback that this thread or program added
+//! Rf        remove by an id of another task
+//! T         remove every callback with the shared tag
 //! C         complete with a value of its own
 //! X         cancel
 //! G         read the outcome
 //!
 //! in a thread only:
-//! S1 W1     signal; wait for it (1 to 9)
+//! S1 W1     signal; wait for that signal (1 to 9)
 //!
 //! in a thread only, and on the task layer only:
-//! P         poll an await of this thread, each time with another waker (the first poll makes it)
+//! P         poll this thread's await, each time with another waker (the first poll makes the await)
 //! Q         drop that await
-//! H         drop this thread's handles; only what needs none comes after it: C D Q S W, and on a loop L M Z
+//! H         drop this thread's handles; only operations that need no handle may follow: C D Q S W, on a loop L M Z
 //!
 //! on the task layer only:
 //! D         drop the completer
 //! !         panic, at the end of a program
 //!
-//! on an event loop: a A R G H S W, on no task but x, where X is a request to cancel, and
-//! K         wake the task, by the waker that its first pending poll left; before that, nothing
-//! N         call soon; the function reads the outcome
+//! on an event loop: a A R G H S W, on x only, where X is a request to cancel, and
+//! K         wake the task by the waker that its first pending poll left; no effect before that poll
+//! N         call soon: queue a function that reads the outcome
 //! F         spawn another task; its future reads the outcome and is ready
 //! a, A and N can have programs for the call and for the drop, without H
 //! and in the first thread only, which neither signals nor waits:
-//! L         run the loop until the other threads are through; M: for a future that is ready at once
-//! Z         close it; else it is closed at the end, when nothing else goes on
+//! L         run the loop until the other threads have finished; M: for a future that is ready at once
+//! Z         close the loop; without Z it is closed at the very end
 //!
 //! polls     = { "p" | "k" | "z" } ["v" | "!"]
-//!           what each poll of the task's future does: it is pending; it is, and wakes itself; it is until a nap
-//!           is over; it is ready with a value; it panics. Behind the last it is pending
+//!           each poll of the task's future in turn: p is pending; k is pending and wakes itself; z is pending until
+//!           a nap is over; v is ready with a value; ! panics. Every poll after the last letter is pending
 //! ```
 //!
 //! `aa ; C | A R0`: two callbacks wait; one thread completes while another adds a third and removes
-//! the first. `@inline a{y.C} y.a{R2} ; C | A~{G}`: the callback of x completes y, and what the second thread
-//! adds reads x when it is dropped. A scenario says what happens, never what should: that is the
-//! specification's part.
+//! the first. `@inline a{y.C} y.a{G} ; C | A~{G}`: the callback of x completes y, whose callback reads x, and the
+//! callback of the second thread reads x when it is dropped. A scenario says only what happens; what may be observed
+//! is the specification's part.
 //!
-//! `@inline` calls at once; on it, and on the kernel alone, whoever drains runs the programs. On `@queue` the last
-//! thread does, once it is through with its own operations, until the queue is empty; what comes later runs when all are
-//! through. `@refuse` gives every callback back, `@panic` panics when it is called; both run nothing.
+//! With `@inline`, and on the kernel alone, the draining thread runs the programs. On `@queue` the last thread runs them
+//! after its own operations, until the queue is empty; later ones run when all threads have finished. `@refuse` gives
+//! every callback back and `@panic` panics when it is called; neither runs a callback.
 
 pub mod names;
 pub mod parse;
@@ -70,23 +70,25 @@ mod validate;
 
 use names::{Nonce, Part, Task};
 use poll_script::Script;
+use resolve::Resolution;
 
 pub use parse::Malformed;
 
-/// A scenario, checked: every operation makes sense where it stands.
+/// A scenario. One that was parsed is valid: every operation makes sense in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scenario {
     pub scheduler: Option<Scheduler>,
-    /// What that one does itself when it is called for the first time.
+    /// The scheduler's own program, run on its first call.
     pub scheduling: Vec<Op>,
-    /// What is added beforehand.
+    /// Callbacks added beforehand.
     pub setup: Vec<Op>,
-    /// Completed beforehand.
+    /// Whether x is completed beforehand.
     pub done: bool,
     pub threads: Vec<Vec<Op>>,
+    pub(crate) resolution: Resolution,
 }
 
-/// What the task layer is run on.
+/// The scheduler under the task layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheduler {
     Inline,
@@ -119,13 +121,13 @@ pub enum Op {
     Run,
     RunBriefly,
     Close,
-    /// On another task than x.
+    /// An operation on another task than x.
     On(Task, Box<Op>),
-    /// What is added or polled does something itself.
+    /// An add or a poll whose callback or waker has programs.
     With(Box<Op>, Box<Programs>),
 }
 
-/// What a callback or a waker does.
+/// The programs of a callback or a waker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Programs {
     pub clone: Vec<Op>,
@@ -133,6 +135,7 @@ pub struct Programs {
     pub drop: Vec<Op>,
 }
 
+/// The callback that a removal names: by its number, the latest of this thread or program, or one of another task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Whom {
     Nth(Nonce),
@@ -140,11 +143,11 @@ pub enum Whom {
     Foreign,
 }
 
-/// Threads at the most. An engine may take fewer.
+/// Largest number of threads in a scenario. An engine may support fewer.
 pub const MOST_THREADS: usize = 8;
 
 impl Op {
-    /// The task that it names, what it is by itself, and what it brings along.
+    /// The task, the bare operation, and the programs, if it has any.
     pub fn parts(&self) -> (Task, &Op, Option<&Programs>) {
         match self {
             Op::On(task, op) => (*task, op.parts().1, op.parts().2),
@@ -153,13 +156,13 @@ impl Op {
         }
     }
 
-    /// It on this task, with what it brings along.
+    /// An operation on this task, with these programs.
     pub fn new(task: Task, op: Op, programs: Programs) -> Self {
         let op = if programs == Programs::default() { op } else { Op::With(Box::new(op), Box::new(programs)) };
         if task == 0 { op } else { Op::On(task, Box::new(op)) }
     }
 
-    /// It, and then all that stand in its programs, along the line of text.
+    /// This operation and then those in its programs, along the line of text.
     pub(crate) fn all(&self) -> Vec<&Op> {
         let inner = self.parts().2.into_iter().flat_map(|programs| programs.parts()).flat_map(|(_, program)| program);
         [self].into_iter().chain(inner.flat_map(Op::all)).collect()
@@ -181,31 +184,33 @@ impl Op {
         }
     }
 
+    /// Whether it makes a registration, which takes the next number along the line of text.
     pub(crate) fn takes_number(&self) -> bool {
         matches!(self.parts().1, Op::Add { .. } | Op::Poll | Op::Soon | Op::Spawn)
     }
 }
 
 impl Programs {
-    /// In the order of the text.
+    /// The programs in the order of the text.
     pub fn parts(&self) -> [(Part, &Vec<Op>); 3] {
         [(Part::Clone, &self.clone), (Part::Call, &self.call), (Part::Drop, &self.drop)]
     }
 }
 
 impl Scenario {
-    /// Along the line of text.
+    /// Every operation, those in programs included, along the line of text.
     pub fn all(&self) -> impl Iterator<Item = &Op> {
         [&self.scheduling, &self.setup].into_iter().chain(&self.threads).flatten().flat_map(Op::all)
     }
 
-    /// Changes them along the line of text, each without its task and its programs.
+    /// Changes each bare operation, along the line of text.
     pub(crate) fn visit(&mut self, visit: &mut impl FnMut(&mut Op)) {
+        self.resolution = Resolution::default();
         let Scenario { scheduling, setup, threads, .. } = self;
         [scheduling, setup].into_iter().chain(threads).flatten().for_each(|op| op.visit(visit));
     }
 
-    /// All but the plain callbacks of the setup.
+    /// Number of operations, without the plain callbacks of the setup.
     pub fn operations(&self) -> usize {
         self.all().count() - self.setup.len()
     }
@@ -214,12 +219,12 @@ impl Scenario {
         !self.scheduling.is_empty() || self.all().any(|op| op.parts().2.is_some())
     }
 
-    /// Whether a thread drops its handles, and no program keeps others: then nobody does for the end.
+    /// Whether a thread drops its handles. Then no handle is kept to the end: programs, which keep some, are excluded.
     pub fn drops_handles(&self) -> bool {
         !self.has_programs() && self.all().any(|op| *op.parts().1 == Op::DropHandle)
     }
 
-    /// What the loop's task does, if there is a loop.
+    /// The polls of the loop's task, if there is a loop.
     pub fn script(&self) -> Option<Script> {
         self.scheduler.and_then(|scheduler| if let Scheduler::Loop(script) = scheduler { Some(script) } else { None })
     }

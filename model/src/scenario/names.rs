@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Counts the tasks of a scenario: x is 0.
+/// Number of a task of the scenario: x is 0.
 pub type Task = usize;
 
-/// Which of its programs a callback or waker runs.
+/// The occasion on which a callback or waker runs a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     Clone,
@@ -16,26 +16,26 @@ pub enum Part {
 /// The names of tasks.
 pub const TASKS: [&str; 3] = ["x", "y", "z"];
 
-/// Names a registration. The harness gives them out, so that no id of the core can fool it.
+/// Number of a registration. The harness assigns it, so that a wrong id of the core cannot deceive the check.
 pub type Nonce = usize;
 
-/// What a task ended with.
+/// The outcome of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Value {
-    /// The value of the scenario's n-th completion.
+    /// The value of the scenario's n-th completion, counted from 0.
     Finished(usize),
     Cancelled,
     Abandoned,
     Panicked,
 }
 
-/// Stands for a poll of the loop's task among the hand-overs.
+/// Placeholder among the hand-overs for a poll of the loop's task.
 pub const POLL: Nonce = Nonce::MAX - 1;
 
-/// Stands for what the scheduler itself does.
+/// Placeholder among the hand-overs for the scheduler's own program.
 pub const SCHEDULER: Nonce = Nonce::MAX - 2;
 
-/// As in the scenario language.
+/// The mark in front of such a program, as in the scenario language.
 pub fn mark(part: Part) -> &'static str {
     match part {
         Part::Clone => "^",

@@ -1,4 +1,4 @@
-//! The scenario language as a line of text: read, with errors that point at the column, and printed back the same.
+//! The parser of the scenario language, whose errors point at the column.
 
 use crate::scenario::names::TASKS;
 use crate::scenario::poll_script::Script;
@@ -6,7 +6,7 @@ use crate::scenario::{MOST_THREADS, Op, Programs, Scenario, Scheduler, Whom};
 use std::fmt;
 use std::str::FromStr;
 
-/// What is wrong with a text, and at which column, counted from 1.
+/// A text that is not a valid scenario, with the column, counted from 1, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     pub text: String,
@@ -14,7 +14,7 @@ pub struct Malformed {
     pub reason: String,
 }
 
-/// How deep programs can stand in programs.
+/// Largest depth of programs within programs.
 const DEEPEST: usize = 3;
 
 pub(super) const SCHEDULERS: [(&str, Scheduler); 4] = [
@@ -24,18 +24,18 @@ pub(super) const SCHEDULERS: [(&str, Scheduler); 4] = [
     ("@panic", Scheduler::Panic),
 ];
 
-/// With the polls of its task behind it, in braces.
+/// The event loop, followed by its task's polls in braces.
 pub(super) const LOOP: &str = "@loop";
 
 impl FromStr for Op {
     type Err = String;
 
-    /// A letter, without task and programs.
+    /// Parses a bare operation, without task and programs.
     fn from_str(word: &str) -> Result<Self, String> {
         let (letter, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
         let flag = || match rest.parse() {
             Ok(flag @ 1..=9) if rest.len() == 1 => Ok(flag),
-            _ => Err(format!("`{word}` wants a number from 1 to 9 after {letter}")),
+            _ => Err(format!("`{word}` needs a number from 1 to 9 after {letter}")),
         };
         let op = match (letter, rest) {
             ("A", "") => Op::Add { tagged: false },
@@ -44,7 +44,7 @@ impl FromStr for Op {
             ("R", "f") => Op::Remove(Whom::Foreign),
             ("R", number) => match number.parse() {
                 Ok(nonce) if number == format!("{nonce}") => Op::Remove(Whom::Nth(nonce)),
-                _ => return Err(format!("`{word}` wants a number, m or f after R")),
+                _ => return Err(format!("`{word}` needs a number, m or f after R")),
             },
             ("T", "") => Op::RemoveAll,
             ("C", "") => Op::Complete,
@@ -65,7 +65,7 @@ impl FromStr for Op {
             ("Z", "") => Op::Close,
             _ => {
                 let known = "A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z and !";
-                return Err(format!("`{word}` is no operation; there are {known}"));
+                return Err(format!("`{word}` is not an operation; the operations are {known}"));
             }
         };
         Ok(op)
@@ -76,12 +76,12 @@ impl FromStr for Scenario {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let mut reader = Reader { text, at: 0, depth: 0, places: Vec::new() };
-        let scenario = reader.scenario().map_err(|(at, reason)| malformed(text, at, reason))?;
+        let mut parser = Parser { text, at: 0, depth: 0, places: Vec::new() };
+        let scenario = parser.scenario().map_err(|(at, reason)| malformed(text, at, reason))?;
         match scenario.objection() {
             None => Ok(scenario),
             Some((op, reason)) => {
-                let (at, word) = reader.places[op];
+                let (at, word) = parser.places[op];
                 Err(malformed(text, at, format!("`{word}` {reason}")))
             }
         }
@@ -93,29 +93,30 @@ fn malformed(text: &str, at: usize, reason: String) -> Malformed {
     Malformed { text: text.to_owned(), column, reason }
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     text: &'a str,
     at: usize,
-    /// How many programs this is in.
+    /// Number of programs around this place.
     depth: usize,
-    /// Where each operation stands, and its letter, for objections to it.
+    /// Place and text of each operation, for objections to it.
     places: Vec<(usize, &'a str)>,
 }
 
-/// Where, and what is wrong.
+/// The place of an error, and the reason.
 type Wrong = (usize, String);
 
-impl<'a> Reader<'a> {
+impl<'a> Parser<'a> {
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    /// The next letter behind white space.
+    /// Skips white space and returns the next letter.
     fn next(&mut self) -> Option<char> {
         self.at = self.text.len() - self.rest().trim_start().len();
         self.rest().chars().next()
     }
 
+    /// Steps over this letter if it is the next one.
     fn takes(&mut self, letter: char) -> bool {
         let is_next = self.rest().starts_with(letter);
         self.at += if is_next { letter.len_utf8() } else { 0 };
@@ -126,7 +127,7 @@ impl<'a> Reader<'a> {
         Err((self.at, reason.into()))
     }
 
-    /// Up to what ends a word.
+    /// Takes the next word.
     fn word(&mut self) -> &'a str {
         let ends = |letter: char| letter.is_whitespace() || ";|{}^~!".contains(letter);
         let rest = self.rest();
@@ -143,23 +144,34 @@ impl<'a> Reader<'a> {
                 scenario.scheduling = self.program()?;
             }
         }
+        self.setup(&mut scenario)?;
+        self.threads(&mut scenario)?;
+        Ok(scenario)
+    }
+
+    /// Parses up to the `;`.
+    fn setup(&mut self, scenario: &mut Scenario) -> Result<(), Wrong> {
         loop {
             match self.next() {
-                None => return self.wrong("a `;` is missing, and the threads behind it"),
+                None => return self.wrong("a `;` is missing, and the threads after it"),
                 Some('|') => return self.wrong("a `;` is missing before the first thread"),
-                Some('@') => return self.wrong("a scheduler stands only in front"),
-                Some(';') => break,
+                Some('@') => return self.wrong("a scheduler is only allowed at the beginning"),
+                Some(';') => return Ok(()),
                 Some(_) if scenario.done => return self.wrong("nothing can be set up after `C`"),
                 Some('C') if scenario.script().is_some() => {
-                    return self.wrong("`C` is no setup of a task of a loop; there is a");
+                    return self.wrong("`C` is not allowed before `;` on a loop; only a is");
                 }
                 Some('C') => scenario.done = self.takes('C'),
                 Some(_) => {
-                    let op = self.start()?;
+                    let op = self.added_beforehand()?;
                     scenario.setup.push(op);
                 }
             }
         }
+    }
+
+    /// Parses from the `;` to the end.
+    fn threads(&mut self, scenario: &mut Scenario) -> Result<(), Wrong> {
         while let Some(letter) = self.next() {
             match letter {
                 ';' if !scenario.threads.is_empty() => return self.wrong("a second `;`: threads are separated by `|`"),
@@ -172,11 +184,11 @@ impl<'a> Reader<'a> {
                 }
                 _ => {
                     let op = self.operation()?;
-                    scenario.threads.last_mut().expect("it begins with `;`").push(op);
+                    scenario.threads.last_mut().expect("the first letter is `;`").push(op);
                 }
             }
         }
-        Ok(scenario)
+        Ok(())
     }
 
     fn scheduler(&mut self) -> Result<Scheduler, Wrong> {
@@ -186,8 +198,9 @@ impl<'a> Reader<'a> {
             return self.script().map(Scheduler::Loop);
         }
         let known = SCHEDULERS.iter().find(|(name, _)| *name == word);
-        let unknown =
-            || format!("`{word}` is no scheduler; there are @inline, @queue, @refuse, @panic and @loop{{..}}");
+        let unknown = || {
+            format!("`{word}` is not a scheduler; the schedulers are @inline, @queue, @refuse, @panic and @loop{{..}}")
+        };
         known.map(|(_, scheduler)| *scheduler).ok_or_else(|| (at, unknown()))
     }
 
@@ -202,14 +215,14 @@ impl<'a> Reader<'a> {
         if self.takes('}') { Ok(script) } else { self.wrong("a `}` is missing here") }
     }
 
-    /// What is added beforehand.
-    fn start(&mut self) -> Result<Op, Wrong> {
+    /// Parses one callback of the setup.
+    fn added_beforehand(&mut self) -> Result<Op, Wrong> {
         let (start, task) = (self.at, self.task()?);
-        let Some(letter) = self.rest().chars().next() else { return self.wrong("an a or b is missing") };
+        let Some(letter) = self.rest().chars().next() else { return self.wrong("an a or b is missing here") };
         let tagged = match letter {
             'a' => false,
             'b' => true,
-            _ => return self.wrong(format!("`{letter}` is no setup; there are a, b and C, and then `;`")),
+            _ => return self.wrong(format!("`{letter}` is not allowed before `;`; only a, b and C are")),
         };
         self.takes(letter);
         self.places.push((start, &self.text[start..self.at]));
@@ -221,8 +234,8 @@ impl<'a> Reader<'a> {
         let at = self.at;
         let word = self.word();
         let op = word.parse().map_err(|reason| match (word, self.rest().chars().next()) {
-            ("", Some('}')) => (at, "a `}` that closes nothing".to_owned()),
-            ("", Some(mark)) => (at, format!("`{mark}` stands behind no operation")),
+            ("", Some('}')) => (at, "this `}` closes nothing".to_owned()),
+            ("", Some(mark)) => (at, format!("`{mark}` does not follow an operation")),
             _ => (at, reason),
         })?;
         self.places.push((start, &self.text[start..self.at]));
@@ -234,7 +247,7 @@ impl<'a> Reader<'a> {
         let mut letters = self.rest().chars();
         let (Some(letter), Some('.')) = (letters.next(), letters.next()) else { return Ok(0) };
         let Some(task) = TASKS.iter().position(|name| name.starts_with(letter)) else {
-            return self.wrong(format!("`{letter}.` is no task; there are {}", TASKS.join(", ")));
+            return self.wrong(format!("`{letter}.` is not a task; the tasks are {}", TASKS.join(", ")));
         };
         self.at += 2;
         Ok(task)
@@ -252,17 +265,17 @@ impl<'a> Reader<'a> {
             programs.drop = self.program()?;
         }
         if self.rest().starts_with(['^', '{', '~']) {
-            return self.wrong("programs stand in this order: ^{..} for clone, {..} for call, ~{..} for drop");
+            return self.wrong("programs must come in this order: ^{..} for clone, {..} for call, ~{..} for drop");
         }
         Ok(Op::new(task, op, programs))
     }
 
     fn program(&mut self) -> Result<Vec<Op>, Wrong> {
         if self.depth == DEEPEST {
-            return self.wrong(format!("programs stand in programs, but no more than {DEEPEST} deep"));
+            return self.wrong(format!("programs cannot be nested more than {DEEPEST} deep"));
         }
         if !self.takes('{') {
-            return self.wrong("a program is missing here, in braces");
+            return self.wrong("a program in braces is missing here");
         }
         self.depth += 1;
         let mut program = Vec::new();

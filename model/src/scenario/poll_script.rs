@@ -1,31 +1,32 @@
-//! The program of a loop's task: what each poll of its future does.
+//! The poll script of a loop's task: the result of each poll of its future.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// From the first poll to the last one that is written; every later one is pending.
+/// The polls in their order; every poll after them is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Script([Option<Polled>; LONGEST]);
 
+/// The result of one poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Polled {
-    /// Waits: leaves its waker for others.
+    /// Pending; leaves its waker for others.
     Waits,
-    /// The same, and wakes itself before it returns.
+    /// Pending; wakes itself before it returns.
     WakesItself,
-    /// Starts two sleeps of one length, drops one, and waits for the other. It is pending until that is over,
-    /// and then does at once what its next poll would do.
+    /// Starts two sleeps of one length, drops one and awaits the other. Pending until that sleep is over; then the same
+    /// poll continues with the next letter.
     Naps,
     /// Ready with a value.
     Ready,
     Panics,
 }
 
-/// Polls at the most.
+/// Largest number of polls in a script.
 const LONGEST: usize = 4;
 
 impl Script {
-    /// What the poll does before which there were so many.
+    /// The result of the poll that comes after this number of polls.
     pub fn poll(self, polls: usize) -> Polled {
         self.0.get(polls).copied().flatten().unwrap_or(Polled::Waits)
     }
@@ -34,7 +35,7 @@ impl Script {
         self.0.into_iter().flatten()
     }
 
-    /// Without its first poll; none if that is all.
+    /// The script without its first poll; none if nothing is left.
     pub fn shorter(self) -> Option<Self> {
         let mut rest = [None; LONGEST];
         rest[..LONGEST - 1].copy_from_slice(&self.0[1..]);
@@ -68,15 +69,16 @@ impl fmt::Display for Script {
 }
 
 impl FromStr for Script {
-    /// Where, and what is wrong.
+    /// The place and the reason.
     type Err = (usize, String);
 
     fn from_str(text: &str) -> Result<Self, (usize, String)> {
         let mut script = [None; LONGEST];
-        // Every letter before it is a poll, and as long as any other.
+        // All letters before a wrong one are known polls, one byte each: so its place counts bytes as well as letters.
         for (at, letter) in text.chars().enumerate() {
             let known = Polled::ALL.into_iter().find(|polled| polled.letter() == letter);
-            let polled = known.ok_or_else(|| (at, format!("`{letter}` is no poll; there are p, k, z, v and !")))?;
+            let polled =
+                known.ok_or_else(|| (at, format!("`{letter}` is not a poll; the polls are p, k, z, v and !")))?;
             let before = at.checked_sub(1).and_then(|before| script[before]);
             if before.is_some_and(Polled::is_last) {
                 return Err((at, format!("`{letter}` comes after the last poll, which is ready or panics")));

@@ -1,7 +1,7 @@
-//! A scenario as a line of text, printed as it is read.
+//! A scenario printed as the line of text that parses to it.
 
 use super::parse::{LOOP, SCHEDULERS};
-use crate::scenario::names::TASKS;
+use crate::scenario::names::{TASKS, mark};
 use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
 use std::fmt;
 
@@ -10,7 +10,7 @@ impl fmt::Display for Scenario {
         let mut words: Vec<String> = Vec::new();
         let scheduling = Programs { call: self.scheduling.clone(), ..Programs::default() };
         words.extend(self.scheduler.map(|scheduler| format!("{scheduler}{scheduling}")));
-        // Plain callbacks of x stand together.
+        // Plain callbacks of x are printed as one word.
         let mut is_plain = false;
         for op in &self.setup {
             let word = Word { op, is_setup: true }.to_string();
@@ -47,7 +47,7 @@ impl fmt::Display for Op {
 
 struct Word<'a> {
     op: &'a Op,
-    /// What is added beforehand is written small.
+    /// Callbacks of the setup are written in small letters.
     is_setup: bool,
 }
 
@@ -84,10 +84,10 @@ impl fmt::Display for Word<'_> {
 
 impl fmt::Display for Programs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (mark, program) in [("^", &self.clone), ("", &self.call), ("~", &self.drop)] {
+        for (part, program) in self.parts() {
             if !program.is_empty() {
                 let ops: Vec<String> = program.iter().map(Op::to_string).collect();
-                write!(f, "{mark}{{{}}}", ops.join(" "))?;
+                write!(f, "{}{{{}}}", mark(part), ops.join(" "))?;
             }
         }
         Ok(())

@@ -1,25 +1,31 @@
 //! A scenario with its names resolved: the steps that specification and engines carry out.
 
 use super::{Op, Programs, Scenario, Whom};
-use crate::scenario::names::Part;
-use crate::scenario::names::Task;
-use crate::scenario::names::{Nonce, SCHEDULER, Value};
+use crate::scenario::names::{Nonce, Part, SCHEDULER, Task, Value};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
-/// A scenario with its names resolved: what specification and engines carry out.
+/// A scenario whose callbacks, values and tasks have their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {
-    /// How many tasks there are.
+    /// Number of tasks.
     pub tasks: usize,
-    /// What one agent carries out beforehand.
+    /// Steps carried out before the threads begin.
     pub setup: Vec<TaskStep>,
     pub threads: Vec<Vec<TaskStep>>,
-    /// Everything that is added or polled, by its nonce.
-    pub bodies: Vec<Body>,
-    /// What the scheduler does.
+    /// Every callback and waker that is added or polled, by its nonce.
+    pub registrations: Vec<Registration>,
+    /// The scheduler's program.
     pub scheduling: Vec<TaskStep>,
 }
 
-/// A step, and the task that it is taken on.
+/// A scenario's `Resolved`, computed on first use. All resolutions compare equal, since the scenario decides alone; a
+/// clone begins without one, since clones are there to be changed.
+#[derive(Default)]
+pub(crate) struct Resolution(OnceLock<Arc<Resolved>>);
+
+/// A step, and the task on which it is taken.
 pub type TaskStep = (Task, Step);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,15 +51,15 @@ pub enum Step {
 }
 
 impl Step {
-    /// Made by the loop itself, whose tasks are more than the scenario's.
+    /// Whether the loop carries it out with tasks of its own, which the scenario does not name.
     pub fn is_of_a_loop(self) -> bool {
         matches!(self, Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close)
     }
 }
 
-/// A callback, or a waker.
+/// A callback or a waker, with its programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Body {
+pub struct Registration {
     pub task: Task,
     pub is_waker: bool,
     clone: Vec<TaskStep>,
@@ -61,7 +67,7 @@ pub struct Body {
     drop: Vec<TaskStep>,
 }
 
-impl Body {
+impl Registration {
     pub fn program(&self, part: Part) -> &[TaskStep] {
         match part {
             Part::Clone => &self.clone,
@@ -71,91 +77,151 @@ impl Body {
     }
 }
 
+impl Scenario {
+    /// The scenario with its names resolved. The result is kept: operations must not be changed afterwards, except in a clone.
+    pub fn resolved(&self) -> &Arc<Resolved> {
+        self.resolution.0.get_or_init(|| Arc::new(Resolved::new(self)))
+    }
+
+    /// Steps of the setup, without their task: for scenarios of one task.
+    pub fn setup_steps(&self) -> Vec<Step> {
+        self.resolved().setup.iter().map(|(_, step)| *step).collect()
+    }
+
+    /// Steps of each thread, without their task: for scenarios of one task.
+    pub fn steps(&self) -> Vec<Vec<Step>> {
+        let threads = self.resolved().threads.iter();
+        threads.map(|thread| thread.iter().map(|(_, step)| *step).collect()).collect()
+    }
+}
+
 impl Resolved {
-    /// What a callback or waker does, or the scheduler; what the scenario does not name does nothing.
+    /// The program of a callback, a waker or the scheduler on this occasion; empty for a name that the scenario lacks.
     pub fn program(&self, nonce: Nonce, part: Part) -> &[TaskStep] {
-        match self.bodies.get(nonce) {
+        match self.registrations.get(nonce) {
             _ if nonce == SCHEDULER => &self.scheduling,
-            body => body.map_or(&[], |body| body.program(part)),
+            registration => registration.map_or(&[], |registration| registration.program(part)),
         }
     }
 
-    /// Gives out the names along the line of text.
+    fn new(scenario: &Scenario) -> Self {
+        let (mut resolved, mut values) = (Resolved::default(), 0);
+        resolved.scheduling = resolved.resolve(&scenario.scheduling, &mut values);
+        resolved.setup = resolved.resolve(&scenario.setup, &mut values);
+        if scenario.done {
+            resolved.setup.push((0, Step::Complete(Value::Finished(values))));
+            values += 1;
+        }
+        resolved.threads = scenario.threads.iter().map(|thread| resolved.resolve(thread, &mut values)).collect();
+        resolved.tasks = 1 + scenario.all().map(|op| op.parts().0).max().unwrap_or(0);
+        resolved
+    }
+
+    /// Numbers callbacks and values along the line of text.
     fn resolve(&mut self, ops: &[Op], values: &mut usize) -> Vec<TaskStep> {
         let mut last = None;
-        let mut moves = Vec::new();
+        let mut steps = Vec::new();
         for op in ops {
             let (task, op, programs) = op.parts();
-            let step = match *op {
-                Op::Add { tagged } => {
-                    let nonce = self.name(task, false, programs, values);
-                    last = Some(nonce);
-                    Step::Add { nonce, tagged }
-                }
-                Op::Poll => Step::Poll(self.name(task, true, programs, values)),
-                Op::Remove(Whom::Nth(nonce)) => Step::Remove(Some(nonce)),
-                Op::Remove(Whom::Mine) => Step::Remove(last),
-                Op::Remove(Whom::Foreign) => Step::Remove(None),
-                Op::RemoveAll => Step::RemoveAll,
-                Op::Complete => {
+            let nonce = op.takes_number().then(|| self.register(task, *op == Op::Poll, programs, values));
+            if let Op::Add { .. } = op {
+                last = nonce;
+            }
+            let step = match (op, nonce) {
+                (Op::Remove(Whom::Mine), _) => Step::Remove(last),
+                (Op::Complete, _) => {
                     *values += 1;
                     Step::Complete(Value::Finished(*values - 1))
                 }
-                Op::Cancel => Step::Complete(Value::Cancelled),
-                Op::Read => Step::Read,
-                Op::Signal(flag) => Step::Signal(flag),
-                Op::Wait(flag) => Step::Wait(flag),
-                Op::DropAwait => Step::DropAwait,
-                Op::DropCompleter => Step::DropCompleter,
-                Op::DropHandle => Step::DropHandle,
-                Op::Panic => Step::Panic,
-                Op::Wake => Step::Wake,
-                Op::Soon => Step::Soon(self.name(task, false, programs, values)),
-                Op::Spawn => Step::Spawn(self.name(task, false, None, values)),
-                Op::Run => Step::Run,
-                Op::RunBriefly => Step::RunBriefly,
-                Op::Close => Step::Close,
-                Op::On(..) | Op::With(..) => unreachable!("it was taken apart"),
+                (op, Some(nonce)) => Step::of_registration(op, nonce),
+                (op, None) => Step::of_operation(op),
             };
-            moves.push((task, step));
+            steps.push((task, step));
         }
-        moves
+        steps
     }
 
-    fn name(&mut self, task: Task, is_waker: bool, programs: Option<&Programs>, values: &mut usize) -> Nonce {
-        let nonce = self.bodies.len();
-        self.bodies.push(Body { task, is_waker, ..Body::default() });
+    fn register(&mut self, task: Task, is_waker: bool, programs: Option<&Programs>, values: &mut usize) -> Nonce {
+        let nonce = self.registrations.len();
+        self.registrations.push(Registration { task, is_waker, ..Registration::default() });
         if let Some(programs) = programs {
             let [clone, call, drop] = programs.parts().map(|(_, program)| self.resolve(program, values));
-            self.bodies[nonce] = Body { task, is_waker, clone, call, drop };
+            self.registrations[nonce] = Registration { task, is_waker, clone, call, drop };
         }
         nonce
     }
 }
 
-impl Scenario {
-    pub fn plan(&self) -> Resolved {
-        let mut plan = Resolved::default();
-        let mut values = 0;
-        plan.scheduling = plan.resolve(&self.scheduling, &mut values);
-        plan.setup = plan.resolve(&self.setup, &mut values);
-        if self.done {
-            plan.setup.push((0, Step::Complete(Value::Finished(values))));
-            values += 1;
+impl Step {
+    fn of_registration(op: &Op, nonce: Nonce) -> Self {
+        match *op {
+            Op::Add { tagged } => Step::Add { nonce, tagged },
+            Op::Poll => Step::Poll(nonce),
+            Op::Soon => Step::Soon(nonce),
+            Op::Spawn => Step::Spawn(nonce),
+            ref op => unreachable!("{op} registers nothing"),
         }
-        plan.threads = self.threads.iter().map(|thread| plan.resolve(thread, &mut values)).collect();
-        plan.tasks = 1 + self.all().map(|op| op.parts().0).max().unwrap_or(0);
-        plan
     }
 
-    /// Steps of the setup, if there is but one task.
-    pub fn setup_steps(&self) -> Vec<Step> {
-        self.plan().setup.into_iter().map(|(_, step)| step).collect()
+    fn of_operation(op: &Op) -> Self {
+        match *op {
+            Op::Remove(Whom::Nth(nonce)) => Step::Remove(Some(nonce)),
+            Op::Remove(Whom::Foreign) => Step::Remove(None),
+            Op::RemoveAll => Step::RemoveAll,
+            Op::Cancel => Step::Complete(Value::Cancelled),
+            Op::Read => Step::Read,
+            Op::Signal(flag) => Step::Signal(flag),
+            Op::Wait(flag) => Step::Wait(flag),
+            Op::DropAwait => Step::DropAwait,
+            Op::DropCompleter => Step::DropCompleter,
+            Op::DropHandle => Step::DropHandle,
+            Op::Panic => Step::Panic,
+            Op::Wake => Step::Wake,
+            Op::Run => Step::Run,
+            Op::RunBriefly => Step::RunBriefly,
+            Op::Close => Step::Close,
+            ref op => unreachable!("{op} is resolved elsewhere"),
+        }
     }
+}
 
-    /// Steps of each thread, if there is but one task.
-    pub fn steps(&self) -> Vec<Vec<Step>> {
-        let threads = self.plan().threads.into_iter();
-        threads.map(|thread| thread.into_iter().map(|(_, step)| step).collect()).collect()
+impl Clone for Resolution {
+    fn clone(&self) -> Self {
+        Resolution::default()
+    }
+}
+
+impl PartialEq for Resolution {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Resolution {}
+
+impl Hash for Resolution {
+    fn hash<H: Hasher>(&self, _state: &mut H) {}
+}
+
+impl fmt::Debug for Resolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_is_resolved_once_and_a_changed_clone_anew() {
+        let scenario: Scenario = "a ; C | R0".parse().expect("well formed");
+        assert!(Arc::ptr_eq(scenario.resolved(), scenario.resolved()));
+        let mut changed = scenario.clone();
+        changed.threads[0].push(Op::Read);
+        assert_eq!(changed.steps()[0], [Step::Complete(Value::Finished(0)), Step::Read]);
+        let done = Scenario { done: true, ..scenario.clone() };
+        assert_eq!((done.setup_steps().len(), scenario.setup_steps().len()), (2, 1));
+        assert_eq!(scenario, scenario.clone());
     }
 }

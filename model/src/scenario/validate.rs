@@ -1,14 +1,10 @@
-//! Which scenarios make sense: each operation where it stands, and no wait that never ends.
-
-use crate::scenario::names::Nonce;
-use crate::scenario::names::Part;
-use crate::scenario::names::TASKS;
-use crate::scenario::names::Task;
+//! The rules for a valid scenario: each operation makes sense in its place, and every wait can end.
 
 use super::{Op, Programs, Scenario, Scheduler, Whom};
+use crate::scenario::names::{Nonce, Part, TASKS, Task};
 
 impl Scenario {
-    /// Why this is no program that could be run, and which operation is to blame, counted along the text.
+    /// The first operation that makes the scenario invalid, counted along the line of text, and the reason.
     pub(crate) fn objection(&self) -> Option<(usize, String)> {
         let numbers = |op: &Op| op.all().iter().filter(|op| op.takes_number()).count();
         let mut setup = Vec::new();
@@ -29,7 +25,7 @@ impl Scenario {
         checked.err().or_else(|| self.waits_in_vain())
     }
 
-    /// The first wait that can never end, found by running threads as far as they go.
+    /// The first wait that can never end, found by advancing all threads as far as possible.
     fn waits_in_vain(&self) -> Option<(usize, String)> {
         let mut at = vec![0; self.threads.len()];
         let mut raised = Vec::new();
@@ -52,42 +48,38 @@ impl Scenario {
         let stuck = at.iter().zip(&self.threads).position(|(&at, thread)| at < thread.len())?;
         let Op::Wait(flag) = self.threads[stuck][at[stuck]] else { return None };
         let reason = match self.threads.iter().flatten().any(|op| *op == Op::Signal(flag)) {
-            true => format!("waits for S{flag}, which never comes: it stands behind a wait that does not end"),
-            false => format!("waits for S{flag}, which no thread gives"),
+            true => format!("waits for S{flag}, which is never reached: it follows a wait that cannot end"),
+            false => format!("waits for S{flag}, and no thread signals it"),
         };
         let before = self.threads[..stuck].iter().flatten().chain(&self.threads[stuck][..at[stuck]]);
         Some((self.scheduling.iter().chain(&self.setup).chain(before).map(|op| op.all().len()).sum(), reason))
     }
 }
 
-/// Goes along the line of text, and objects to what makes no sense where it stands.
+/// Progress of the validation along the line of text.
 struct Check<'a> {
     scenario: &'a Scenario,
-    /// The callbacks that are added beforehand.
+    /// The callbacks of the setup.
     setup: Vec<Nonce>,
-    /// How many operations, and how many of them that take a number, stand before.
+    /// Number of operations before this one.
     at: usize,
+    /// Number of registrations before this one.
     adds: usize,
-    /// Which tasks had their completer used.
+    /// Whether the completer of each task has been used.
     completed: [bool; TASKS.len()],
 }
 
-/// On a loop nothing is cloned.
-fn can_call_on_a_loop(op: &Op, programs: &Programs) -> bool {
-    matches!(op, Op::Add { .. } | Op::Soon) && programs.clone.is_empty()
-}
-
-/// What a thread or program has.
+/// The possessions of one thread or program.
 #[derive(Default)]
 struct Own {
     added: Vec<Nonce>,
     polled: Option<Task>,
     has_await: bool,
     is_without_handle: bool,
-    /// It has closed the loop.
     is_closed: bool,
 }
 
+/// The place of an operation.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     Setup,
@@ -96,7 +88,7 @@ enum Within {
     Thread {
         is_first: bool,
     },
-    /// A program, whether it ends here, and whether a drop follows that does something.
+    /// A program; whether this is its last operation, and whether the same callback has a program for its drop.
     Program {
         part: Part,
         is_last: bool,
@@ -136,7 +128,22 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Why this makes no sense on a loop, or none without one.
+    /// The reason why an operation makes no sense in its place.
+    fn objection(&self, task: Task, op: &Op, programs: Option<&Programs>, own: &Own, within: Within) -> Option<String> {
+        let reason = match self.scenario.script() {
+            None if is_for_a_loop(op) => Some("needs an event loop: put @loop{..} in front"),
+            None => None,
+            Some(_) => self.objection_on_a_loop(task, op, programs, own, within),
+        };
+        reason
+            .or_else(|| self.objection_to_layer(task, op, own))
+            .or_else(|| objection_to_place(op, within))
+            .or_else(|| self.objection_to_name(task, op, own, within))
+            .or_else(|| self.objection_to_programs(op, programs?))
+            .map(str::to_owned)
+    }
+
+    /// The part of the rules that concerns event loops.
     fn objection_on_a_loop(
         &self,
         task: Task,
@@ -145,89 +152,116 @@ impl Check<'_> {
         own: &Own,
         within: Within,
     ) -> Option<&'static str> {
-        let of_its_thread = matches!(op, Op::Run | Op::RunBriefly | Op::Close);
-        let of_a_loop = of_its_thread || matches!(op, Op::Wake | Op::Soon | Op::Spawn);
-        let of_others = matches!(op, Op::Signal(_) | Op::Wait(_));
-        let of_any = matches!(op, Op::Add { tagged: false } | Op::Remove(Whom::Nth(_) | Whom::Mine))
+        let is_of_others = matches!(op, Op::Signal(_) | Op::Wait(_));
+        let is_of_any = matches!(op, Op::Add { tagged: false } | Op::Remove(Whom::Nth(_) | Whom::Mine))
             || matches!(op, Op::Cancel | Op::Read | Op::DropHandle);
         let is_first = within == Within::Thread { is_first: true };
         match within {
-            _ if self.scenario.script().is_none() => of_a_loop.then_some("needs an event loop: put @loop{..} in front"),
-            _ if task > 0 => Some("is on another task than x, which a loop has alone"),
+            _ if task > 0 => Some("is on another task than x: a loop has only x"),
             _ if programs.is_some_and(|programs| !can_call_on_a_loop(op, programs)) => {
-                Some("has a program that no loop runs: a, A and N have them, for the call and for the drop")
+                Some("has a program that a loop cannot run: only a, A and N have them, for the call and for the drop")
             }
             _ if *op == Op::DropHandle && self.scenario.has_programs() => {
-                Some("stands beside a program, which has a handle")
+                Some("is not allowed beside programs, which keep a handle")
             }
             Within::Program { .. } if *op == Op::Panic => None,
-            Within::Setup => (!of_any).then_some("is no setup of a task of a loop; there is a"),
-            _ if of_its_thread && !is_first => Some("is for the loop's own thread, the first one"),
-            _ if of_others && is_first => Some("is not for the loop's own thread, the first one"),
-            _ if of_its_thread && own.is_closed => Some("comes after Z, when the loop is closed"),
-            _ => (!of_a_loop && !of_others && !of_any).then_some("is no operation on a task of a loop"),
+            Within::Setup => (!is_of_any).then_some("is not allowed before `;` on a loop; only a is"),
+            _ if is_for_its_thread(op) && !is_first => Some("is only allowed in the loop's own thread, the first one"),
+            _ if is_of_others && is_first => Some("is not allowed in the loop's own thread, the first one"),
+            _ if is_for_its_thread(op) && own.is_closed => Some("comes after Z, when the loop is closed"),
+            _ => (!is_for_a_loop(op) && !is_of_others && !is_of_any).then_some("is not supported on an event loop"),
         }
     }
 
-    fn objection(&self, task: Task, op: &Op, programs: Option<&Programs>, own: &Own, within: Within) -> Option<String> {
-        if let Some(reason) = self.objection_on_a_loop(task, op, programs, own, within) {
-            return Some(reason.to_owned());
-        }
+    /// The part that concerns kernel, task layer and handles.
+    fn objection_to_layer(&self, task: Task, op: &Op, own: &Own) -> Option<&'static str> {
         let scheduler = self.scenario.scheduler;
-        let of_layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
-        let in_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
-        let on_task =
+        let is_of_layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
+        let can_name_a_task =
             matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
         let needs_handle =
             !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait)
-                && !matches!(op, Op::Run | Op::RunBriefly | Op::Close);
-        let shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
-        let reason = match (op, within) {
-            _ if (of_layer || task > 0) && scheduler.is_none() => {
-                "needs the task layer: put @inline, @queue, @refuse or @panic in front"
-            }
-            _ if task > 0 && !on_task => "is on no task that could be named",
-            _ if own.is_without_handle && needs_handle => "comes after H, when this thread has no handle any more",
-            _ if shared && scheduler.is_some() => {
-                "needs the kernel alone: registrations of one shared callback look alike"
-            }
-            (_, Within::Program { .. } | Within::Scheduler) if in_thread => "cannot stand in a program",
-            (Op::Panic, Within::Scheduler) => "would be the scheduler's: @panic is one that panics",
-            (Op::Panic, Within::Program { part: Part::Clone, .. }) => "would go to whoever polls",
-            (Op::Panic, Within::Program { is_last: false, .. }) => "does not end its program",
-            (Op::Panic, Within::Program { part: Part::Call, drops: true, .. }) => {
-                "would have the drop run while it unwinds, which loom cannot follow"
-            }
-            (Op::Panic, Within::Setup | Within::Thread { .. }) => {
-                "stands outside of a program, where nobody catches it"
-            }
-            (Op::Remove(Whom::Nth(n)), _) if !self.setup.contains(n) && !own.added.contains(n) => {
-                "names a callback that is neither of the setup nor an earlier one of this thread or program"
-            }
-            (Op::Remove(Whom::Mine), Within::Program { .. } | Within::Scheduler) if own.added.is_empty() => {
-                "has no earlier add in this program"
-            }
-            (Op::Remove(Whom::Mine), _) if own.added.is_empty() => "has no earlier add in this thread",
-            (Op::Complete | Op::DropCompleter, _) if scheduler.is_some() && self.completed[task] => {
-                "needs the completer, which there is but one of, and it is used up"
-            }
-            (Op::Poll, _) if own.polled.is_some_and(|polled| polled != task) => {
-                "is of another task than the await that this thread has"
-            }
-            (Op::DropAwait, _) if !own.has_await => "has no await of this thread to drop",
-            _ => match programs {
-                Some(_) if !matches!(op, Op::Add { .. } | Op::Poll | Op::Soon) => {
-                    "adds nothing that could have a program"
-                }
-                Some(programs) if !programs.clone.is_empty() && *op != Op::Poll => {
-                    "is never cloned: only the waker of an await is"
-                }
-                Some(programs) if !programs.drop.is_empty() && scheduler == Some(Scheduler::Panic) => {
-                    "would be dropped while the scheduler's panic unwinds, which loom cannot follow"
-                }
-                _ => return None,
-            },
-        };
-        Some(reason.to_owned())
+                && !is_for_its_thread(op);
+        let is_shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
+        if (is_of_layer || task > 0) && scheduler.is_none() {
+            Some("needs the task layer: put @inline, @queue, @refuse or @panic in front")
+        } else if task > 0 && !can_name_a_task {
+            Some("names a task, which this operation cannot")
+        } else if own.is_without_handle && needs_handle {
+            Some("comes after H: this thread has no handle left")
+        } else if is_shared && scheduler.is_some() {
+            Some("needs the kernel alone: elsewhere registrations of a shared callback cannot be told apart")
+        } else {
+            None
+        }
     }
+
+    /// The part that concerns callbacks, completers and awaits which the operation refers to.
+    fn objection_to_name(&self, task: Task, op: &Op, own: &Own, within: Within) -> Option<&'static str> {
+        match op {
+            Op::Remove(Whom::Nth(n)) if !self.setup.contains(n) && !own.added.contains(n) => {
+                Some("names a callback that is neither of the setup nor added earlier in this thread or program")
+            }
+            Op::Remove(Whom::Mine) if own.added.is_empty() => Some(match within {
+                Within::Program { .. } | Within::Scheduler => "has no earlier add in this program",
+                Within::Setup | Within::Thread { .. } => "has no earlier add in this thread",
+            }),
+            Op::Complete | Op::DropCompleter if self.scenario.scheduler.is_some() && self.completed[task] => {
+                Some("needs the completer: there is only one, and it is already used")
+            }
+            Op::Poll if own.polled.is_some_and(|polled| polled != task) => {
+                Some("polls another task than this thread's await")
+            }
+            Op::DropAwait if !own.has_await => Some("has no await of this thread to drop"),
+            _ => None,
+        }
+    }
+
+    /// The part that concerns the programs of its callback or waker.
+    fn objection_to_programs(&self, op: &Op, programs: &Programs) -> Option<&'static str> {
+        if !matches!(op, Op::Add { .. } | Op::Poll | Op::Soon) {
+            Some("cannot have a program: it adds no callback")
+        } else if !programs.clone.is_empty() && *op != Op::Poll {
+            Some("is never cloned: only the waker of an await is")
+        } else if !programs.drop.is_empty() && self.scenario.scheduler == Some(Scheduler::Panic) {
+            Some("would run its drop's program while the scheduler's panic unwinds, which loom does not support")
+        } else {
+            None
+        }
+    }
+}
+
+/// The part of the rules that concerns threads and programs.
+fn objection_to_place(op: &Op, within: Within) -> Option<&'static str> {
+    let is_of_a_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
+    match (op, within) {
+        (_, Within::Program { .. } | Within::Scheduler) if is_of_a_thread => Some("is not allowed in a program"),
+        (Op::Panic, Within::Scheduler) => Some("is not allowed in a scheduler's program: @panic is one that panics"),
+        (Op::Panic, Within::Program { part: Part::Clone, .. }) => {
+            Some("in a waker's clone would unwind into the poll, which is not supported")
+        }
+        (Op::Panic, Within::Program { is_last: false, .. }) => Some("must be the last operation of its program"),
+        (Op::Panic, Within::Program { part: Part::Call, drops: true, .. }) => {
+            Some("would run the drop's program while it unwinds, which loom does not support")
+        }
+        (Op::Panic, Within::Setup | Within::Thread { .. }) => {
+            Some("is only allowed in a program: elsewhere nothing catches it")
+        }
+        _ => None,
+    }
+}
+
+/// Whether it needs an event loop.
+fn is_for_a_loop(op: &Op) -> bool {
+    is_for_its_thread(op) || matches!(op, Op::Wake | Op::Soon | Op::Spawn)
+}
+
+/// Whether it belongs to the thread that owns the loop.
+fn is_for_its_thread(op: &Op) -> bool {
+    matches!(op, Op::Run | Op::RunBriefly | Op::Close)
+}
+
+/// Whether a loop can run these programs; it clones no waker of theirs.
+fn can_call_on_a_loop(op: &Op, programs: &Programs) -> bool {
+    matches!(op, Op::Add { .. } | Op::Soon) && programs.clone.is_empty()
 }

@@ -1,34 +1,27 @@
-//! What the specification allows: every order of a scenario's steps, carried out one by one.
-//!
-//! The page says what each operation answers and in which order a task's callbacks are handed over. Who runs what a
-//! callback does, and when, is told here: whoever completes or adds late owes the drain, unless somebody drains that
-//! task already; a drain that is owed inside another one of the same agent comes after it. What a scheduler does itself
-//! comes before the first of all hand-overs. On the queue a hand-over is a place in one line. The scenario's last thread
-//! serves that line, once it is through with its own operations, until it finds it empty; what comes later is served when
-//! all threads are through.
+//! The exact set of observations that a scenario may show, by exhaustive enumeration of interleavings.
 
 use crate::observation::Observation;
 use crate::scenario::Scenario;
 use crate::spec::event_loop;
-use crate::spec::interleavings::Machine;
-use crate::spec::interleavings::World;
+use crate::spec::interleavings::Interleavings;
+use crate::spec::machine::Machine;
 use std::collections::{BTreeSet, HashSet};
 
-/// Threads, and operations of several threads, at the most for which everything that is allowed can be listed.
+/// Largest number of threads, and of operations of several threads, for which the whole set is enumerated.
 const LISTED: (usize, usize) = (4, 10);
 
-/// True if everything that is allowed can be listed.
+/// Whether the whole set can be enumerated.
 pub fn is_listed(scenario: &Scenario) -> bool {
     let threads = scenario.threads.len();
     threads < 2 || (threads <= LISTED.0 && scenario.operations() <= LISTED.1)
 }
 
-/// What is allowed; with many threads or operations, of what was seen only.
+/// The allowed observations; for a scenario too large to enumerate, only those among the seen ones.
 pub fn known<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Observation>) -> BTreeSet<Observation> {
     if is_listed(scenario) { allowed(scenario) } else { those_allowed(scenario, seen) }
 }
 
-/// Of what was seen what is allowed, found by going nowhere else.
+/// The allowed ones among the seen observations. The search follows only interleavings that lead to one of them.
 pub fn those_allowed<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Observation>) -> BTreeSet<Observation> {
     let seen: BTreeSet<&Observation> = seen.collect();
     if seen.is_empty() {
@@ -37,8 +30,8 @@ pub fn those_allowed<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Obs
     let mut allowed = match scenario.script() {
         Some(script) => event_loop::allowed(scenario, script),
         None => {
-            let world = World::new(scenario);
-            explore(&world, |machine| seen.iter().any(|seen| world.leads_to(machine, seen)))
+            let interleavings = Interleavings::new(scenario);
+            explore(&interleavings, |machine| seen.iter().any(|seen| interleavings.leads_to(machine, seen)))
         }
     };
     allowed.retain(|allowed| seen.contains(allowed));
@@ -49,23 +42,23 @@ pub fn those_allowed<'a>(scenario: &Scenario, seen: impl Iterator<Item = &'a Obs
 pub fn allowed(scenario: &Scenario) -> BTreeSet<Observation> {
     match scenario.script() {
         Some(script) => event_loop::allowed(scenario, script),
-        None => explore(&World::new(scenario), |_| true),
+        None => explore(&Interleavings::new(scenario), |_| true),
     }
 }
 
-/// What the specification shows at the end of all orders of steps that lead through such machines only.
-fn explore(world: &World, passes: impl Fn(&Machine) -> bool) -> BTreeSet<Observation> {
+/// The observations at the end of every interleaving whose machines all pass.
+fn explore(interleavings: &Interleavings, passes: impl Fn(&Machine) -> bool) -> BTreeSet<Observation> {
     let mut observations = BTreeSet::new();
     let mut seen = HashSet::new();
-    let mut open = vec![world.start()];
+    let mut open = vec![interleavings.start()];
     while let Some(machine) = open.pop() {
-        let next = (0..machine.agents()).filter_map(|agent| world.after(&machine, agent));
+        let next = (0..machine.agents()).filter_map(|agent| interleavings.after(&machine, agent));
         let next: Vec<Machine> = next.filter(&passes).collect();
         match next.len() {
             0 if machine.has_ended() => {
-                observations.insert(world.observation(machine));
+                observations.insert(interleavings.observation(machine));
             }
-            // What goes on in one way only need not be remembered.
+            // A machine with only one next step need not be remembered.
             0 | 1 => open.extend(next),
             _ if seen.insert(machine) => open.extend(next),
             _ => {}

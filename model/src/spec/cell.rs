@@ -1,7 +1,7 @@
-//! The specification: the whole meaning of the core, as plain sequential Rust.
+//! The page: the sequential specification of one task, which is the whole meaning of the core.
 //!
-//! Read it beside the page in `src/kernel/mod.rs`. Every operation is one atomic step. A concurrent
-//! core is correct if its clients cannot tell it from some order of these steps.
+//! Read it beside the same page in prose, in `src/kernel/mod.rs`. Every operation is one atomic step. A concurrent core is
+//! correct (linearizable) if its clients cannot distinguish it from some order of these steps.
 
 use crate::scenario::names::{Nonce, Value};
 
@@ -11,7 +11,7 @@ enum State {
     Done { outcome: Value },
 }
 
-/// One that waits. What is stored under an id is handed over; it is the id itself until it is replaced.
+/// A waiting callback. The value stored under its id is handed over: the id itself until it is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Waiting {
     id: Nonce,
@@ -38,12 +38,12 @@ impl Spec {
         }
     }
 
-    /// True if it was there: then it will never be handed over.
+    /// True if it was waiting: then it will never be handed over.
     pub fn remove(&mut self, id: Nonce) -> bool {
         !self.remove_where(|entry| entry.id == id).is_empty()
     }
 
-    /// Takes out every one with the shared tag, and says which there were.
+    /// Takes out every callback with the shared tag, and returns them.
     pub fn remove_all(&mut self) -> Vec<Nonce> {
         self.remove_where(|entry| entry.tagged)
     }
@@ -59,7 +59,7 @@ impl Spec {
         }
     }
 
-    /// False if the task is done: refused, and given back.
+    /// Adds an await; false if the task is done: then it is refused and given back.
     pub fn add_waiting(&mut self, id: Nonce) -> bool {
         match &mut self.state {
             State::Pending { waiting } => {
@@ -70,14 +70,14 @@ impl Spec {
         }
     }
 
-    /// True if the stored value was there and is swapped; its place is kept.
+    /// Swaps the stored value in its place; false if it was not there.
     pub fn replace(&mut self, id: Nonce, stored: Nonce) -> bool {
         let State::Pending { waiting } = &mut self.state else { return false };
         let place = waiting.iter_mut().find(|entry| entry.id == id);
         place.map(|entry| entry.stored = stored).is_some()
     }
 
-    /// True for the first one only.
+    /// True for the first completion only.
     pub fn complete(&mut self, outcome: Value) -> bool {
         match &mut self.state {
             State::Pending { waiting } => {
@@ -96,7 +96,7 @@ impl Spec {
         }
     }
 
-    /// What is handed over next, in this order, if nothing else happens before completion.
+    /// The waiting callbacks, in the order in which completion would hand them over.
     pub fn waiting(&self) -> impl Iterator<Item = Nonce> {
         let waiting = if let State::Pending { waiting } = &self.state { waiting.as_slice() } else { &[] };
         waiting.iter().map(|entry| entry.stored)

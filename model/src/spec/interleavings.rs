@@ -1,156 +1,67 @@
-//! The interleavings of a scenario over the cell: who drains, and in which order.
+//! The specification of the task layer and its schedulers: every order of a scenario's atomic steps over its cells.
+//!
+//! The page, `cell.rs`, says what an operation answers, and in which order a task's callbacks are handed over. This one
+//! says who hands them over, and when.
+//!
+//! * **Agents.** There is one for each thread, and one more for callbacks left in the queue. An interleaving picks the
+//!   agent of each step. An agent carries out the operations of its thread in order, each as one step; only a poll has
+//!   two: it clones its waker, and then registers it.
+//! * **Who drains.** An agent that completes a task, or adds to one that is done, owes the drain of that task, unless
+//!   an agent already drains it: then that drain hands over the new callback too.
+//! * **When.** The agent drains before it goes on with its operations or its program. A drain that it comes to owe within
+//!   another drain of its own is deferred to the end of the outermost one; deferred drains follow in the order in which
+//!   they were owed.
+//! * **In which order.** A drain hands over the callbacks of its task in the order of `scheduled`, each in one step. The
+//!   step that finds none left ends the drain.
+//! * **What a hand-over is.** On the kernel alone and on `@inline` it calls the callback. On `@queue` it appends to one
+//!   queue, which all tasks share. `@refuse` and `@panic` drop the callback and report that it is lost. A waker is woken at
+//!   once on every scheduler; only on `@queue`, one without a program takes a place in the queue.
+//! * **The scheduler's program** runs once: before the first hand-over of a callback of any task.
+//! * **Who serves the queue.** The last thread, after its own operations, until it finds the queue empty; and the
+//!   additional agent, once all threads have finished.
+//! * **Programs.** A call begins in the step that hands over or serves, and reads the outcome then. Each step of its
+//!   program is a step of the same agent, and so is its end. A panic ends a program and is reported.
+//! * **Drops.** A callback is dropped by the agent that called it, after the call, or by the agent that removed or replaced
+//!   it, right after that step; several are dropped in the order in which they waited. The program of a drop runs then.
+//! * **Shortcut.** If clients can observe only the order of hand-overs, no hand-over is a step: that order is `scheduled`.
 
+use super::machine::{Agent, Asker, Machine, Todo};
 use crate::observation::{Answer, HandOver, Observation, Told};
 use crate::scenario::names::{Nonce, Part, SCHEDULER, Task, Value};
 use crate::scenario::resolve::{Resolved, Step, TaskStep};
 use crate::scenario::{Scenario, Scheduler};
-use crate::spec::cell::Spec;
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-/// What does not change.
-pub(crate) struct World {
-    plan: Resolved,
+/// The steps that a scenario can take.
+pub(crate) struct Interleavings {
+    plan: Arc<Resolved>,
     scheduler: Option<Scheduler>,
-    /// Nobody can tell when a hand-over is: it is enough to know their order.
+    /// Whether the shortcut applies: one task, no programs, and callbacks that run.
     is_plain: bool,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Machine {
-    pages: Vec<Page>,
-    agents: Vec<Agent>,
-    /// What the queue holds.
-    line: VecDeque<Nonce>,
-    raised: Vec<u8>,
-    /// What has begun and not ended.
-    inside: Vec<(Nonce, Part)>,
-    /// The scheduler was called.
-    has_scheduled: bool,
-    pub(crate) shown: Observation,
-}
-
-/// The page of one task, how many were handed over, and whether somebody drains it.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-struct Page {
-    spec: Spec,
-    handed: usize,
-    is_draining: bool,
-}
-
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-struct Agent {
-    /// The next one last.
-    todo: Vec<Todo>,
-    is_in_drain: bool,
-    put_off: VecDeque<Task>,
-    /// The place of its await, and the waker that is there.
-    place: Option<(Nonce, Nonce)>,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Todo {
-    /// Its operations, from this one on.
-    Operations(usize),
-    /// To hand over what is in line of a task, one after the other.
-    Drain(Task),
-    /// To hand over this one of it.
-    HandOver(Task, Nonce),
-    /// The end of the outermost drain, when those that were put off come.
-    Outermost,
-    /// To serve the queue until it is empty.
-    Serve,
-    Enter(Nonce, Part),
-    /// A program, from this step on, and where its answers go.
-    Program {
-        nonce: Nonce,
-        part: Part,
-        at: usize,
-        entry: usize,
-    },
-    /// The rest of a poll, behind the clone of its waker.
-    Register(Nonce),
-}
-
-/// Who is answered.
-#[derive(Clone, Copy)]
-enum Asker {
-    Thread(usize),
-    Entry(usize),
-}
-
-impl Machine {
-    /// True once no agent has anything left to do.
-    pub(super) fn has_ended(&self) -> bool {
-        self.agents.iter().all(|agent| agent.todo.is_empty())
-    }
-
-    pub(crate) fn agents(&self) -> usize {
-        self.agents.len()
-    }
-
-    pub(crate) fn page(&self, task: Task) -> &Spec {
-        &self.pages[task].spec
-    }
-
-    /// How many have begun and not ended.
-    pub(crate) fn inside(&self) -> usize {
-        self.inside.len()
-    }
-
-    pub(crate) fn is_idle(&self, agent: usize) -> bool {
-        self.agents[agent].todo.is_empty()
-    }
-
-    /// The operation of its thread that this agent is about to begin.
-    pub(crate) fn operation(&self, agent: usize) -> Option<usize> {
-        if let Some(Todo::Operations(at)) = self.agents[agent].todo.last() { Some(*at) } else { None }
-    }
-
-    /// True if it is through with this operation and all that it owed.
-    pub(crate) fn is_through(&self, agent: usize, operation: usize) -> bool {
-        match self.agents[agent].todo.last() {
-            Some(Todo::Operations(at)) => *at > operation,
-            todo => todo.is_none_or(|todo| *todo == Todo::Serve),
-        }
-    }
-
-    /// True if it is about to leave its outermost drain, which nobody else notices.
-    pub(crate) fn is_leaving(&self, agent: usize) -> bool {
-        self.agents[agent].todo.last() == Some(&Todo::Outermost)
-    }
-}
-
-impl World {
+impl Interleavings {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let (plan, scheduler) = (scenario.plan(), scenario.scheduler);
+        let (plan, scheduler) = (scenario.resolved().clone(), scenario.scheduler);
         let runs = !matches!(scheduler, Some(Scheduler::Refuse | Scheduler::Panic));
         let is_plain = runs && plan.tasks == 1 && !scenario.has_programs();
-        World { plan, scheduler, is_plain }
+        Interleavings { plan, scheduler, is_plain }
     }
 
-    /// Where times are told everybody can tell when a hand-over is.
+    /// The steps for calls with timestamps, where the position of each hand-over is visible and must be modelled.
     pub(crate) fn timed(scenario: &Scenario) -> Self {
-        World { is_plain: false, ..World::new(scenario) }
+        Interleavings { is_plain: false, ..Interleavings::new(scenario) }
     }
 
-    /// The setup is through, and the threads begin.
+    /// The machine after the setup, when the threads begin.
     pub(crate) fn start(&self) -> Machine {
-        let mut machine = Machine {
-            pages: vec![Page::default(); self.plan.tasks],
-            agents: vec![Agent::default()],
-            line: VecDeque::new(),
-            raised: Vec::new(),
-            inside: Vec::new(),
-            has_scheduled: false,
-            shown: Observation { answers: vec![Vec::new()], ..Observation::default() },
-        };
+        let mut machine = Machine::new(self.plan.tasks);
         for &setup in &self.plan.setup {
             self.carry_out(&mut machine, 0, setup, Asker::Thread(0));
             while let Some(next) = self.after(&machine, 0) {
                 machine = next;
             }
         }
-        // Behind the threads, one that serves what is left in the end.
         let last = Agent { todo: vec![Todo::Serve], ..Agent::default() };
         machine.agents = (0..self.plan.threads.len()).map(|thread| self.agent(thread)).chain([last]).collect();
         machine.shown.answers = vec![Vec::new(); self.plan.threads.len()];
@@ -182,7 +93,7 @@ impl World {
         Some(next)
     }
 
-    /// One atomic step.
+    /// Carries out one atomic step.
     fn step(&self, machine: &mut Machine, agent: usize, todo: Todo) {
         match todo {
             Todo::Operations(at) => {
@@ -194,21 +105,21 @@ impl World {
             Todo::HandOver(task, nonce) => self.hand_over(machine, agent, task, nonce),
             Todo::Outermost => {
                 let agent = &mut machine.agents[agent];
-                match agent.put_off.pop_front() {
+                match agent.deferred.pop_front() {
                     Some(task) => agent.todo.extend([Todo::Outermost, Todo::Drain(task)]),
                     None => agent.is_in_drain = false,
                 }
             }
             Todo::Serve => {
                 if let Some(nonce) = machine.line.pop_front() {
-                    machine.agents[agent].todo.push(Todo::Serve);
+                    machine.push(agent, Todo::Serve);
                     self.call(machine, agent, nonce);
                 }
             }
             Todo::Enter(nonce, part) => self.enter(machine, agent, nonce, part),
-            Todo::Program { nonce, part, at, entry } => match self.program(nonce, part).get(at) {
+            Todo::Program { nonce, part, at, entry } => match self.plan.program(nonce, part).get(at) {
                 Some(&step) => {
-                    machine.agents[agent].todo.push(Todo::Program { nonce, part, at: at + 1, entry });
+                    machine.push(agent, Todo::Program { nonce, part, at: at + 1, entry });
                     self.carry_out(machine, agent, step, Asker::Entry(entry));
                 }
                 None => machine.inside.retain(|entered| *entered != (nonce, part)),
@@ -217,8 +128,184 @@ impl World {
         }
     }
 
-    /// False if what was answered and handed over is not the beginning of this, or if what waits does so in
-    /// another order than that in which it is handed over.
+    /// Carries out an operation, and answers it.
+    fn carry_out(&self, machine: &mut Machine, agent: usize, (task, step): TaskStep, asker: Asker) {
+        let mut answer = None;
+        match step {
+            Step::Add { nonce, tagged } => {
+                machine.tasks[task].cell.add(nonce, tagged);
+                if machine.cell(task).outcome().is_some() {
+                    self.owe(machine, agent, task);
+                }
+            }
+            Step::Remove(nonce) => {
+                let removed = nonce.filter(|nonce| machine.tasks[self.task_of(*nonce)].cell.remove(*nonce));
+                self.drop(machine, agent, removed);
+                answer = Some(Answer::Did(removed.is_some()));
+            }
+            Step::RemoveAll => {
+                let removed = machine.tasks[task].cell.remove_all();
+                // The stack's last entry is dropped first.
+                self.drop(machine, agent, removed.iter().rev().copied());
+                answer = Some(Answer::Count(removed.len()));
+            }
+            Step::Complete(value) => answer = Some(Answer::Did(self.complete(machine, agent, task, value))),
+            Step::DropCompleter => {
+                self.complete(machine, agent, task, Value::Abandoned);
+            }
+            Step::Read => answer = Some(Answer::Outcome(machine.cell(task).outcome())),
+            Step::Signal(flag) => machine.raised.push(flag),
+            Step::Poll(nonce) => answer = self.poll(machine, agent, task, nonce),
+            Step::DropAwait => self.drop_await(machine, agent),
+            Step::Wait(_) | Step::DropHandle => {}
+            Step::Panic => self.panic(machine, agent),
+            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {
+                unreachable!("the scenario was checked: {step:?} needs a loop")
+            }
+        }
+        machine.answer(asker, answer);
+    }
+
+    fn complete(&self, machine: &mut Machine, agent: usize, task: Task, value: Value) -> bool {
+        let completed = machine.tasks[task].cell.complete(value);
+        if completed {
+            self.owe(machine, agent, task);
+        }
+        completed
+    }
+
+    /// The answer, if the task is done. Else the waker is cloned and registered, and that answers.
+    fn poll(&self, machine: &mut Machine, agent: usize, task: Task, nonce: Nonce) -> Option<Answer> {
+        let outcome = machine.cell(task).outcome();
+        if outcome.is_none() {
+            machine.push(agent, Todo::Register(nonce));
+            let clones = !self.plan.program(nonce, Part::Clone).is_empty();
+            machine.agents[agent].todo.extend(clones.then_some(Todo::Enter(nonce, Part::Clone)));
+        }
+        outcome.map(|outcome| Answer::Outcome(Some(outcome)))
+    }
+
+    /// Registers the waker, at the first poll, or replaces the one that is registered; answers the thread.
+    fn register(&self, machine: &mut Machine, agent: usize, nonce: Nonce) {
+        let cell = &mut machine.tasks[self.task_of(nonce)].cell;
+        let place = &mut machine.agents[agent].place;
+        let left = match place {
+            None if cell.add_waiting(nonce) => {
+                *place = Some((nonce, nonce));
+                None
+            }
+            Some((id, waker)) if cell.replace(*id, nonce) => Some(std::mem::replace(waker, nonce)),
+            _ => Some(nonce),
+        };
+        let answer = Answer::Outcome(cell.outcome());
+        machine.answer(Asker::Thread(agent), Some(answer));
+        self.drop(machine, agent, left);
+    }
+
+    fn drop_await(&self, machine: &mut Machine, agent: usize) {
+        let place = machine.agents[agent].place.take();
+        let dropped = place.filter(|(id, _)| machine.tasks[self.task_of(*id)].cell.remove(*id));
+        self.drop(machine, agent, dropped.map(|(_, waker)| waker));
+    }
+
+    /// Reports the panic that ends a program. A panic in the drop after a call belongs to the call.
+    fn panic(&self, machine: &mut Machine, agent: usize) {
+        let Some(&Todo::Program { nonce, .. }) = machine.agents[agent].todo.last() else { return };
+        let is_called = machine.shown.handed.iter().any(|entry| entry.nonce == nonce && entry.part == Part::Call);
+        machine.report(match (self.plan.registrations[nonce].is_waker, is_called) {
+            (true, _) => Told::WakerPanicked(nonce),
+            (false, true) => Told::CallbackPanicked(nonce),
+            (false, false) => Told::DropPanicked(nonce),
+        });
+    }
+
+    /// Makes this agent owe the drain of the task, unless an agent drains it already.
+    fn owe(&self, machine: &mut Machine, agent: usize, task: Task) {
+        let state = &mut machine.tasks[task];
+        if self.is_plain || state.is_draining {
+            return;
+        }
+        state.is_draining = true;
+        let agent = &mut machine.agents[agent];
+        if agent.is_in_drain {
+            agent.deferred.push_back(task);
+        } else {
+            agent.is_in_drain = true;
+            agent.todo.extend([Todo::Outermost, Todo::Drain(task)]);
+        }
+    }
+
+    /// Hands over the task's next callback, or ends the drain.
+    fn drain(&self, machine: &mut Machine, agent: usize, task: Task) {
+        let state = &mut machine.tasks[task];
+        let Some(&nonce) = state.cell.scheduled().get(state.handed) else {
+            state.is_draining = false;
+            return;
+        };
+        state.handed += 1;
+        machine.push(agent, Todo::Drain(task));
+        let schedules = !self.plan.registrations[nonce].is_waker;
+        let does = schedules && !self.plan.program(SCHEDULER, Part::Call).is_empty();
+        if does && !std::mem::replace(&mut machine.has_scheduled, true) {
+            machine.agents[agent].todo.extend([Todo::HandOver(task, nonce), Todo::Enter(SCHEDULER, Part::Call)]);
+        } else {
+            self.hand_over(machine, agent, task, nonce);
+        }
+    }
+
+    fn hand_over(&self, machine: &mut Machine, agent: usize, task: Task, nonce: Nonce) {
+        let is_waker = self.plan.registrations[nonce].is_waker;
+        match self.scheduler {
+            _ if self.is_queued_waker(nonce) => {
+                machine.line.push_back(nonce);
+                self.drop(machine, agent, [nonce]);
+            }
+            _ if is_waker => self.call(machine, agent, nonce),
+            None | Some(Scheduler::Inline) => self.call(machine, agent, nonce),
+            Some(Scheduler::Queue) => machine.line.push_back(nonce),
+            Some(Scheduler::Loop(_)) => unreachable!("a loop has a specification of its own"),
+            Some(Scheduler::Refuse | Scheduler::Panic) => {
+                machine.report(Told::Lost(task));
+                if self.scheduler == Some(Scheduler::Panic) {
+                    machine.report(Told::SchedulerPanicked(task));
+                }
+                self.drop(machine, agent, [nonce]);
+            }
+        }
+    }
+
+    /// Calls it, and drops it after the call; a queued waker is dropped when it is queued.
+    fn call(&self, machine: &mut Machine, agent: usize, nonce: Nonce) {
+        if !self.is_queued_waker(nonce) {
+            self.drop(machine, agent, [nonce]);
+        }
+        self.enter(machine, agent, nonce, Part::Call);
+    }
+
+    fn enter(&self, machine: &mut Machine, agent: usize, nonce: Nonce, part: Part) {
+        let callback = self.plan.registrations.get(nonce).filter(|body| part == Part::Call && !body.is_waker);
+        machine.enter(agent, nonce, part, callback.map(|callback| callback.task));
+    }
+
+    /// Drops them, the last one first.
+    fn drop(&self, machine: &mut Machine, agent: usize, nonces: impl IntoIterator<Item = Nonce>) {
+        let does = nonces.into_iter().filter(|nonce| !self.plan.program(*nonce, Part::Drop).is_empty());
+        machine.agents[agent].todo.extend(does.map(|nonce| Todo::Enter(nonce, Part::Drop)));
+    }
+
+    fn task_of(&self, nonce: Nonce) -> Task {
+        self.plan.registrations[nonce].task
+    }
+
+    /// Whether it is a waker that takes a place in the scheduler's queue.
+    fn is_queued_waker(&self, nonce: Nonce) -> bool {
+        let registration = &self.plan.registrations[nonce];
+        let is_bare = registration.is_waker && registration.program(Part::Call).is_empty();
+        is_bare && self.scheduler == Some(Scheduler::Queue)
+    }
+
+    /// Whether the machine can still show this observation: its answers and hand-overs are the beginning of those
+    /// observed, and waiting callbacks wait in the order in which they are handed over.
     pub(super) fn leads_to(&self, machine: &Machine, observation: &Observation) -> bool {
         let handed: Vec<Nonce> = observation.handed.iter().map(|hand_over| hand_over.nonce).collect();
         let answered = machine.shown.answers.iter().zip(&observation.answers).all(|(now, then)| then.starts_with(now));
@@ -226,206 +313,16 @@ impl World {
             let entered = machine.shown.handed.iter().map(|hand_over| hand_over.nonce);
             return answered && entered.eq(handed.iter().copied().take(machine.shown.handed.len()));
         }
-        let spec = &machine.pages[0].spec;
-        let places = spec.waiting().filter_map(|nonce| handed.iter().position(|handed| *handed == nonce));
-        answered && handed.starts_with(spec.scheduled()) && places.is_sorted()
-    }
-
-    fn carry_out(&self, machine: &mut Machine, agent: usize, (task, step): TaskStep, asker: Asker) {
-        let spec = &mut machine.pages[task].spec;
-        let answer = match step {
-            Step::Add { nonce, tagged } => {
-                spec.add(nonce, tagged);
-                if spec.outcome().is_some() {
-                    self.owe(machine, agent, task);
-                }
-                None
-            }
-            Step::Remove(Some(nonce)) => {
-                let removed = machine.pages[self.plan.bodies[nonce].task].spec.remove(nonce);
-                self.drop(machine, agent, removed.then_some(nonce));
-                Some(Answer::Did(removed))
-            }
-            Step::Remove(None) => Some(Answer::Did(false)),
-            Step::RemoveAll => {
-                let removed = spec.remove_all();
-                // The first one's drop is the first to come.
-                self.drop(machine, agent, removed.iter().rev().copied());
-                Some(Answer::Count(removed.len()))
-            }
-            Step::Complete(value) => {
-                let completed = spec.complete(value);
-                if completed {
-                    self.owe(machine, agent, task);
-                }
-                Some(Answer::Did(completed))
-            }
-            Step::Read => Some(Answer::Outcome(spec.outcome())),
-            Step::Signal(flag) => {
-                machine.raised.push(flag);
-                None
-            }
-            Step::Poll(nonce) => match spec.outcome() {
-                // Then its waker is not even cloned.
-                Some(outcome) => Some(Answer::Outcome(Some(outcome))),
-                None => {
-                    machine.agents[agent].todo.push(Todo::Register(nonce));
-                    let clones = !self.program(nonce, Part::Clone).is_empty();
-                    machine.agents[agent].todo.extend(clones.then_some(Todo::Enter(nonce, Part::Clone)));
-                    None
-                }
-            },
-            Step::DropAwait => {
-                let place = machine.agents[agent].place.take();
-                let dropped = place.filter(|(id, _)| machine.pages[self.plan.bodies[*id].task].spec.remove(*id));
-                self.drop(machine, agent, dropped.map(|(_, waker)| waker));
-                None
-            }
-            Step::DropCompleter => {
-                if spec.complete(Value::Abandoned) {
-                    self.owe(machine, agent, task);
-                }
-                None
-            }
-            Step::Wait(_) | Step::DropHandle => None,
-            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {
-                unreachable!("the scenario was checked: {step:?} needs a loop")
-            }
-            Step::Panic => {
-                let Some(Todo::Program { nonce, .. }) = machine.agents[agent].todo.last() else { return };
-                let told = self.panicked(*nonce, &machine.shown);
-                *machine.shown.told.entry(told).or_default() += 1;
-                None
-            }
-        };
-        match asker {
-            Asker::Thread(thread) => machine.shown.answers[thread].extend(answer),
-            Asker::Entry(entry) => machine.shown.handed[entry].answers.extend(answer),
-        }
-    }
-
-    fn program(&self, nonce: Nonce, part: Part) -> &[TaskStep] {
-        self.plan.program(nonce, part)
-    }
-
-    /// What was completed or added late goes over: by this agent, unless somebody drains that task already.
-    fn owe(&self, machine: &mut Machine, agent: usize, task: Task) {
-        let page = &mut machine.pages[task];
-        if self.is_plain || page.is_draining {
-            return;
-        }
-        page.is_draining = true;
-        let agent = &mut machine.agents[agent];
-        match agent.is_in_drain {
-            true => agent.put_off.push_back(task),
-            false => {
-                agent.is_in_drain = true;
-                agent.todo.extend([Todo::Outermost, Todo::Drain(task)]);
-            }
-        }
-    }
-
-    /// The next in line, or the drain is over.
-    fn drain(&self, machine: &mut Machine, agent: usize, task: Task) {
-        let page = &mut machine.pages[task];
-        let Some(&nonce) = page.spec.scheduled().get(page.handed) else {
-            page.is_draining = false;
-            return;
-        };
-        page.handed += 1;
-        machine.agents[agent].todo.push(Todo::Drain(task));
-        let does = !self.plan.bodies[nonce].is_waker && !self.program(SCHEDULER, Part::Call).is_empty();
-        match does && !std::mem::replace(&mut machine.has_scheduled, true) {
-            true => {
-                machine.agents[agent].todo.extend([Todo::HandOver(task, nonce), Todo::Enter(SCHEDULER, Part::Call)])
-            }
-            false => self.hand_over(machine, agent, task, nonce),
-        }
-    }
-
-    fn hand_over(&self, machine: &mut Machine, agent: usize, task: Task, nonce: Nonce) {
-        let body = &self.plan.bodies[nonce];
-        let told = &mut machine.shown.told;
-        match self.scheduler {
-            // A waker is woken at once, whatever the scheduler; one without a program of its own queues.
-            Some(Scheduler::Queue) if body.is_waker && body.program(Part::Call).is_empty() => {
-                machine.line.push_back(nonce);
-                self.drop(machine, agent, [nonce]);
-            }
-            _ if body.is_waker => self.call(machine, agent, nonce),
-            None | Some(Scheduler::Inline) => self.call(machine, agent, nonce),
-            Some(Scheduler::Queue) => machine.line.push_back(nonce),
-            Some(Scheduler::Loop(_)) => unreachable!("a loop has a page of its own"),
-            Some(Scheduler::Refuse | Scheduler::Panic) => {
-                *told.entry(Told::Lost(task)).or_default() += 1;
-                if self.scheduler == Some(Scheduler::Panic) {
-                    *told.entry(Told::SchedulerPanicked(task)).or_default() += 1;
-                }
-                self.drop(machine, agent, [nonce]);
-            }
-        }
-    }
-
-    /// It runs, and is gone.
-    fn call(&self, machine: &mut Machine, agent: usize, nonce: Nonce) {
-        let body = &self.plan.bodies[nonce];
-        let queued_waker =
-            body.is_waker && body.program(Part::Call).is_empty() && self.scheduler == Some(Scheduler::Queue);
-        if !queued_waker {
-            self.drop(machine, agent, [nonce]);
-        }
-        self.enter(machine, agent, nonce, Part::Call);
-    }
-
-    fn enter(&self, machine: &mut Machine, agent: usize, nonce: Nonce, part: Part) {
-        let body = self.plan.bodies.get(nonce).filter(|body| part == Part::Call && !body.is_waker);
-        let saw = body.and_then(|body| machine.pages[body.task].spec.outcome());
-        let mut amid: Vec<Nonce> = machine.inside.iter().map(|(nonce, _)| *nonce).collect();
-        amid.sort();
-        machine.inside.push((nonce, part));
-        let entry = machine.shown.handed.len();
-        machine.shown.handed.push(HandOver { part, amid, ..HandOver::new(nonce, saw) });
-        machine.agents[agent].todo.push(Todo::Program { nonce, part, at: 0, entry });
-    }
-
-    /// They are dropped, the last one first.
-    fn drop(&self, machine: &mut Machine, agent: usize, nonces: impl IntoIterator<Item = Nonce>) {
-        let does = nonces.into_iter().filter(|nonce| !self.program(*nonce, Part::Drop).is_empty());
-        machine.agents[agent].todo.extend(does.map(|nonce| Todo::Enter(nonce, Part::Drop)));
-    }
-
-    /// The first poll takes a place, a later one swaps the waker in it; the thread is answered.
-    fn register(&self, machine: &mut Machine, agent: usize, nonce: Nonce) {
-        let spec = &mut machine.pages[self.plan.bodies[nonce].task].spec;
-        let place = &mut machine.agents[agent].place;
-        let left = match place {
-            None if spec.add_waiting(nonce) => {
-                *place = Some((nonce, nonce));
-                None
-            }
-            Some((id, waker)) if spec.replace(*id, nonce) => Some(std::mem::replace(waker, nonce)),
-            _ => Some(nonce),
-        };
-        let answer = Answer::Outcome(spec.outcome());
-        machine.shown.answers[agent].push(answer);
-        self.drop(machine, agent, left);
-    }
-
-    /// The drop of a closure that was called belongs to its call.
-    fn panicked(&self, nonce: Nonce, shown: &Observation) -> Told {
-        let is_called = shown.handed.iter().any(|entry| entry.nonce == nonce && entry.part == Part::Call);
-        match (self.plan.bodies[nonce].is_waker, is_called) {
-            (true, _) => Told::WakerPanicked(nonce),
-            (false, true) => Told::CallbackPanicked(nonce),
-            (false, false) => Told::DropPanicked(nonce),
-        }
+        let cell = machine.cell(0);
+        let places = cell.waiting().filter_map(|nonce| handed.iter().position(|handed| *handed == nonce));
+        answered && handed.starts_with(cell.scheduled()) && places.is_sorted()
     }
 
     pub(super) fn observation(&self, mut machine: Machine) -> Observation {
         if self.is_plain {
-            let page = &machine.pages[0].spec;
-            let saw = |nonce: &Nonce| if self.plan.bodies[*nonce].is_waker { None } else { page.outcome() };
-            machine.shown.handed = page.scheduled().iter().map(|nonce| HandOver::new(*nonce, saw(nonce))).collect();
+            let cell = machine.cell(0);
+            let saw = |nonce: Nonce| if self.plan.registrations[nonce].is_waker { None } else { cell.outcome() };
+            machine.shown.handed = cell.scheduled().iter().map(|&nonce| HandOver::new(nonce, saw(nonce))).collect();
         }
         machine.shown
     }

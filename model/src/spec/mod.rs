@@ -1,7 +1,15 @@
-//! What a scenario may show: the cell, the interleavings of its operations, the event loop.
+//! The specification of a scenario: the exact set of observations that it may show.
+//!
+//! There are three specifications, to be read in this order: `cell`, the page of one task; `interleavings`, the task layer
+//! and its schedulers; and `event_loop`. `allowed` enumerates the first two or the third, and `linearizability` searches
+//! for one history.
+
+pub mod cell;
+pub mod interleavings;
+mod machine;
+
+pub mod event_loop;
+mod loop_state;
 
 pub mod allowed;
-pub mod cell;
-pub mod event_loop;
-pub mod interleavings;
 pub mod linearizability;

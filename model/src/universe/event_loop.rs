@@ -1,41 +1,42 @@
-//! The closed world of the event loop: every small program over one task of a loop.
+//! The tiers of the event loop: every small program over one task of a loop.
 //!
-//! Every way in which up to two polls can go, with and without a callback that waits. The loop's thread runs
-//! it or closes it, and at least one other thread comes in between. Another task is spawned by another thread
-//! beside the shortest one only, and by a thread that does nothing else: what happens to the first makes no
-//! difference to it, and up to a million executions. And callbacks and functions that do something themselves.
+//! Polls go every way that up to two can, with and without a waiting callback. The loop's thread runs the loop or closes
+//! it, beside at least one other thread. Spawning is included only beside the shortest script, in a thread that does
+//! nothing else: the first task cannot tell, and it costs up to a million executions. A last tier has callbacks and
+//! functions with programs.
 
+use super::sequences;
 use crate::scenario::poll_script::Script;
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 
 const SCRIPTS: [&str; 9] = ["v", "!", "p", "pv", "p!", "k", "kv", "k!", "zv"];
 
-/// A run until the other thread is through, which has one operation: falling asleep, waking, polling. And such a run while
-/// all threads drop their handles, but beside no cancel, which would take hundreds of thousands of executions.
+/// Runs until the other thread has finished its one operation: they fall asleep, wake and poll. Also such runs in which all
+/// threads drop their handles, but none with a cancel, which would take hundreds of thousands of executions.
 pub fn runs() -> Vec<Scenario> {
-    let beside_one = |start: Scenario| with(&start, sequences(&start, 1));
+    let beside_one = |start: Scenario| with(&start, beside(&start, 1));
     let one = starts(&SCRIPTS, &[Op::Run]).into_iter().flat_map(beside_one);
-    let all_go = starts(&SCRIPTS, &[Op::DropHandle, Op::Run]).into_iter().flat_map(letting_go);
+    let all_go = starts(&SCRIPTS, &[Op::DropHandle, Op::Run]).into_iter().flat_map(with_handles_dropped);
     let all_go = all_go.filter(|program| !program.threads[1].contains(&Op::Cancel));
     one.chain(spawns(&[Op::Run])).chain(all_go).collect()
 }
 
-/// `m` operations can stand alone: with a callback that waits there is a removal more. An H, or another operation and
-/// then H, are as many.
+/// Number of runs: 6 operations can be a thread by themselves, and a removal more if a callback waits; as many threads end
+/// with H, if none cancels.
 pub fn number_of_runs() -> usize {
     SCRIPTS.len() * (6 + 7) + 1 + SCRIPTS.len() * (5 + 6)
 }
 
-/// A short run and then the end of the loop, while another thread has one or two operations; and the end
-/// alone, while two have one each. And both ends while all threads drop their handles.
+/// A short run and then the end of the loop, beside one or two operations of another thread; and the end alone, beside two
+/// threads of one operation. Also both ends while all threads drop their handles.
 pub fn ends() -> Vec<Scenario> {
     let after_a_run = starts(&SCRIPTS, &[Op::RunBriefly, Op::Close]).into_iter().flat_map(|start| {
-        let both = [sequences(&start, 1), sequences(&start, 2)].concat();
+        let both = [beside(&start, 1), beside(&start, 2)].concat();
         with(&start, both)
     });
-    // Nothing is polled, so all scripts are one.
+    // Nothing is polled, so one script stands for all.
     let at_once = starts(&SCRIPTS[..1], &[Op::Close]).into_iter().flat_map(|start| {
-        let singles = sequences(&start, 1);
+        let singles = beside(&start, 1);
         let pairs = singles.iter().enumerate().flat_map(|(at, one)| singles[at..].iter().map(move |two| (one, two)));
         let program = |(one, two): (&Vec<Op>, &Vec<Op>)| {
             let threads = [&start.threads[..], &[one.clone(), two.clone()]].concat();
@@ -44,37 +45,39 @@ pub fn ends() -> Vec<Scenario> {
         pairs.map(program).collect::<Vec<_>>()
     });
     let all_go = starts(&SCRIPTS, &[Op::RunBriefly, Op::DropHandle, Op::Close]);
-    let all_go = all_go.into_iter().chain(starts(&SCRIPTS[..1], &[Op::DropHandle, Op::Close])).flat_map(letting_go);
+    let all_go =
+        all_go.into_iter().chain(starts(&SCRIPTS[..1], &[Op::DropHandle, Op::Close])).flat_map(with_handles_dropped);
     after_a_run.chain(at_once).chain(spawns(&[Op::RunBriefly, Op::Close])).chain(all_go).collect()
 }
 
-/// The other thread drops its handle too, after at most one operation.
-fn letting_go(start: Scenario) -> Vec<Scenario> {
-    let mut others = [sequences(&start, 1), sequences(&start, 2)].concat();
+/// Adds a thread that drops its handle after at most one operation.
+fn with_handles_dropped(start: Scenario) -> Vec<Scenario> {
+    let mut others = [beside(&start, 1), beside(&start, 2)].concat();
     others.retain(|other| other.last() == Some(&Op::DropHandle));
     with(&start, others)
 }
 
+/// Number of ends, in closed form.
 pub fn number_of_ends() -> usize {
-    // Nothing comes behind H, and `Rm` behind an add.
+    // Nothing follows H, and `Rm` follows an add.
     let one_thread = |m: usize| m + (m - 1) * m + 1;
     let two_threads = |m: usize| m * (m + 1) / 2;
     let all_go = (SCRIPTS.len() + 1) * (6 + 7);
     SCRIPTS.len() * (one_thread(6) + one_thread(7)) + two_threads(6) + two_threads(7) + 1 + all_go
 }
 
-/// What a callback or function does on a loop, or its drop does; a callback that waits also removes the one behind it.
+/// Programs of a callback or function for its call and for its drop; `Rs` removes the second waiting callback.
 const CALLS: [&str; 8] = ["{A}", "{X}", "{G}", "{K}", "{N}", "{F}", "{!}", "{Rs}"];
 const DROPS: [&str; 8] = ["~{A}", "~{X}", "~{G}", "~{K}", "~{N}", "~{F}", "~{!}", "~{Rs}"];
 
-/// What another thread does beside a callback that waits, by what the task does: it is done at its first poll, or when
-/// it was woken or cancelled, or panics.
+/// Scripts of the task, with the operations of another thread beside a waiting callback: the task is done at its first poll,
+/// or once it is woken or cancelled, or it panics.
 const BESIDE: [(&str, &[&str]); 3] =
     [("v", &["A", "R0", "Rs", "X", "G", "K", "N"]), ("pv", &["X", "K"]), ("!", &["G", "X"])];
 
-/// Runs and ends in which a callback or its drop does something: one that waits, a late one, and a function. What is
-/// dropped also meets an end without a run, which abandons the task. What another thread removes is dropped there: then
-/// nothing else waits, and beside a run it spawns nothing, which would be a million executions.
+/// Runs and ends in which a callback or its drop has a program: a waiting one, a late one, and a function. A drop also
+/// meets an end without a run, which abandons the task. A callback removed by another thread is dropped there: then no
+/// other one waits, and beside a run its drop spawns nothing, which would take a million executions.
 pub fn calling_back() -> Vec<Scenario> {
     let mut texts = Vec::new();
     let mut add = |kind: &str, ends: &[&str], text: String| {
@@ -88,7 +91,7 @@ pub fn calling_back() -> Vec<Scenario> {
                 (kind, "R0") if kind.starts_with('~') && kind != "~{Rs}" => ("", &RUNS[..]),
                 _ => ("a", &RUNS[..]),
             };
-            // What the first one adds is counted before the second.
+            // A registration in the first one's program is numbered before the second.
             let second = if kind.contains(['A', 'N', 'F']) { "R2" } else { "R1" };
             add(kind, ends, format!("@loop{{{script}}} a{kind}{behind} ; OWN | {other}").replace("Rs", second));
         }
@@ -100,18 +103,21 @@ pub fn calling_back() -> Vec<Scenario> {
     texts.iter().map(|text| text.parse().unwrap_or_else(|malformed| panic!("{malformed}"))).collect()
 }
 
-/// A run until the other thread is through, and a short one and then the end.
+/// A run until the other thread has finished, and a short one followed by the end.
 const RUNS: [&str; 2] = ["L", "M Z"];
 
+/// Number of programs that call back, in closed form.
 pub fn number_of_calling_back() -> usize {
     (2 + 3) * (8 * (7 + 2 + 2) + 2 * 7 * 2) - 2
 }
 
+/// Programs in which the other thread only spawns.
 fn spawns(loops_own: &[Op]) -> Vec<Scenario> {
     let shortest = starts(&SCRIPTS[..1], loops_own).into_iter().take(1);
     shortest.flat_map(|start| with(&start, vec![vec![Op::Spawn]])).collect()
 }
 
+/// Every script, with and without a waiting callback.
 fn starts(scripts: &[&str], loops_own: &[Op]) -> Vec<Scenario> {
     let script = |text: &&str| text.parse::<Script>().expect("well formed");
     let setups = |script| [vec![], vec![Op::Add { tagged: false }]].map(|setup| (script, setup));
@@ -127,21 +133,13 @@ fn with(start: &Scenario, others: Vec<Vec<Op>>) -> Vec<Scenario> {
     others.into_iter().map(program).collect()
 }
 
-/// Every sequence of this length that makes sense in a thread that is not the loop's.
-fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
+/// Every thread of this number of operations that can run beside the loop's.
+fn beside(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
     let mut ops = vec![Op::Add { tagged: false }, Op::Remove(Whom::Mine), Op::Cancel, Op::Read];
     ops.extend([Op::Wake, Op::Soon, Op::DropHandle]);
     ops.extend((0..start.setup.len()).map(|nonce| Op::Remove(Whom::Nth(nonce))));
-    let mut sequences = vec![Vec::new()];
-    for _ in 0..length {
-        let longer = sequences
-            .iter()
-            .flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
-        let makes_sense = |sequence: &Vec<Op>| {
-            let threads = [&start.threads[..], std::slice::from_ref(sequence)].concat();
-            Scenario { threads, ..start.clone() }.objection().is_none()
-        };
-        sequences = longer.filter(makes_sense).collect();
-    }
-    sequences
+    sequences(&ops, length, |sequence| {
+        let threads = [&start.threads[..], &[sequence.to_vec()]].concat();
+        Scenario { threads, ..start.clone() }.objection().is_none()
+    })
 }

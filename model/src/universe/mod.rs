@@ -1,19 +1,19 @@
-//! The closed world: every program up to a stated size, symmetric ones once.
+//! The source of scenarios: every program up to a stated size (the small-scope hypothesis), symmetric ones once.
 //!
-//! Every start: no, one or two callbacks waiting, each with or without the shared tag, the task
-//! pending or done. Threads are a set: two programs that differ in their order are one.
+//! Every start is included: no, one or two waiting callbacks, each with or without the shared tag, the task pending or
+//! done. Threads are a set: two programs that differ only in the order of their threads are one.
 
 mod callbacks;
 pub mod event_loop;
 pub mod sampled;
+mod threads;
 
-use crate::engines::catalog::Engine;
-use crate::scenario::{Op, Scenario, Scheduler, Whom};
+use crate::scenario::{Op, Scenario, Scheduler};
 use callbacks::calling_back;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A part of the closed world, with a size of its own.
+/// A part of the closed world, of a stated size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tier {
@@ -21,21 +21,21 @@ pub enum Tier {
     Pairs,
     /// The kernel: 3 threads of 1 operation.
     Triples,
-    /// The kernel: 2 threads, up to 3 operations in all, and a signal from one thread, after an
-    /// operation, that the other waits for before one.
+    /// The kernel: 2 threads, up to 3 operations in all; one thread signals after an operation, and the other waits for
+    /// the signal before an operation.
     Signals,
     /// The task layer: 2 threads, each of 1 or 2 operations.
     Tasks,
-    /// The task layer: 2 threads, up to 3 operations in all, or 2 on a queue and where all is refused, one of them the
-    /// completer's. Each thread drops its handles as soon as it can.
+    /// The task layer: 2 threads, up to 3 operations in all, or 2 on `@queue` and `@refuse`; one of them uses the
+    /// completer. Each thread drops its handles as soon as it can.
     Handles,
-    /// Every scheduler and the kernel: 2 threads, and one callback or waker that does something.
+    /// Every scheduler and the kernel: 2 threads, and one callback or waker that has a program.
     Programs,
     /// The event loop runs, while another thread has 1 operation.
     LoopRuns,
     /// The event loop ends, while another thread has 1 or 2 operations, or two have 1.
     LoopEnds,
-    /// The event loop runs or ends, a callback does something, and another thread has 1 operation.
+    /// The event loop runs or ends, a callback has a program, and another thread has 1 operation.
     LoopPrograms,
     /// The kernel: 3 threads, 4 operations in all.
     Threes,
@@ -44,7 +44,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// Of every run.
+    /// The tiers of every run.
     pub const ALL: [Tier; 9] = [
         Tier::Pairs,
         Tier::Triples,
@@ -57,7 +57,7 @@ impl Tier {
         Tier::LoopPrograms,
     ];
 
-    /// Of a run that takes its time.
+    /// The tiers of a deep run.
     pub const DEEP: [Tier; 3] = [Tier::Triples, Tier::Threes, Tier::Fours];
 
     pub fn describe(self) -> &'static str {
@@ -76,17 +76,12 @@ impl Tier {
         }
     }
 
-    /// Who explores it, to the end or to a bound.
-    pub fn engine(self) -> Engine {
-        if self == Tier::Fours { Engine::LoomBounded } else { Engine::LoomMutex }
-    }
-
-    /// True if its programs are for engines with a loop.
+    /// Whether its programs need an engine with an event loop.
     pub fn is_of_the_loop(self) -> bool {
         matches!(self, Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms)
     }
 
-    /// The operations that its programs are made of, on what they run.
+    /// The schedulers and operations that occur in its programs.
     pub fn alphabet(self) -> String {
         let programs = self.programs();
         let schedulers: BTreeSet<String> =
@@ -103,38 +98,38 @@ impl Tier {
             Tier::LoopRuns => event_loop::runs(),
             Tier::LoopEnds => event_loop::ends(),
             Tier::LoopPrograms => event_loop::calling_back(),
-            tier => starts(tier).into_iter().flat_map(|start| tier.programs_from(&start)).collect(),
+            tier => starts(tier).iter().flat_map(|start| threads::programs(tier, start)).collect(),
         }
     }
 
-    /// How many there are, in closed form: `k` callbacks wait, `m` operations can stand alone.
+    /// Number of programs, in closed form: `k` callbacks wait, `m` operations can be a thread by themselves.
     pub fn formula(self) -> usize {
         let on_kernel = |programs: fn(usize) -> usize| (0..=2).map(|k| 2 * (1 << k) * programs(7 + k)).sum();
         match self {
-            // Sequences: one operation, two, or an add and then `Rm`; A or B.
+            // Threads: one operation, two, or an add and then `Rm`; A or B.
             Tier::Pairs => on_kernel(|m| choose_two(m + m * m + 2)),
             Tier::Triples => on_kernel(|m| (m + 2) * (m + 1) * m / 6),
-            // 1 + 1 operations, 1 + 2 and 2 + 1; between or behind two operations there are two places.
+            // 1 + 1 operations, 1 + 2 and 2 + 1; two operations leave two places for the signal, or for the wait.
             Tier::Signals => on_kernel(|m| m * m + 2 * m * 2 * (m * m + 2)),
-            // `f` operations need no completer: sequences of them, with A Rm and P Q. C and D need it:
-            // one of them alone, or before or behind another operation. One thread may have it.
+            // `f` operations need no completer: threads of them, and A Rm and P Q. C and D need it: one of them alone, or
+            // before or after another operation. At most one thread uses it.
             Tier::Tasks => (4..=6)
                 .map(|f| {
                     let (without, with) = (f + f * f + 2, 2 + 2 * 2 * f);
                     2 * choose_two(without) + without * with
                 })
                 .sum(),
-            // The same, with one thread that has it; of one operation each on the queue, where their order counts, and
-            // where all is refused.
+            // The same, with one thread that uses it; one operation each on the queue, where the order of threads counts,
+            // and on `@refuse`.
             Tier::Handles => (4..=5).map(|f| 2 * (f + f * f + 2) + 2 * 2 * f * f + (2 + 1) * 2 * f).sum(),
-            // Starts, times what one thread does, times what the other does, times two if their order counts, as on the
-            // queue: a callback that waits, one that is added, an await, the scheduler, and two tasks.
+            // Starts, times one thread, times the other, times two if their order counts, as on the queue: for a waiting
+            // callback, an added one, an await, the scheduler, and two tasks.
             Tier::Programs => {
-                // `X | X` has but one order.
+                // `X | X` has only one order.
                 let waiting = 10 * 2 * 5 + 12 * (3 * 6 * (1 + 2) - 1) + 6 * 3 * 6 + 3 * 6;
                 let added = (6 + 8 + 8 * 2 + 4) * 2 * (4 + 4 + 3);
                 let awaits = 11 * 3 * 4 * (1 + 2);
-                // Here too `X | X` has but one order.
+                // Here too, `X | X` has only one order.
                 let schedulers = (3 * 5 * (3 + 2) - 1) + 3 * (3 * 6 * (3 + 2) - 1);
                 waiting + added + awaits + schedulers + (7 * (1 + 2) + 2 + 1) * 2 * 4
             }
@@ -143,84 +138,6 @@ impl Tier {
             Tier::LoopPrograms => event_loop::number_of_calling_back(),
             Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
             Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
-        }
-    }
-
-    fn programs_from(self, start: &Scenario) -> Vec<Scenario> {
-        let singles = sequences(start, 1);
-        let pairs = sequences(start, 2);
-        let both = || singles.iter().chain(&pairs);
-        let with = |threads: Vec<Vec<Op>>| Scenario { threads, ..start.clone() };
-        // There is one completer.
-        let completes = |op: &&Op| matches!(op, Op::Complete | Op::DropCompleter);
-        match self {
-            Tier::Pairs | Tier::Tasks => {
-                let all: Vec<_> = both().collect();
-                let unordered =
-                    all.iter().enumerate().flat_map(|(i, one)| all[i..].iter().map(move |two| (*one, *two)));
-                // C and D come once, and not at all when the task starts done.
-                let enough = |(one, two): &(&Vec<Op>, &Vec<Op>)| {
-                    let uses = one.iter().chain(two.iter()).filter(completes).count();
-                    start.scheduler.is_none() || uses <= usize::from(!start.done)
-                };
-                unordered.filter(enough).map(|(one, two)| with(vec![one.clone(), two.clone()])).collect()
-            }
-            Tier::Handles => {
-                // The queue's last thread is not like the other.
-                let (most, orders) = match start.scheduler {
-                    Some(Scheduler::Inline) => (3, 1),
-                    Some(Scheduler::Queue) => (2, 2),
-                    _ => (2, 1),
-                };
-                let using = |times| both().filter(move |thread| thread.iter().filter(completes).count() == times);
-                let threads = using(1).flat_map(|one| using(0).map(move |other| [one, other]));
-                let small = threads.filter(|[one, other]| one.len() + other.len() <= most);
-                let turned = small.flat_map(|[one, other]| [[one, other], [other, one]].into_iter().take(orders));
-                turned.map(|threads| with(threads.map(|thread| letting_go(thread)).to_vec())).collect()
-            }
-            Tier::Triples => {
-                let mut programs = Vec::new();
-                for (i, one) in singles.iter().enumerate() {
-                    for (j, two) in singles.iter().enumerate().skip(i) {
-                        let three = singles[j..].iter();
-                        programs.extend(three.map(|three| with(vec![one.clone(), two.clone(), three.clone()])));
-                    }
-                }
-                programs
-            }
-            Tier::Signals => {
-                let signalled = both().flat_map(|thread| (1..=thread.len()).map(move |at| (thread, at)));
-                let programs = signalled.flat_map(|(one, signal)| {
-                    let waiting = both().flat_map(|thread| (0..thread.len()).map(move |at| (thread, at)));
-                    waiting.filter(|(two, _)| one.len() + two.len() <= 3).map(move |(two, wait)| {
-                        let (mut one, mut two) = (one.clone(), two.clone());
-                        one.insert(signal, Op::Signal(1));
-                        two.insert(wait, Op::Wait(1));
-                        vec![one, two]
-                    })
-                });
-                programs.map(with).collect()
-            }
-            // Their starts are their own.
-            Tier::Programs | Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms => Vec::new(),
-            Tier::Threes => {
-                let unordered =
-                    singles.iter().enumerate().flat_map(|(i, one)| singles[i..].iter().map(move |two| (one, two)));
-                unordered
-                    .flat_map(|(one, two)| {
-                        pairs.iter().map(|three| with(vec![one.clone(), two.clone(), three.clone()]))
-                    })
-                    .collect()
-            }
-            Tier::Fours => {
-                let mut programs = Vec::new();
-                for three in Tier::Triples.programs_from(start) {
-                    let from = singles.iter().position(|single| three.threads.last() == Some(single));
-                    let fourth = singles[from.unwrap_or(0)..].iter();
-                    programs.extend(fourth.map(|four| with([&three.threads[..], std::slice::from_ref(four)].concat())));
-                }
-                programs
-            }
         }
     }
 }
@@ -235,7 +152,7 @@ fn choose_two(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
-/// How a program of this tier can start: everything but its threads.
+/// The starts of a tier: its programs without their threads.
 fn starts(tier: Tier) -> Vec<Scenario> {
     match tier {
         Tier::Handles => {
@@ -258,39 +175,16 @@ fn starts_on(scheduler: Option<Scheduler>) -> Vec<Scenario> {
     starts.map(|(setup, done)| Scenario { scheduler, setup, done, ..Scenario::default() }).collect()
 }
 
-/// Every sequence of this length that makes sense in one thread.
-fn sequences(start: &Scenario, length: usize) -> Vec<Vec<Op>> {
-    let mut ops = vec![Op::Add { tagged: false }, Op::Remove(Whom::Mine)];
-    ops.extend((0..start.setup.len()).map(|nonce| Op::Remove(Whom::Nth(nonce))));
-    ops.extend([Op::Complete, Op::Cancel, Op::Read]);
-    ops.extend(match start.scheduler {
-        None => vec![Op::Add { tagged: true }, Op::Remove(Whom::Foreign), Op::RemoveAll],
-        Some(_) => vec![Op::DropCompleter, Op::Poll, Op::DropAwait],
-    });
+/// Every sequence of this number of operations whose beginnings are all valid.
+fn sequences(ops: &[Op], length: usize, is_valid: impl Fn(&[Op]) -> bool) -> Vec<Vec<Op>> {
     let mut sequences = vec![Vec::new()];
     for _ in 0..length {
         let longer = sequences
             .iter()
-            .flat_map(|sequence| ops.iter().map(|op| [&sequence[..], std::slice::from_ref(op)].concat()));
-        sequences = longer.filter(|sequence| makes_sense(sequence)).collect();
+            .flat_map(|before: &Vec<Op>| ops.iter().map(|op| [before.as_slice(), std::slice::from_ref(op)].concat()));
+        sequences = longer.filter(|sequence| is_valid(sequence)).collect();
     }
     sequences
-}
-
-/// The same with H as soon as nothing needs a handle any more.
-fn letting_go(sequence: &[Op]) -> Vec<Op> {
-    let needs_none = |op: &&Op| matches!(op, Op::Complete | Op::DropCompleter | Op::DropAwait);
-    let at = sequence.len() - sequence.iter().rev().take_while(needs_none).count();
-    [&sequence[..at], &[Op::DropHandle], &sequence[at..]].concat()
-}
-
-fn makes_sense(sequence: &[Op]) -> bool {
-    let Some((last, before)) = sequence.split_last() else { return true };
-    match last {
-        Op::Remove(Whom::Mine) => before.iter().any(|op| matches!(op, Op::Add { .. })),
-        Op::DropAwait => before.contains(&Op::Poll),
-        _ => true,
-    }
 }
 
 #[cfg(test)]
@@ -312,11 +206,11 @@ mod tests {
             for mut program in tier.programs() {
                 let text = program.to_string();
                 assert_eq!(text.parse::<Scenario>().as_ref(), Ok(&program), "{text}");
-                // On the queue the last thread is not like the others.
+                // On the queue the last thread differs from the others: it serves the queue.
                 if program.scheduler != Some(Scheduler::Queue) {
                     program.threads.sort();
                 }
-                assert!(seen.insert(program), "{text} comes twice");
+                assert!(seen.insert(program.to_string()), "{text} comes twice");
             }
         }
     }

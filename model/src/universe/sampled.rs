@@ -1,9 +1,9 @@
-//! Crowds: programs of 5 to 8 threads, drawn by number, for engines that take a sample of executions.
+//! Programs of 5 to 8 threads, pseudo-random by number, for engines that sample executions.
 
 use crate::scenario::{Op, Scenario, Scheduler, Whom};
 use sha2::{Digest, Sha256};
 
-/// The program of this number: the same each time. One thread begins with a completion.
+/// The program of this number, the same each time. One thread begins with a completion.
 pub fn program(number: usize) -> Scenario {
     let digest = Sha256::digest(number.to_string());
     let mut bytes = digest.iter().copied();
@@ -46,7 +46,7 @@ const ALPHABET: [Op; 16] = [
     Op::Remove(Whom::Nth(2)),
 ];
 
-/// By this operation, or the next one that makes sense there.
+/// Appends this operation, or the next valid one, to the last thread.
 fn extend(scenario: &mut Scenario, at: usize) {
     let last = scenario.threads.len() - 1;
     for op in ALPHABET.into_iter().cycle().skip(at % ALPHABET.len()) {
@@ -64,7 +64,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn a_crowd_is_well_formed_and_of_5_to_8_threads() {
+    fn a_sampled_program_is_well_formed_and_has_5_to_8_threads() {
         let (mut sizes, mut words) = (BTreeSet::new(), BTreeSet::new());
         for number in 0..500 {
             let (program, text) = (program(number), program(number).to_string());

@@ -1,12 +1,12 @@
-//! Keeps the stacks of a model checker's threads for the threads of its next executions.
+//! Reuses the stacks of a model checker's threads for the threads of its next executions.
 //!
 //! loom maps a stack for each thread of each execution, and unmaps it when the thread ends. With the page
-//! faults this was nearly half of the time of `cargo verify`. A binary that links this crate
-//! (`use whendone_stacks as _;`) answers both calls itself: the linker takes these functions for libc's.
-//! Whatever is not a stack goes to the system as before. It is a matter of speed alone: without that
-//! line every figure but the time stays.
+//! faults this took nearly half of the time of `cargo verify`. A binary that links this crate
+//! (`use whendone_stacks as _;`) answers both calls itself, because the linker prefers these functions to libc's.
+//! All other mappings go to the system as before. This affects speed only: without that line every figure but the time
+//! stays the same.
 //!
-//! A stack comes back with what the last thread wrote on it, and with the guard page that it was given.
+//! A reused stack holds the data that its last thread wrote, and keeps its guard page.
 
 #![cfg(target_os = "linux")]
 
@@ -20,7 +20,7 @@ struct Stack {
     idle: bool,
 }
 
-/// As many as were ever in use at once.
+/// All stacks ever mapped: as many as were in use at one time.
 static STACKS: Mutex<Vec<Stack>> = Mutex::new(Vec::new());
 
 fn stacks() -> MutexGuard<'static, Vec<Stack>> {
@@ -29,7 +29,7 @@ fn stacks() -> MutexGuard<'static, Vec<Stack>> {
 
 /// # Safety
 ///
-/// As of libc's function.
+/// The same as for libc's function.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mmap(
     at: *mut c_void,
@@ -44,7 +44,7 @@ unsafe extern "C" fn mmap(
         stack.idle = false;
         return with_exposed_provenance_mut(stack.at);
     }
-    // SAFETY: what the caller asked for.
+    // SAFETY: the caller's own arguments, and the caller's obligations.
     let mapped = unsafe { syscall(SYS_mmap, at, bytes, protection, flags, file, offset) };
     if is_stack && mapped != -1 {
         stacks().push(Stack { at: mapped as usize, bytes, idle: false });
@@ -54,13 +54,13 @@ unsafe extern "C" fn mmap(
 
 /// # Safety
 ///
-/// As of libc's function.
+/// The same as for libc's function.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn munmap(at: *mut c_void, bytes: usize) -> c_int {
     if let Some(stack) = stacks().iter_mut().find(|stack| stack.at == at.addr() && stack.bytes == bytes) {
         stack.idle = true;
         return 0;
     }
-    // SAFETY: what the caller asked for.
+    // SAFETY: the caller's own arguments, and the caller's obligations.
     unsafe { syscall(SYS_munmap, at, bytes) as c_int }
 }

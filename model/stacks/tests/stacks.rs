@@ -1,4 +1,4 @@
-//! A stack comes back; all else is mapped and unmapped by the system.
+//! A stack is reused; all other mappings are the system's.
 
 #![cfg(target_os = "linux")]
 
@@ -19,17 +19,17 @@ fn map(bytes: usize, kind: c_int) -> *mut c_void {
 }
 
 fn unmap(at: *mut c_void, bytes: usize) {
-    // SAFETY: what `map` returned, and nobody uses any more.
+    // SAFETY: a mapping that `map` returned, and that is no longer used.
     assert_eq!(unsafe { munmap(at, bytes) }, 0);
 }
 
 fn is_mapped(at: *mut c_void) -> bool {
-    // SAFETY: only asks.
+    // SAFETY: only queries the mapping.
     unsafe { msync(at, 1, MS_ASYNC) == 0 }
 }
 
 #[test]
-fn only_stacks_are_kept() {
+fn only_stacks_are_reused() {
     let first = map(BYTES, MAP_STACK);
     let second = map(BYTES, MAP_STACK);
     assert_ne!(first, second, "one in use is nobody else's");
@@ -41,7 +41,7 @@ fn only_stacks_are_kept() {
     assert!(is_mapped(second));
 
     let other = map(BYTES, 0);
-    assert_ne!(other, second, "what is no stack takes none");
+    assert_ne!(other, second, "another mapping takes no stack");
     unmap(other, BYTES);
     assert!(!is_mapped(other));
 }

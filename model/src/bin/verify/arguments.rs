@@ -4,10 +4,10 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::project::mutants::Wanted;
-use whendone_model::runner::plan::{CROWDS, Shard};
+use whendone_model::runner::plan::{SAMPLED, Shard};
 
-/// Explores every small concurrent program over the core under loom, and checks that what clients
-/// can see equals what the specification allows.
+/// Explores every small concurrent program over the core under loom, and checks that the observed
+/// outcomes equal those that the specification allows.
 #[derive(Parser)]
 #[command(name = "cargo verify", bin_name = "cargo verify")]
 pub struct Arguments {
@@ -16,70 +16,67 @@ pub struct Arguments {
     /// Worker processes [default: one for each core]
     #[arg(long)]
     pub workers: Option<usize>,
-    /// Seconds until a program counts as hanging
+    /// Seconds after which a program counts as hanging
     #[arg(long, default_value_t = 120)]
     pub limit: u64,
-    /// Verifies another copy of the core: a folder with the files of src/kernel
+    /// Verifies the copy of the core in this folder, which must have the files of src/kernel
     #[arg(long, value_name = "PATH", global = true)]
     pub core: Option<PathBuf>,
-    /// Pins the counts and the blind spots as they are now, if nothing else is wrong
+    /// Records the counts and blind spots of this run as the new baseline, if there is no failure
     #[arg(long)]
     pub accept: bool,
-    /// Explores larger programs instead: 3 threads with up to 4 operations in all, and 4 threads with a bound
+    /// Explores larger programs instead: 3 threads with 3 or 4 operations in all, and 4 threads with few preemptions
     #[arg(long)]
     pub deep: bool,
-    /// Only this share of the deep run: 2/4 is the second of four. `cargo verify merge` merges their reports
+    /// Explores only one shard of the deep run, such as 2/4. `cargo verify merge` adds the reports
     #[arg(long, value_name = "I/N", requires = "deep")]
     pub shard: Option<Shard>,
-    /// Does again what an interrupted deep run has done already
+    /// Starts the deep run over instead of resuming an interrupted one
     #[arg(long, requires = "deep")]
     pub fresh: bool,
-    /// Shows for each outcome that a scenario may have how it comes about, as `scenario --explain` does
-    #[arg(long, value_name = "SCENARIO")]
-    pub explain: Option<String>,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Runs one scenario and prints its outcomes, like a litmus test: `cargo verify scenario 'a ; C | A R0'`
+    /// Runs one scenario as a litmus test and prints its outcomes: `cargo verify scenario 'a ; C | A R0'`
     Scenario {
         text: String,
-        /// Shows for each allowed outcome how it comes about
+        /// Draws for each allowed outcome an execution that shows it
         #[arg(long)]
         explain: bool,
-        /// Plays it on this engine instead of loom with both stand-ins: loom-mutex, loom-atomic, loom-bounded,
+        /// Uses this engine instead of loom with both stand-ins: loom-mutex, loom-atomic, loom-bounded,
         /// shuttle-every, shuttle-random, shuttle-pct, threads, tickets, alone
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
     },
-    /// Runs the one execution again that a replay token names, and shows it
+    /// Runs the execution that a replay token names, and draws it
     Replay { token: String },
-    /// Plays larger programs, of 5 to 8 threads, on shuttle and on real threads: a sample, never exhaustive
+    /// Samples executions of larger programs, with 5 to 8 threads, on shuttle and on real threads
     Stress {
-        /// Seconds until no more programs are begun
+        /// Seconds after which no more programs are started
         #[arg(long, default_value_t = 60)]
         seconds: u64,
-        /// Number of the first program; every plain run plays those below
-        #[arg(long, default_value_t = CROWDS)]
+        /// Number of the first program; `cargo verify` plays those below the default
+        #[arg(long, default_value_t = SAMPLED)]
         from: usize,
     },
-    /// Merges the reports of all shards of a deep run: `cargo verify merge target/verify/deep-*-of-4.json`
+    /// Adds the reports of all shards of a deep run: `cargo verify merge target/verify/deep-*-of-4.json`
     Merge {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Shows what no tool here sees, that it is still unseen, and what covers it instead
+    /// Lists what no tool here can see, shows that it is still unseen, and says what covers it instead
     BlindSpots,
-    /// Proves the protocol for any number of threads and callbacks, with two solvers
+    /// Proves the protocol for any number of threads and callbacks, with the solvers z3 and cvc5
     Proof,
-    /// Serves the protocol's states for a browser, to be clicked through
+    /// Serves the states of the protocol to a browser, for exploration by hand
     Explore {
         #[arg(long, default_value_t = 3000)]
         port: u16,
     },
-    /// Plants the seeded bugs and says which check notices each
+    /// Plants the seeded bugs, and fails if the check that a bug names does not notice it
     Mutants {
-        /// Another table of bugs: an auditor's own
+        /// Uses your own table of bugs
         #[arg(long)]
         file: Option<PathBuf>,
         #[command(flatten)]

@@ -1,5 +1,5 @@
-//! What counts the handles of a task under loom: loom's `Arc` where races of the last one are explored, std's elsewhere,
-//! since each count is one more place where threads can switch.
+//! The `Arc` that counts a task's handles under loom: loom's own where races of the last handle are explored, and std's
+//! elsewhere, because each count is one more place where threads can switch.
 
 use std::cell::Cell;
 use std::ops::Deref;
@@ -8,11 +8,12 @@ thread_local! {
     static EXPLORED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether tasks of this execution, which loom plays on one thread, are counted by loom.
+/// Decides whether loom counts the handles of this execution's tasks. loom runs an execution on one thread.
 pub fn explore_handles(explored: bool) {
     EXPLORED.set(explored);
 }
 
+/// A counted handle.
 pub enum Counted<T> {
     ByStd(std::sync::Arc<T>),
     ByLoom(loom::sync::Arc<T>),
@@ -26,7 +27,15 @@ impl<T> Counted<T> {
         }
     }
 
-    /// Nothing in the core asks for it, but seeded bugs do.
+    /// The value, if this is the last handle.
+    pub fn try_unwrap(this: Self) -> Result<T, Self> {
+        match this {
+            Counted::ByStd(counted) => std::sync::Arc::try_unwrap(counted).map_err(Counted::ByStd),
+            Counted::ByLoom(counted) => loom::sync::Arc::try_unwrap(counted).map_err(Counted::ByLoom),
+        }
+    }
+
+    /// The number of handles. Only seeded bugs need it; the core does not.
     pub fn strong_count(this: &Self) -> usize {
         match this {
             Counted::ByStd(counted) => std::sync::Arc::strong_count(counted),

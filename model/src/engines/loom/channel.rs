@@ -1,6 +1,6 @@
-//! crossbeam-channel's part that the loop uses, on loom's mutex and condvar, and the clock it sleeps by.
+//! A model of the part of crossbeam-channel that the loop uses, on loom's mutex and condvar, and of its clock.
 //!
-//! That crossbeam-channel itself does what is modelled here is an assumption.
+//! It is an assumption that crossbeam-channel itself behaves like this model.
 
 use crate::engines::record::recorder;
 use crate::observation::event::Event;
@@ -12,24 +12,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 struct Channel<T> {
-    state: Mutex<State<T>>,
-    bell: Condvar,
+    state: Mutex<Messages<T>>,
+    changed: Condvar,
 }
 
-struct State<T> {
+struct Messages<T> {
     messages: VecDeque<T>,
-    /// Cleared when the other end is dropped.
+    /// Cleared when that end is dropped, like the next one.
     has_sender: bool,
     has_receiver: bool,
 }
 
 pub struct Sender<T>(Arc<Channel<T>>);
 
-/// There is but one. What it has seen lies at hand: taking that is no operation of the model, since
-/// whoever sends cannot tell when it happens.
+/// The only receiver. It keeps the messages that it has seen: taking one of these is no operation of the model, because
+/// no sender can tell when it happens.
 pub struct Receiver<T> {
     channel: Arc<Channel<T>>,
-    at_hand: RefCell<VecDeque<T>>,
+    seen: RefCell<VecDeque<T>>,
 }
 
 pub struct SendError<T>(pub T);
@@ -37,26 +37,28 @@ pub struct SendError<T>(pub T);
 pub struct RecvError;
 
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    let state = State { messages: VecDeque::new(), has_sender: true, has_receiver: true };
-    let channel = Arc::new(Channel { state: Mutex::new(state), bell: Condvar::new() });
-    (Sender(channel.clone()), Receiver { channel, at_hand: RefCell::default() })
+    let state = Messages { messages: VecDeque::new(), has_sender: true, has_receiver: true };
+    let channel = Arc::new(Channel { state: Mutex::new(state), changed: Condvar::new() });
+    (Sender(channel.clone()), Receiver { channel, seen: RefCell::default() })
 }
 
-/// Nothing will ever come.
+/// A channel on which no message ever arrives.
 pub fn never<T>() -> Receiver<T> {
     unbounded().1
 }
 
 impl<T> Channel<T> {
-    fn locked<R>(&self, section: impl FnOnce(&mut State<T>) -> R) -> R {
+    fn locked<R>(&self, section: impl FnOnce(&mut Messages<T>) -> R) -> R {
         section(&mut self.state.lock().expect("poisons nothing"))
     }
 }
 
 impl<T> Sender<T> {
+    /// Sends a message.
+    ///
     /// # Errors
     ///
-    /// If the receiver is gone the message is given back.
+    /// If the receiver is gone, the message is given back.
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         recorder::record(|| Event::Schedules(None));
         self.0.locked(|state| {
@@ -64,7 +66,7 @@ impl<T> Sender<T> {
                 return Err(SendError(message));
             }
             state.messages.push_back(message);
-            self.0.bell.notify_one();
+            self.0.changed.notify_one();
             Ok(())
         })
     }
@@ -74,24 +76,26 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.0.locked(|state| {
             state.has_sender = false;
-            self.0.bell.notify_one();
+            self.0.changed.notify_one();
         });
     }
 }
 
 impl<T> Receiver<T> {
+    /// Waits for a message.
+    ///
     /// # Errors
     ///
-    /// If nothing is left, and the sender gone.
+    /// If no message is left and the sender is gone.
     pub fn recv(&self) -> Result<T, RecvError> {
         self.take().or_else(|| self.wait()).ok_or(RecvError)
     }
 
-    /// Time passes when there is nothing, and at once.
+    /// Takes a message. If there is none, the clock jumps to the deadline.
     ///
     /// # Errors
     ///
-    /// If nothing came before the deadline.
+    /// If no message came before the deadline.
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvError> {
         self.try_iter().next().ok_or_else(|| {
             CLOCK.set(CLOCK.get().max(deadline));
@@ -99,7 +103,7 @@ impl<T> Receiver<T> {
         })
     }
 
-    #[allow(clippy::len_without_is_empty, reason = "the loop asks for no more")]
+    #[allow(clippy::len_without_is_empty, reason = "the loop needs no more")]
     pub fn len(&self) -> usize {
         self.channel.locked(|state| self.see(state))
     }
@@ -114,44 +118,44 @@ impl<T> Receiver<T> {
     }
 
     fn take(&self) -> Option<T> {
-        self.at_hand.borrow_mut().pop_front()
+        self.seen.borrow_mut().pop_front()
     }
 
     fn wait(&self) -> Option<T> {
         let mut state = self.channel.state.lock().expect("poisons nothing");
         while state.messages.is_empty() && state.has_sender {
-            state = self.channel.bell.wait(state).expect("poisons nothing");
+            state = self.channel.changed.wait(state).expect("poisons nothing");
         }
         self.see(&mut state);
         self.take()
     }
 
-    /// How many there are.
-    fn see(&self, state: &mut State<T>) -> usize {
-        let mut at_hand = self.at_hand.borrow_mut();
-        at_hand.append(&mut state.messages);
-        at_hand.len()
+    /// Moves all messages to the seen ones, and returns the number of those.
+    fn see(&self, state: &mut Messages<T>) -> usize {
+        let mut seen = self.seen.borrow_mut();
+        seen.append(&mut state.messages);
+        seen.len()
     }
 }
 
-/// What nobody will take is dropped, unlocked.
+/// Drops the messages that are left, without the lock.
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         self.channel.locked(|state| {
             state.has_receiver = false;
             self.see(state);
         });
-        let left = self.at_hand.take();
+        let left = self.seen.take();
         drop(left);
     }
 }
 
 thread_local! {
-    // All of loom's threads run on one.
+    // All of loom's threads run on one thread of the system.
     static CLOCK: Cell<Instant> = const { Cell::new(Instant(Duration::ZERO)) };
 }
 
-/// A time of the logical clock, which stands still while anything happens.
+/// A time of the logical clock, which advances only when the loop waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(Duration);
 

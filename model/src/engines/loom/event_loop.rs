@@ -1,9 +1,9 @@
-//! The event loop and what plays on it, above the task layer that lies beside this file. Included once for
-//! each engine whose facade has a channel and a clock.
+//! The event loop and its player, above the task layer beside this file. Compiled once for each engine whose facade has a
+//! channel and a clock.
 
-use super::{hook, kernel, outcome, panic, player, report, schedule, stage, task, trampoline};
+use super::{hook, id, kernel, outcome, panic, player, report, schedule, stage, task, trampoline, wait};
 
-/// The engine's facade. What the loop locks prints itself to nobody.
+/// The engine's facade. The loop's locks do not record their contents.
 pub mod sync {
     pub use super::super::sync::{Arc, Instant, OnceLock, Silent as Mutex};
     pub use super::super::sync::{channel, fresh_serial, locks_held, thread_local};

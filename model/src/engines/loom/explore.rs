@@ -1,4 +1,4 @@
-//! loom's stage: its threads, and how far it explores.
+//! loom's exploration: its threads, and its bound on preemptions.
 
 use super::super::{Extent, message};
 use super::sync;
@@ -10,10 +10,11 @@ use ::loom as machine;
 #[path = "../shared/primitives.rs"]
 mod primitives;
 
+use primitives::ThreadBody;
 pub use primitives::{Flag, Mutex, Probe};
 
-/// Runs them all at once, the first one on this thread, and returns when all are through.
-pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {
+/// Runs all bodies at once, the first one on this thread, and returns when all have ended.
+pub fn at_once<R: Send + 'static>(bodies: Vec<ThreadBody<R>>) -> Vec<R> {
     primitives::at_once(bodies, sync::be_thread)
 }
 
@@ -21,7 +22,7 @@ thread_local! {
     static BOUND: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// Plays with at most so many preemptions in an execution.
+/// Plays with at most this many preemptions in an execution.
 pub fn within<R>(preemptions: usize, play: impl FnOnce() -> R) -> R {
     BOUND.set(Some(preemptions));
     let played = play();
@@ -29,12 +30,12 @@ pub fn within<R>(preemptions: usize, play: impl FnOnce() -> R) -> R {
     played
 }
 
-/// Every execution of the model: no limit, whatever the environment says, and no bound but the one to
-/// stay [`within`]. How far that went is read from what the builder was told.
+/// Explores every execution of the model: without a limit, whatever the environment sets, and without a bound except the
+/// one of [`within`]. The extent is derived from the builder's own settings.
 ///
 /// # Errors
 ///
-/// What loom said when it gave up, on a deadlock for example.
+/// loom's message if it gave up, on a deadlock for example.
 pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 4_000;

@@ -1,4 +1,4 @@
-//! Under loom: every interleaving of a scenario, with a mutex or an atomic in the place of the write-once cell.
+//! The engine loom: every interleaving of a scenario, with a mutex or an atomic in the place of the write-once cell.
 
 pub mod arc;
 pub mod atomic;

@@ -1,5 +1,5 @@
-//! The core and the task layer under loom, with a mutex for the write-once cell. Its set of
-//! observations must equal the specification's.
+//! The core and the task layer under loom, with a mutex for the write-once cell. Its observations must equal the allowed
+//! ones.
 #![allow(dead_code, unused_imports)]
 
 pub use super::explore as stage;

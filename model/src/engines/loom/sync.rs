@@ -1,7 +1,7 @@
-//! loom's facade: what `src/sync.rs` is in production, aware of who holds a lock.
+//! loom's facade, in the place of `src/sync.rs`: it also counts the locks that a thread holds.
 //!
-//! loom has no `OnceLock`. Two stand-ins take its place: with a mutex loom finds every outcome; with
-//! an atomic (the order in which std's publishes) it misses some, which is kept as a pinned list.
+//! loom has no `OnceLock`. Two stand-ins take its place: with a mutex loom finds every outcome; with an atomic, which
+//! publishes in std's order, it misses some, and these are pinned.
 
 use ::loom as machine;
 #[path = "../shared/locks.rs"]
@@ -13,11 +13,12 @@ pub use locks::{Mutex, Silent, be_thread, by_atomic, locks_held, this_thread};
 pub use loom::thread_local;
 pub use std::sync::Arc;
 
+/// A mutex as a stand-in for the write-once cell.
 pub mod by_mutex {
     use crate::engines::record::recorder;
     use crate::observation::event::Event;
 
-    /// The value lies outside the model; whether it is there is asked under a loom mutex.
+    /// A write-once cell whose value is outside the model; a flag under a loom mutex says whether it is there.
     pub struct OnceLock<T> {
         there: loom::sync::Mutex<bool>,
         value: std::sync::OnceLock<T>,

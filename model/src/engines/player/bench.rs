@@ -1,54 +1,53 @@
-//! What all threads of an execution share besides the core.
+//! The harness of one execution, which all its threads share beside the core.
 
-use super::traced;
-use super::super::schedule::Schedule;
+use super::super::outcome::Outcome;
+use super::super::report::{Failure, Report};
 use super::super::stage::Probe;
 use super::super::sync::locks_held;
-use super::super::task::Task;
-use cooked_waker::{IntoWaker, Wake, WakeRef};
-use std::future::{Future, IntoFuture};
+use super::traced;
+use std::borrow::Borrow;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use whendone_model::engines::record::monitor::Monitor;
-use whendone_model::observation::event::{Event, Thing};
-use whendone_model::observation::{Answer, HandOver};
-use whendone_model::scenario::names::{self, Nonce, Part, Value};
-use whendone_model::scenario::Scenario;
-use whendone_model::scenario::resolve::{TaskStep, Resolved, Step};
 use whendone_model::engines::record::recorder;
+use whendone_model::observation::event::{Event, Thing};
+use whendone_model::observation::{Answer, HandOver, Told};
+use whendone_model::scenario::Scenario;
+use whendone_model::scenario::names::{self, Nonce, Part, Value};
+use whendone_model::scenario::resolve::{Resolved, Step, TaskStep};
 
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What all threads of an execution share besides the core.
+/// The harness of one execution.
 pub struct Bench {
-    pub plan: Resolved,
-    /// What is read stands beside the order in which things run: where programs read, and where two tasks are handed over.
+    pub plan: Arc<Resolved>,
+    /// True if observed values must agree with the order in which callbacks run: with programs, and with several tasks.
     pub is_in_order: bool,
-    /// Then nobody else keeps any.
+    /// True if threads drop their handles; the harness then keeps none.
     pub drops_handles: bool,
-    pub ledger: Monitor,
+    pub monitor: Monitor,
     pub probe: Probe,
-    /// Who carries out what callbacks do. They must not keep it alive, nor their tasks with it.
-    pub carrier: OnceLock<Weak<dyn Carrier>>,
+    /// The interpreter of callbacks' programs. Callbacks must not keep it alive, nor their tasks with it.
+    pub interpreter: OnceLock<Weak<dyn Interpreter>>,
 }
 
-/// Carries out the steps of programs, on whatever thread.
-pub trait Carrier: Send + Sync {
+/// Carries out the steps of callbacks' programs, on any thread.
+pub trait Interpreter: Send + Sync {
     fn carry_out(&self, step: TaskStep) -> Option<Answer>;
 }
 
 impl Bench {
     pub fn new(scenario: &Scenario) -> Self {
-        let plan = scenario.plan();
+        let plan = scenario.resolved().clone();
         Bench {
             is_in_order: scenario.has_programs() || plan.tasks > 1,
             plan,
             drops_handles: scenario.drops_handles(),
-            ledger: Monitor::default(),
+            monitor: Monitor::default(),
             probe: Probe::new(),
-            carrier: OnceLock::new(),
+            interpreter: OnceLock::new(),
         }
     }
 
@@ -60,56 +59,89 @@ impl Bench {
         self.plan.program(nonce, part)
     }
 
-    /// What a caller's code does when its turn comes: a dependent operation first and last. `serial`: it is itself
-    /// the hand-over of this task.
-    pub fn run(
-        &self,
-        nonce: Nonce,
-        part: Part,
-        serial: Option<names::Task>,
-        read: impl FnOnce() -> Option<Value>,
-    ) {
+    /// Runs a caller's code: its program, with a dependent operation before and after it. `serial` names the task whose
+    /// hand-over the call itself is.
+    pub fn run(&self, nonce: Nonce, part: Part, serial: Option<names::Task>, read: impl FnOnce() -> Option<Value>) {
         self.touch();
-        serial.inspect(|task| self.ledger.handing(*task));
-        let entry = self.ledger.entered(HandOver { part, ..HandOver::new(nonce, read()) }, locks_held());
+        serial.inspect(|task| self.monitor.handing(*task));
+        let entry = self.monitor.entered(HandOver { part, ..HandOver::new(nonce, read()) }, locks_held());
         let (steps, panics) = match self.program(nonce, part) {
             [steps @ .., (_, Step::Panic)] => (steps, true),
             steps => (steps, false),
         };
-        let is_over = self.ledger.is_over();
-        let carrier = self.carrier.get().and_then(Weak::upgrade).filter(|_| !is_over);
-        for &step in carrier.iter().flat_map(|_| steps) {
-            let answer = traced(step, |step| carrier.as_ref().and_then(|carrier| carrier.carry_out(step)));
-            self.ledger.answered(entry, answer);
+        let is_over = self.monitor.is_over();
+        let interpreter = self.interpreter.get().and_then(Weak::upgrade).filter(|_| !is_over);
+        for &step in interpreter.iter().flat_map(|_| steps) {
+            let answer = traced(step, |step| interpreter.as_ref().and_then(|interpreter| interpreter.carry_out(step)));
+            self.monitor.answered(entry, answer);
         }
         self.touch();
-        self.ledger.left(nonce, part, locks_held());
-        serial.inspect(|task| self.ledger.handed_over(*task));
-        drop(carrier);
+        self.monitor.left(nonce, part, locks_held());
+        serial.inspect(|task| self.monitor.handed_over(*task));
+        drop(interpreter);
         if panics && !is_over {
             recorder::record(|| Event::Panics);
             resume_unwind(Box::new(nonce.to_string()));
         }
     }
 
-    /// What is dropped or cloned does something only if it has a program.
+    /// Runs the program of a drop or a clone, if there is one.
     pub fn run_if_any(&self, nonce: Nonce, part: Part) {
-        if !self.program(nonce, part).is_empty() && !self.ledger.is_over() {
+        if !self.program(nonce, part).is_empty() && !self.monitor.is_over() {
             self.run(nonce, part, None, || None);
         }
     }
 
+    /// Tells the monitor of a report to a hook, if it is one that a scenario can cause for this task (P14).
+    pub fn report(&self, task: names::Task, report: &Report) {
+        use Failure::{CallbackLost, CallbackPanicked, DropPanicked, LoopClosed, PanicNeverRetrieved};
+        use Failure::{SchedulerPanicked, TaskAbandoned, WakerPanicked};
+        let said = report.panic.as_ref().map(|panic| panic.message());
+        let is_of_task = |nonce: &Nonce| self.plan.registrations.get(*nonce).is_some_and(|body| body.task == task);
+        let nonce = said.and_then(|said| said.parse().ok()).filter(is_of_task);
+        let told = match (report.failure, nonce) {
+            (CallbackLost, None) if said.is_none() => Told::Lost(task),
+            (SchedulerPanicked, None) if said == Some(PANIC_OF_SCHEDULER) => Told::SchedulerPanicked(task),
+            (TaskAbandoned, None) => Told::Abandoned,
+            (PanicNeverRetrieved, None) => Told::NeverRetrieved,
+            (LoopClosed(unrun), None) => Told::Closed(unrun),
+            (CallbackPanicked, Some(nonce)) => Told::CallbackPanicked(nonce),
+            (DropPanicked, Some(nonce)) => Told::DropPanicked(nonce),
+            (WakerPanicked, Some(nonce)) => Told::WakerPanicked(nonce),
+            _ => return self.misreported(report),
+        };
+        self.monitor.told(told, locks_held());
+    }
+
+    /// Tells the monitor of a report that no scenario can cause.
+    pub fn misreported(&self, report: &Report) {
+        self.monitor.broken(format!("P14: {report}"));
+    }
+
     pub fn make(self: &Arc<Self>, thing: Thing) -> Tracked {
-        self.ledger.made(thing);
+        self.monitor.made(thing);
         Tracked { thing, bench: self.clone(), is_original: false }
     }
 }
 
-/// A value or a callback's capture, which reports its drop.
+/// The message of a scheduler's panic. The message of a callback's panic is its nonce.
+pub const PANIC_OF_SCHEDULER: &str = "scheduler";
+
+/// The value of an outcome.
+pub fn value_of<T: Borrow<Tracked>>(outcome: &Outcome<T>) -> Value {
+    match outcome {
+        Outcome::Finished(finished) => finished.borrow().value(),
+        Outcome::Cancelled => Value::Cancelled,
+        Outcome::Abandoned => Value::Abandoned,
+        Outcome::Panicked(_) => Value::Panicked,
+    }
+}
+
+/// A value, or a callback's capture, that reports its drop to the monitor.
 pub struct Tracked {
     pub thing: Thing,
     pub bench: Arc<Bench>,
-    /// A waker that is only there to be cloned.
+    /// True for a waker that exists only to be cloned.
     pub is_original: bool,
 }
 
@@ -131,7 +163,7 @@ impl Tracked {
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        self.bench.ledger.dropped(self.thing, locks_held());
+        self.bench.monitor.dropped(self.thing, locks_held());
         if let (Thing::Callback(nonce), false) = (self.thing, self.is_original) {
             self.bench.run_if_any(nonce, Part::Drop);
         }

@@ -1,43 +1,40 @@
-//! Plays a scenario on the core that lies beside this file. Included once for each engine.
+//! The player: carries out a scenario's steps on the core of the engine that includes it. Compiled once for each engine.
 //!
-//! The same steps go to the kernel alone or to the task layer. What they answer is returned, what
-//! happens besides is written into the ledger, and nothing is judged here.
+//! The same steps go to the kernel alone or to the task layer. The answers are returned, everything else is written into
+//! the monitor, and nothing is checked here.
 
 pub mod bench;
 mod on_kernel;
 mod on_task;
 
-use bench::{Bench, Carrier, Tracked};
-use on_kernel::OnKernel;
-use on_task::OnTask;
 use super::kernel::{Added, CallbackId, Cell, Phase};
-use super::schedule::Schedule;
 use super::stage::{Flag, at_once, explore};
 use super::sync::explore_handles;
 use super::wait::Wait;
-use cooked_waker::{IntoWaker, Wake, WakeRef};
-use std::future::{Future, IntoFuture};
+use bench::{Bench, Interpreter, Tracked};
+use on_kernel::OnKernel;
+use on_task::OnTask;
 use std::panic::resume_unwind;
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use whendone_model::engines::record::recorder;
 use whendone_model::engines::{Observed, SEEN_ENOUGH, is_enough};
 use whendone_model::observation::event::Event;
 use whendone_model::observation::{Answer, Observation};
+use whendone_model::scenario::resolve::{Step, TaskStep};
 use whendone_model::scenario::{Scenario, Scheduler};
-use whendone_model::scenario::resolve::{TaskStep, Step};
-use whendone_model::engines::record::recorder;
 
 /// The tag of `b`, `B` and `T`.
 const SHARED: u64 = u64::MAX;
 
-/// Plays it in every way that the engine knows.
+/// Plays the scenario in every execution that the engine explores.
 pub fn play(scenario: &Scenario) -> Observed {
     play_by(scenario, perform)
 }
 
-/// The same, with what one execution is.
+/// Plays the scenario like [`play`], with `perform` for one execution.
 pub(super) fn play_by(scenario: &Scenario, perform: fn(&Scenario) -> (Observation, Vec<String>)) -> Observed {
-    // What another exploration left on this thread is none of this one's.
+    // A conformance check that another exploration left on this thread is discarded.
     recorder::replayed();
     let observed = Arc::new(Mutex::new(Observed::default()));
     let (written, scenario) = (observed.clone(), scenario.clone());
@@ -85,56 +82,67 @@ pub fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
     }
 }
 
+/// One execution on this subject.
 pub(super) fn perform_on<S: Subject>(mut subject: S, bench: &Arc<Bench>) -> (Observation, Vec<String>) {
-    if let Some(carrier) = subject.carrier() {
-        assert!(bench.carrier.set(carrier).is_ok(), "set once");
+    if let Some(interpreter) = subject.interpreter() {
+        assert!(bench.interpreter.set(interpreter).is_ok(), "set once");
     }
-    let (setup, threads) = (bench.plan.setup.clone(), bench.plan.threads.clone());
-    for step in setup {
+    for step in bench.plan.setup.clone() {
         traced(step, |step| subject.carry_out(step));
     }
     recorder::record(|| Event::AllBegin);
-    // All share the flags, made here so that each execution has its own.
-    let flags: Arc<Vec<Flag>> = Arc::new((0..=9).map(|_| Flag::new()).take(flag_count(&threads)).collect());
-    let last = threads.len().saturating_sub(1);
-    let bodies = threads.into_iter().enumerate().map(|(thread, steps)| {
-        let (mut actor, flags) = (subject.fork(), flags.clone());
-        Box::new(move || {
-            let mut carry_out = |(task, step)| match step {
-                Step::Signal(flag) => {
-                    flags[usize::from(flag)].raise();
-                    None
-                }
-                Step::Wait(flag) => {
-                    flags[usize::from(flag)].wait();
-                    None
-                }
-                step => actor.carry_out((task, step)),
-            };
-            let answers: Vec<Answer> = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
-            actor.through(thread == last);
-            (answers, actor)
-        }) as Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>
-    });
-    let bodies = bodies.collect();
+    let bodies = bodies(&mut subject, bench.plan.threads.clone());
     if bench.drops_handles {
-        subject.let_go();
+        subject.drop_handles();
     }
-    // What a thread still holds at its end, an await for example, it keeps until all is told.
+    // What a thread still holds at its end, an await for example, it keeps until the observation is complete.
     let (answers, actors): (Vec<_>, Vec<_>) = at_once(bodies).into_iter().unzip();
     recorder::record(|| Event::AllEnded);
-    subject.settle();
+    subject.serve_rest();
     recorder::record(|| Event::AllTold);
-    let (handed, told) = bench.ledger.observed();
+    let (handed, told) = bench.monitor.observed();
     // Where handles are dropped, a thread may have the only ones.
     let holders = if bench.drops_handles { &actors[..] } else { slice::from_ref(&subject) };
     if let Some(rule) = holders.iter().find_map(S::broken_at_rest) {
-        bench.ledger.broken(rule);
+        bench.monitor.broken(rule);
     }
     drop(actors);
     subject.finish();
     drop(subject);
-    (Observation { answers, handed, told }, bench.ledger.close(bench.probe.touches()))
+    (Observation { answers, handed, told }, bench.monitor.close(bench.probe.touches()))
+}
+
+/// A thread of the scenario: returns its answers, and the subject with what it still holds.
+type Thread<S> = Box<dyn FnOnce() -> (Vec<Answer>, S) + Send>;
+
+fn bodies<S: Subject>(subject: &mut S, threads: Vec<Vec<TaskStep>>) -> Vec<Thread<S>> {
+    // All share the flags, made here so that each execution has its own.
+    let flags: Arc<Vec<Flag>> = Arc::new((0..=9).map(|_| Flag::new()).take(flag_count(&threads)).collect());
+    let last = threads.len().saturating_sub(1);
+    let body = |(thread, steps): (usize, Vec<TaskStep>)| {
+        let (mut actor, flags) = (subject.fork(), flags.clone());
+        Box::new(move || {
+            let mut carry_out = |step| carry_out(&mut actor, &flags, step);
+            let answers = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
+            actor.end(thread == last);
+            (answers, actor)
+        }) as Thread<S>
+    };
+    threads.into_iter().enumerate().map(body).collect()
+}
+
+fn carry_out<S: Subject>(actor: &mut S, flags: &[Flag], (task, step): TaskStep) -> Option<Answer> {
+    match step {
+        Step::Signal(flag) => {
+            flags[usize::from(flag)].raise();
+            None
+        }
+        Step::Wait(flag) => {
+            flags[usize::from(flag)].wait();
+            None
+        }
+        step => actor.carry_out((task, step)),
+    }
 }
 
 fn traced(step: TaskStep, carry_out: impl FnOnce(TaskStep) -> Option<Answer>) -> Option<Answer> {
@@ -152,28 +160,28 @@ fn flag_count(steps: &[Vec<TaskStep>]) -> usize {
     flags.max().unwrap_or(0)
 }
 
-/// What a thread carries its steps out with.
+/// The part of the core under test, as one thread of the scenario uses it.
 pub(super) trait Subject: Send + 'static {
-    /// The same, for another thread.
+    /// The same subject, for another thread.
     fn fork(&mut self) -> Self;
     fn carry_out(&mut self, step: TaskStep) -> Option<Answer>;
-    /// Who carries out what callbacks do, if they can do something.
-    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
+    /// The interpreter of callbacks' programs, if callbacks can have programs.
+    fn interpreter(&self) -> Option<Weak<dyn Interpreter>> {
         None
     }
-    /// Its handles go: all threads have theirs, or one is through with its own.
-    fn let_go(&mut self) {}
-    /// A thread has carried out its steps, or the last one of all has.
-    fn through(&mut self, _is_last: bool) {}
-    /// Lets come what was still to come when all threads are through.
-    fn settle(&mut self) {}
-    /// Gives up what nobody used, which is no part of the observation any more.
+    /// Drops this thread's handles: before the threads begin, or as a step of one.
+    fn drop_handles(&mut self) {}
+    /// Ends this thread, after its steps; `is_last` for the scenario's last thread.
+    fn end(&mut self, _is_last: bool) {}
+    /// Runs the callbacks that are still queued after all threads have ended.
+    fn serve_rest(&mut self) {}
+    /// Drops everything unused, after the observation is complete.
     fn finish(&mut self) {}
-    /// What is wrong when nothing is going on.
+    /// The rule that is broken while nothing is going on.
     fn broken_at_rest(&self) -> Option<String>;
 }
 
-/// A done cell is settled, a pending one is not.
+/// The broken rule of a cell at rest: a done cell must be settled, and any other one pending.
 pub(super) fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
     let snapshot = cell.snapshot();
     let expected = if cell.outcome().is_some() { Phase::Settled } else { Phase::Pending };
@@ -181,7 +189,7 @@ pub(super) fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
     (!right).then(|| format!("P19: at rest the cell is {snapshot:?}"))
 }
 
-/// The id of a callback that waits in another cell.
+/// The id of a callback that waits in `other`.
 fn foreign<C>(other: &Arc<Cell<Tracked, C>>, callback: C) -> CallbackId {
     match Cell::add(other, 0, callback) {
         Added::Waits(id) | Added::YouDrain(id, _) => id,

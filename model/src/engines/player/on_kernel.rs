@@ -1,26 +1,25 @@
-//! The kernel alone as the subject: the stored callback is a plain value.
+//! The kernel alone as the subject: a stored callback is a plain value.
 
-use super::bench::{Bench, Carrier, Tracked, locked};
-use super::{SHARED, Subject, at_rest, foreign};
 use super::super::kernel::{Added, CallbackId, Cell, Drain};
 use super::super::outcome::Outcome;
-use super::super::schedule::Schedule;
 use super::super::sync::fresh_serial;
-use cooked_waker::{IntoWaker, Wake, WakeRef};
+use super::bench::{Bench, Interpreter, Tracked, locked};
+use super::{SHARED, Subject, at_rest, foreign};
 use std::collections::HashMap;
-use std::future::{Future, IntoFuture};
 use std::sync::{Arc, Mutex, Weak};
-use whendone_model::observation::event::Thing;
 use whendone_model::observation::Answer;
+use whendone_model::observation::event::Thing;
 use whendone_model::scenario::names::{Nonce, Part, Value};
-use whendone_model::scenario::resolve::{TaskStep, Step};
+use whendone_model::scenario::resolve::{Step, TaskStep};
 
-/// The kernel alone: the stored callback is a plain value.
+/// The kernel alone: a stored callback is a plain value.
 pub(super) struct OnKernel(Arc<Kernel>);
 
 pub(super) struct Kernel {
     cell: Arc<Cell<Tracked, Tracked>>,
+    /// A second cell, in which one callback waits.
     other: Arc<Cell<Tracked, Tracked>>,
+    /// The id of that callback.
     foreign: CallbackId,
     ids: Mutex<HashMap<Nonce, CallbackId>>,
     bench: Arc<Bench>,
@@ -43,7 +42,7 @@ impl Kernel {
     }
 }
 
-impl Carrier for Kernel {
+impl Interpreter for Kernel {
     fn carry_out(&self, (_, step): TaskStep) -> Option<Answer> {
         match step {
             Step::Add { nonce, tagged } => {
@@ -72,7 +71,7 @@ impl Carrier for Kernel {
                 Some(Answer::Did(completed.map(|drain| self.drain(drain)).is_ok()))
             }
             Step::Read => Some(Answer::Outcome(self.cell.outcome().map(Tracked::value))),
-            _ => unreachable!("the scenario was checked: {step:?} needs the task layer"),
+            _ => unreachable!("the scenario was validated: {step:?} needs the task layer"),
         }
     }
 }
@@ -86,13 +85,13 @@ impl Subject for OnKernel {
         self.0.carry_out(step)
     }
 
-    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
-        let kernel: Arc<dyn Carrier> = self.0.clone();
+    fn interpreter(&self) -> Option<Weak<dyn Interpreter>> {
+        let kernel: Arc<dyn Interpreter> = self.0.clone();
         Some(Arc::downgrade(&kernel))
     }
 
     fn broken_at_rest(&self) -> Option<String> {
-        let robbed = self.0.other.snapshot().waiting.len() != 1;
-        robbed.then(|| "P10: the other cell was touched".to_owned()).or_else(|| at_rest(&self.0.cell))
+        let is_touched = self.0.other.snapshot().waiting.len() != 1;
+        is_touched.then(|| "P10: the other cell was touched".to_owned()).or_else(|| at_rest(&self.0.cell))
     }
 }

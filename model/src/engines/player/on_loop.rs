@@ -1,13 +1,11 @@
-//! Plays a scenario on the event loop that lies beside this file. Included once for each engine that has one.
+//! The player for scenarios on the event loop. Compiled once for each engine that has a loop.
 //!
-//! The first thread is the loop's, and runs it when it is told to. The others do what their operations say.
+//! The first thread has the loop, and runs it as its operations say. The other threads have handles only.
 
 use super::event_loop::{EventLoop, Handle, Sleep};
 use super::kernel::CallbackId;
-use super::outcome::Outcome;
-use super::player::bench::{Bench, Carrier, Tracked, locked};
+use super::player::bench::{Bench, Interpreter, Tracked, locked, value_of};
 use super::player::{Subject, at_rest, perform_on, play_by};
-use super::report::{Failure, Report};
 use super::stage::Probe;
 use super::sync::locks_held;
 use super::task::Task;
@@ -20,13 +18,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use whendone_model::engines::Observed;
 use whendone_model::observation::event::Thing;
-use whendone_model::observation::{Answer, HandOver, Observation, Told};
+use whendone_model::observation::{Answer, HandOver, Observation};
 use whendone_model::scenario::Scenario;
 use whendone_model::scenario::names::{Nonce, POLL, Part, Value};
 use whendone_model::scenario::poll_script::{Polled, Script};
 use whendone_model::scenario::resolve::{Step, TaskStep};
 
-/// Plays it in every way that the engine knows, on a loop or on what else it is for.
+/// Plays the scenario in every execution that the engine explores, on the loop if it names one.
 pub fn play(scenario: &Scenario) -> Observed {
     match scenario.script() {
         Some(_) => play_by(scenario, perform),
@@ -34,46 +32,49 @@ pub fn play(scenario: &Scenario) -> Observed {
     }
 }
 
-/// One execution. The last row of answers is how the task ended.
+/// One execution. The last row of answers is the outcome of the task.
 fn perform(scenario: &Scenario) -> (Observation, Vec<String>) {
     let bench = Arc::new(Bench::new(scenario));
-    let end = Arc::new(Mutex::new(None));
-    let (mut observation, broken) = perform_on(OnLoop::new(&bench, scenario, &end), &bench);
-    let end = locked(&end).map(|value| Answer::Outcome(Some(value)));
-    observation.answers.push(end.into_iter().collect());
-    // That nobody looked at a panic is told of when the last handle goes.
-    observation.told = bench.ledger.observed().1;
+    let outcome = Arc::new(Mutex::new(None));
+    let (mut observation, broken) = perform_on(OnLoop::new(&bench, scenario, &outcome), &bench);
+    let outcome = locked(&outcome).map(|value| Answer::Outcome(Some(value)));
+    observation.answers.push(outcome.into_iter().collect());
+    // A panic that was never retrieved is reported when the last handle is dropped.
+    observation.told = bench.monitor.observed().1;
     (observation, broken)
 }
 
-/// A thread's part: the first one's, which has the loop, or another one's.
+/// The loop and its task as the subject.
 struct OnLoop {
     event_loop: Arc<Mutex<Option<EventLoop>>>,
-    desk: Arc<Desk>,
+    layer: Arc<LoopLayer>,
     /// This thread's handle.
     task: Option<Task<Tracked>>,
-    is_loops: bool,
-    others: Arc<Others>,
-    end: Arc<Mutex<Option<Value>>>,
+    /// True for the first thread.
+    has_loop: bool,
+    others: Arc<OtherThreads>,
+    /// The outcome of the task.
+    outcome: Arc<Mutex<Option<Value>>>,
 }
 
-/// What threads and programs share.
-struct Desk {
+/// The part that threads and callbacks' programs share.
+struct LoopLayer {
     handle: Handle,
-    /// For programs, if there are any.
+    /// The handle for programs, if there are any.
     task: Option<Task<Tracked>>,
     ids: Mutex<HashMap<Nonce, CallbackId>>,
-    waker: Arc<Left>,
+    waker: Arc<SharedWaker>,
     bench: Arc<Bench>,
 }
 
 impl OnLoop {
-    fn new(bench: &Arc<Bench>, scenario: &Scenario, end: &Arc<Mutex<Option<Value>>>) -> Self {
+    fn new(bench: &Arc<Bench>, scenario: &Scenario, outcome: &Arc<Mutex<Option<Value>>>) -> Self {
         let hook = bench.clone();
-        let event_loop = EventLoop::with_exception_hook(move |report| tell(&hook, report));
+        let event_loop = EventLoop::with_exception_hook(move |report| hook.report(0, report));
         let handle = event_loop.handle();
-        let (waker, others) = (Arc::new(Left::new()), Arc::new(Others::new(scenario.threads.len() - 1)));
-        let script = scenario.script().expect("asked before");
+        let waker = Arc::new(SharedWaker::new());
+        let others = Arc::new(OtherThreads::new(scenario.threads.len() - 1));
+        let script = scenario.script().expect("`play` has checked it");
         let task = handle.spawn(Scripted {
             script,
             polls: 0,
@@ -84,19 +85,19 @@ impl OnLoop {
             waker: waker.clone(),
         });
         let for_programs = scenario.has_programs().then(|| task.clone());
-        let desk = Desk { handle, task: for_programs, ids: Mutex::default(), waker, bench: bench.clone() };
+        let layer = LoopLayer { handle, task: for_programs, ids: Mutex::default(), waker, bench: bench.clone() };
         OnLoop {
             event_loop: Arc::new(Mutex::new(Some(event_loop))),
-            desk: Arc::new(desk),
+            layer: Arc::new(layer),
             task: Some(task),
-            is_loops: true,
+            has_loop: true,
             others,
-            end: end.clone(),
+            outcome: outcome.clone(),
         }
     }
 
     fn run(&self, main: impl Future<Output = ()> + Send + 'static) {
-        let mut event_loop = locked(&self.event_loop).take().expect("the scenario was checked: it is not closed");
+        let mut event_loop = locked(&self.event_loop).take().expect("the scenario was validated: it is not closed");
         event_loop.run_until_complete(main);
         *locked(&self.event_loop) = Some(event_loop);
     }
@@ -104,26 +105,26 @@ impl OnLoop {
 
 impl Subject for OnLoop {
     fn fork(&mut self) -> Self {
-        let is_loops = std::mem::take(&mut self.is_loops);
+        let has_loop = std::mem::take(&mut self.has_loop);
         OnLoop {
             event_loop: self.event_loop.clone(),
-            desk: self.desk.clone(),
+            layer: self.layer.clone(),
             task: self.task.clone(),
-            is_loops,
+            has_loop,
             others: self.others.clone(),
-            end: self.end.clone(),
+            outcome: self.outcome.clone(),
         }
     }
 
-    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
-        let desk: Arc<dyn Carrier> = self.desk.clone();
-        Some(Arc::downgrade(&desk))
+    fn interpreter(&self) -> Option<Weak<dyn Interpreter>> {
+        let layer: Arc<dyn Interpreter> = self.layer.clone();
+        Some(Arc::downgrade(&layer))
     }
 
     fn carry_out(&mut self, (_, step): TaskStep) -> Option<Answer> {
         match step {
             Step::DropHandle => {
-                self.let_go();
+                self.drop_handles();
                 None
             }
             Step::Run => {
@@ -135,29 +136,29 @@ impl Subject for OnLoop {
                 None
             }
             Step::Close => {
-                let event_loop = locked(&self.event_loop).take().expect("the scenario was checked: it is not closed");
+                let event_loop = locked(&self.event_loop).take().expect("the scenario was validated: it is not closed");
                 Some(Answer::Count(event_loop.close()))
             }
-            step => self.desk.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step),
+            step => self.layer.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step),
         }
     }
 
-    fn let_go(&mut self) {
+    fn drop_handles(&mut self) {
         self.task = None;
     }
 
-    fn through(&mut self, _is_last: bool) {
-        if !self.is_loops {
-            self.others.through();
+    fn end(&mut self, _is_last: bool) {
+        if !self.has_loop {
+            self.others.one_ends();
         }
     }
 
-    fn settle(&mut self) {
-        let left = locked(&self.event_loop).take();
-        drop(left);
-        // Not by a read that would count as a look (D8).
+    fn serve_rest(&mut self) {
+        let event_loop = locked(&self.event_loop).take();
+        drop(event_loop);
+        // Read from the cell, because a read of the task would count as retrieving the outcome (D8).
         let outcome = self.task.as_ref().and_then(|task| task.cell().outcome());
-        *locked(&self.end) = outcome.map(value_of);
+        *locked(&self.outcome) = outcome.map(value_of);
     }
 
     fn broken_at_rest(&self) -> Option<String> {
@@ -165,10 +166,10 @@ impl Subject for OnLoop {
     }
 }
 
-/// The scenario was checked.
-const HAS_HANDLE: &str = "nothing comes after H, and H not beside programs";
+/// The reason why there is a handle: the scenario was validated.
+const HAS_HANDLE: &str = "no operation follows H, and no program stands beside it";
 
-impl Desk {
+impl LoopLayer {
     fn carry_out_on(&self, task: &Task<Tracked>, step: Step) -> Option<Answer> {
         match step {
             Step::Add { nonce, .. } => {
@@ -179,7 +180,7 @@ impl Desk {
                 None
             }
             Step::Remove(nonce) => {
-                let nonce = nonce.expect("the scenario was checked: no foreign id on a loop");
+                let nonce = nonce.expect("the scenario was validated: no foreign id on a loop");
                 let id = locked(&self.ids)[&nonce];
                 Some(Answer::Did(task.remove_done_callback(id)))
             }
@@ -199,44 +200,20 @@ impl Desk {
                 self.handle.spawn(async move { hand_over(&capture.bench, nonce, &task) });
                 None
             }
-            _ => unreachable!("the scenario was checked: {step:?} is not for a loop"),
+            _ => unreachable!("the scenario was validated: {step:?} is not for a loop"),
         }
     }
 }
 
-impl Carrier for Desk {
+impl Interpreter for LoopLayer {
     fn carry_out(&self, (_, step): TaskStep) -> Option<Answer> {
         self.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step)
     }
 }
 
-/// The loop runs one after the other.
+/// Runs a callback or a function of the loop, which runs one at a time.
 fn hand_over(bench: &Bench, nonce: Nonce, task: &Task<Tracked>) {
     bench.run(nonce, Part::Call, Some(0), || task.outcome().map(value_of));
-}
-
-fn value_of(outcome: &Outcome<Tracked>) -> Value {
-    match outcome {
-        Outcome::Finished(token) => token.value(),
-        Outcome::Cancelled => Value::Cancelled,
-        Outcome::Abandoned => Value::Abandoned,
-        Outcome::Panicked(_) => Value::Panicked,
-    }
-}
-
-/// The loop's hook.
-fn tell(bench: &Bench, report: &Report) {
-    let said = report.panic.as_ref().and_then(|panic| panic.message().parse().ok());
-    let told = match (report.failure, said) {
-        (Failure::CallbackLost, None) => Told::Lost(0),
-        (Failure::TaskAbandoned, None) => Told::Abandoned,
-        (Failure::PanicNeverRetrieved, None) => Told::NeverRetrieved,
-        (Failure::LoopClosed(unrun), None) => Told::Closed(unrun),
-        (Failure::CallbackPanicked, Some(nonce)) => Told::CallbackPanicked(nonce),
-        (Failure::DropPanicked, Some(nonce)) => Told::DropPanicked(nonce),
-        _ => return bench.ledger.broken(format!("P14: {report}")),
-    };
-    bench.ledger.told(told, locks_held());
 }
 
 /// The future of the loop's task.
@@ -248,10 +225,10 @@ struct Scripted {
     capture: Tracked,
     handle: Handle,
     bench: Arc<Bench>,
-    waker: Arc<Left>,
+    waker: Arc<SharedWaker>,
 }
 
-/// How long does not matter: the clock knows nothing else to wait for.
+/// The length of a nap. Any length will do: the logical clock has nothing else to wait for.
 const NAP: Duration = Duration::from_secs(1);
 
 impl Scripted {
@@ -287,31 +264,31 @@ impl Future for Scripted {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Tracked> {
         self.bench.touch();
-        self.bench.ledger.handing(0);
-        self.bench.ledger.entered(HandOver::new(POLL, None), locks_held());
+        self.bench.monitor.handing(0);
+        self.bench.monitor.entered(HandOver::new(POLL, None), locks_held());
         let polled = self.next(context);
         self.bench.touch();
-        self.bench.ledger.left(POLL, Part::Call, locks_held());
-        self.bench.ledger.handed_over(0);
+        self.bench.monitor.left(POLL, Part::Call, locks_held());
+        self.bench.monitor.handed_over(0);
         match polled {
             Polled::Ready => Poll::Ready(self.bench.make(Thing::Value(Value::Finished(0)))),
-            // Not by `panic!`, which would print.
+            // `resume_unwind` prints nothing, unlike `panic!`.
             Polled::Panics => resume_unwind(Box::new("of the script")),
             _ => Poll::Pending,
         }
     }
 }
 
-/// The waker that the first pending poll leaves for others. Each look is a dependent operation, so that
-/// threads can switch there.
-struct Left {
+/// The waker that the first pending poll leaves for other threads. Each access is a dependent operation, at which threads
+/// can switch.
+struct SharedWaker {
     waker: Mutex<Option<Waker>>,
     probe: Probe,
 }
 
-impl Left {
+impl SharedWaker {
     fn new() -> Self {
-        Left { waker: Mutex::default(), probe: Probe::new() }
+        SharedWaker { waker: Mutex::default(), probe: Probe::new() }
     }
 
     fn leave(&self, waker: &Waker) {
@@ -323,46 +300,46 @@ impl Left {
 
     fn wake(&self) {
         self.probe.touch();
-        let left = locked(&self.waker).clone();
-        left.inspect(Waker::wake_by_ref);
+        let waker = locked(&self.waker).clone();
+        waker.inspect(Waker::wake_by_ref);
     }
 }
 
-/// The threads other than the loop's, and the waker of a main that waits for them.
-struct Others {
-    left: Mutex<(usize, Option<Waker>)>,
+/// The threads without the loop, and the waker of the main future that waits for them.
+struct OtherThreads {
+    running: Mutex<(usize, Option<Waker>)>,
     probe: Probe,
 }
 
-impl Others {
+impl OtherThreads {
     fn new(count: usize) -> Self {
-        Others { left: Mutex::new((count, None)), probe: Probe::new() }
+        OtherThreads { running: Mutex::new((count, None)), probe: Probe::new() }
     }
 
-    /// One of them is.
-    fn through(&self) {
+    /// Counts one thread as ended. The last one wakes the main future.
+    fn one_ends(&self) {
         self.probe.touch();
-        let mut left = locked(&self.left);
-        left.0 -= 1;
-        let waker = if left.0 == 0 { left.1.take() } else { None };
-        drop(left);
+        let mut running = locked(&self.running);
+        running.0 -= 1;
+        let waker = if running.0 == 0 { running.1.take() } else { None };
+        drop(running);
         waker.into_iter().for_each(Waker::wake);
     }
 }
 
-/// What the loop runs for.
-struct Main(Arc<Others>);
+/// The future that the loop runs: it is ready once all other threads have ended.
+struct Main(Arc<OtherThreads>);
 
 impl Future for Main {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         self.0.probe.touch();
-        let mut left = locked(&self.0.left);
-        if left.0 == 0 {
+        let mut running = locked(&self.0.running);
+        if running.0 == 0 {
             return Poll::Ready(());
         }
-        left.1 = Some(context.waker().clone());
+        running.1 = Some(context.waker().clone());
         Poll::Pending
     }
 }

@@ -1,33 +1,32 @@
-//! The task layer as the subject, on a scheduler of the scenario.
+//! The task layer as the subject, on the scheduler that the scenario names.
 
-use std::sync::atomic::Ordering::Relaxed;
-use super::bench::{Bench, Carrier, Tracked, locked};
-use super::{Subject, at_rest, foreign};
 use super::super::completer::{Completer, task_named};
 use super::super::kernel::{CallbackId, Cell};
-use super::super::outcome::Outcome;
-use super::super::report::{Failure, Report};
+use super::super::report::Report;
 use super::super::schedule::{Ready, Schedule};
 use super::super::stage;
 use super::super::sync::{fresh_serial, locks_held};
 use super::super::task::Task;
 use super::super::wait::Wait;
+use super::bench::{Bench, Interpreter, PANIC_OF_SCHEDULER, Tracked, locked, value_of};
+use super::{Subject, at_rest, foreign};
 use cooked_waker::{IntoWaker, Wake, WakeRef};
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, IntoFuture};
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
-use whendone_model::observation::event::{Event, Thing};
-use whendone_model::observation::{Answer, Told};
-use whendone_model::scenario::names::{self, Nonce, Part, SCHEDULER, TASKS, Value};
-use whendone_model::scenario::Scheduler;
-use whendone_model::scenario::resolve::{TaskStep, Step};
 use whendone_model::engines::record::recorder;
+use whendone_model::observation::Answer;
+use whendone_model::observation::event::{Event, Thing};
+use whendone_model::scenario::Scheduler;
+use whendone_model::scenario::names::{self, Nonce, Part, SCHEDULER, TASKS, Value};
+use whendone_model::scenario::resolve::{Step, TaskStep};
 
-/// What tasks complete with.
+/// The values of tasks.
 type Shared = Arc<Tracked>;
 
 /// The task layer: boxed closures, a completer, awaits.
@@ -35,34 +34,36 @@ pub(super) struct OnTask {
     layer: Arc<Layer>,
     /// This thread's handles.
     tasks: Vec<Task<Shared>>,
-    place: Option<Wait<Shared, Task<Shared>>>,
+    /// This thread's await.
+    wait: Option<Wait<Shared, Task<Shared>>>,
 }
 
+/// The part that threads and callbacks' programs share.
 pub(super) struct Layer {
-    /// For programs; none where the last handle goes.
+    /// The handles for programs; none where threads drop theirs.
     tasks: Vec<Task<Shared>>,
     completers: Mutex<Vec<Option<Completer<Shared>>>>,
     foreign: CallbackId,
     ids: Mutex<HashMap<Nonce, CallbackId>>,
-    bed: Arc<SchedulerState>,
+    scheduler: Arc<SchedulerState>,
 }
 
-/// The scheduler of the scenario, and where wakes go that must keep their place among callbacks.
+/// The state of the scenario's scheduler, which all its tasks share.
 pub(super) struct SchedulerState {
-    scheduler: Scheduler,
-    /// It was called.
+    kind: Scheduler,
+    /// True once the scheduler has been called.
     has_scheduled: AtomicBool,
-    line: Queue,
+    queue: Queue,
     bench: Arc<Bench>,
 }
 
-/// The scheduler as one task knows it.
+/// One task's scheduler.
 pub(super) struct TaskScheduler {
     task: names::Task,
-    bed: Arc<SchedulerState>,
+    state: Arc<SchedulerState>,
 }
 
-/// The queue.
+/// The queue of a queue scheduler. Wakes are entries too, so that they keep their place among callbacks.
 #[derive(Default)]
 pub(super) struct Queue(stage::Mutex<VecDeque<Entry>>);
 
@@ -72,8 +73,8 @@ enum Entry {
 }
 
 impl Queue {
-    fn push(&self, turn: Entry) {
-        self.0.lock().expect("poisons nothing").push_back(turn);
+    fn push(&self, entry: Entry) {
+        self.0.lock().expect("poisons nothing").push_back(entry);
     }
 
     fn next(&self) -> Option<Entry> {
@@ -83,58 +84,55 @@ impl Queue {
 
 impl SchedulerState {
     fn is_queue(&self) -> bool {
-        self.scheduler == Scheduler::Queue
+        self.kind == Scheduler::Queue
     }
 
-    /// Until nothing is there.
+    /// Runs entries until the queue is empty.
     fn serve(&self) {
-        while let Some(turn) = self.line.next() {
-            self.bench.ledger.serves(true);
-            match turn {
+        while let Some(entry) = self.queue.next() {
+            self.bench.monitor.serves(true);
+            match entry {
                 Entry::Run(ready) => ready.run(),
                 Entry::Wake(nonce) => self.bench.run(nonce, Part::Call, None, || None),
             }
-            self.bench.ledger.serves(false);
+            self.bench.monitor.serves(false);
         }
     }
 }
 
-/// What the scheduler says when it panics. A callback says its nonce.
-const PANIC_OF_SCHEDULER: &str = "scheduler";
-
 impl Schedule for TaskScheduler {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
-        let SchedulerState { scheduler, has_scheduled, line, bench } = &*self.bed;
-        // On a queue the push is the dependent operation, between the begin of the hand-over and its end. Before it, only
-        // who is the first to call makes a difference.
-        let does = !bench.program(SCHEDULER, Part::Call).is_empty();
-        let touches_last = *scheduler != Scheduler::Queue;
-        let touches_first = does || touches_last;
-        bench.ledger.scheduled(self.task, locks_held(), usize::from(touches_first) + usize::from(touches_last));
+        let SchedulerState { kind, has_scheduled, queue, bench } = &*self.state;
+        // On a queue the push is the dependent operation between the begin of the hand-over and its end. Before the push
+        // only the identity of the first caller makes a difference.
+        let has_program = !bench.program(SCHEDULER, Part::Call).is_empty();
+        let touches_last = *kind != Scheduler::Queue;
+        let touches_first = has_program || touches_last;
+        bench.monitor.scheduled(self.task, locks_held(), usize::from(touches_first) + usize::from(touches_last));
         if touches_first {
             bench.touch();
         }
-        bench.ledger.handing(self.task);
-        if does && !has_scheduled.swap(true, Relaxed) {
+        bench.monitor.handing(self.task);
+        if has_program && !has_scheduled.swap(true, Relaxed) {
             bench.run(SCHEDULER, Part::Call, None, || None);
         }
-        let taken = match scheduler {
+        let taken = match kind {
             Scheduler::Inline => {
                 ready.run();
                 Ok(())
             }
             Scheduler::Queue => {
-                line.push(Entry::Run(ready));
+                queue.push(Entry::Run(ready));
                 Ok(())
             }
             Scheduler::Refuse | Scheduler::Panic => Err(ready),
-            Scheduler::Loop(_) => unreachable!("no event loop: the scenario was refused"),
+            Scheduler::Loop(_) => unreachable!("the engine refused the scenario: it has no event loop"),
         };
         if touches_last {
             bench.touch();
         }
-        bench.ledger.handed_over(self.task);
-        if *scheduler == Scheduler::Panic {
+        bench.monitor.handed_over(self.task);
+        if *kind == Scheduler::Panic {
             recorder::record(|| Event::Panics);
             resume_unwind(Box::new(PANIC_OF_SCHEDULER));
         }
@@ -142,37 +140,26 @@ impl Schedule for TaskScheduler {
     }
 
     fn report(&self, report: &Report) {
-        let Bench { plan, ledger, .. } = &*self.bed.bench;
-        let said = report.panic.as_ref().map(|panic| panic.message());
-        let of_ours = |nonce: &Nonce| plan.bodies.get(*nonce).is_some_and(|body| body.task == self.task);
-        let nonce = said.and_then(|said| said.parse().ok()).filter(of_ours);
-        let told = match (report.failure, nonce) {
-            (Failure::CallbackLost, None) if said.is_none() => Some(Told::Lost(self.task)),
-            (Failure::SchedulerPanicked, None) if said == Some(PANIC_OF_SCHEDULER) => Some(Told::SchedulerPanicked(self.task)),
-            (Failure::CallbackPanicked, Some(nonce)) => Some(Told::CallbackPanicked(nonce)),
-            (Failure::DropPanicked, Some(nonce)) => Some(Told::DropPanicked(nonce)),
-            (Failure::WakerPanicked, Some(nonce)) => Some(Told::WakerPanicked(nonce)),
-            _ => None,
-        };
         let named = format!("name='{}'", TASKS[self.task]);
-        match told.filter(|_| report.task.as_ref().is_some_and(|task| task.contains(&named))) {
-            Some(told) => ledger.told(told, locks_held()),
-            None => ledger.broken(format!("P14: {report}")),
+        match report.task.as_ref().is_some_and(|task| task.contains(&named)) {
+            true => self.state.bench.report(self.task, report),
+            false => self.state.bench.misreported(report),
         }
     }
 }
 
+/// A waker whose clones, wakes and drops are recorded.
 pub(super) struct TracedWaker {
-    token: Tracked,
-    bed: Arc<SchedulerState>,
+    capture: Tracked,
+    scheduler: Arc<SchedulerState>,
 }
 
 impl Clone for TracedWaker {
     fn clone(&self) -> Self {
-        let (nonce, bench) = (self.token.nonce(), &self.bed.bench);
-        bench.ledger.cloned(nonce, locks_held());
+        let (nonce, bench) = (self.capture.nonce(), &self.scheduler.bench);
+        bench.monitor.cloned(nonce, locks_held());
         bench.run_if_any(nonce, Part::Clone);
-        TracedWaker { token: bench.make(self.token.thing), bed: self.bed.clone() }
+        TracedWaker { capture: bench.make(self.capture.thing), scheduler: self.scheduler.clone() }
     }
 }
 
@@ -184,51 +171,43 @@ impl WakeRef for TracedWaker {
 
 impl Wake for TracedWaker {
     fn wake(self) {
-        let (nonce, SchedulerState { line, bench, .. }) = (self.token.nonce(), &*self.bed);
-        let task = bench.plan.bodies[nonce].task;
-        if bench.program(nonce, Part::Call).is_empty() && self.bed.is_queue() {
-            bench.ledger.scheduled(task, locks_held(), 0);
-            line.push(Entry::Wake(nonce));
+        let (nonce, SchedulerState { queue, bench, .. }) = (self.capture.nonce(), &*self.scheduler);
+        let task = bench.plan.registrations[nonce].task;
+        if bench.program(nonce, Part::Call).is_empty() && self.scheduler.is_queue() {
+            bench.monitor.scheduled(task, locks_held(), 0);
+            queue.push(Entry::Wake(nonce));
         } else {
             bench.run(nonce, Part::Call, Some(task), || None);
         }
     }
 }
 
-fn value_of(outcome: &Outcome<Shared>) -> Value {
-    match outcome {
-        Outcome::Finished(token) => token.value(),
-        Outcome::Cancelled => Value::Cancelled,
-        Outcome::Abandoned => Value::Abandoned,
-        Outcome::Panicked(panic) => unreachable!("no task without a loop panics: {panic}"),
-    }
-}
-
 impl OnTask {
-    pub(super) fn new(bench: &Arc<Bench>, scheduler: Scheduler) -> Self {
-        let has_scheduled = AtomicBool::new(false);
-        let bed = Arc::new(SchedulerState { scheduler, has_scheduled, line: Queue::default(), bench: bench.clone() });
-        let pairs = (0..bench.plan.tasks).map(|task| task_named(TASKS[task], TaskScheduler { task, bed: bed.clone() }));
+    pub(super) fn new(bench: &Arc<Bench>, kind: Scheduler) -> Self {
+        let (has_scheduled, queue) = (AtomicBool::new(false), Queue::default());
+        let scheduler = Arc::new(SchedulerState { kind, has_scheduled, queue, bench: bench.clone() });
+        let task_scheduler = |task| TaskScheduler { task, state: scheduler.clone() };
+        let pairs = (0..bench.plan.tasks).map(|task| task_named(TASKS[task], task_scheduler(task)));
         let (completers, tasks): (Vec<_>, Vec<_>) = pairs.unzip();
         let completers = Mutex::new(completers.into_iter().map(Some).collect());
         let foreign = foreign(&Arc::new(Cell::new(fresh_serial())), ());
         let for_programs = if bench.drops_handles { Vec::new() } else { tasks.clone() };
-        let layer = Layer { tasks: for_programs, completers, foreign, ids: Mutex::default(), bed };
-        OnTask { layer: Arc::new(layer), tasks, place: None }
+        let layer = Layer { tasks: for_programs, completers, foreign, ids: Mutex::default(), scheduler };
+        OnTask { layer: Arc::new(layer), tasks, wait: None }
     }
 }
 
 impl Layer {
-    /// On this thread's handles, or on its own.
+    /// Carries the step out on these handles: a thread's, or the layer's own.
     fn carry_out_on(&self, tasks: &[Task<Shared>], (at, step): TaskStep) -> Option<Answer> {
-        let bench = &self.bed.bench;
+        let bench = &self.scheduler.bench;
         match step {
             Step::Add { nonce, .. } => {
-                let (capture, is_queue) = (bench.make(Thing::Callback(nonce)), self.bed.is_queue());
+                let (capture, is_queue) = (bench.make(Thing::Callback(nonce)), self.scheduler.is_queue());
                 let callback = move |task: &Task<Shared>| {
-                    let Bench { ledger, .. } = &*capture.bench;
+                    let Bench { monitor, .. } = &*capture.bench;
                     if is_queue {
-                        ledger.called_by_its_scheduler(nonce);
+                        monitor.called_by_its_scheduler(nonce);
                     }
                     capture.bench.run(nonce, Part::Call, None, || task.outcome().map(value_of));
                 };
@@ -238,7 +217,7 @@ impl Layer {
             }
             Step::Remove(Some(nonce)) => {
                 let id = locked(&self.ids)[&nonce];
-                Some(Answer::Did(tasks[bench.plan.bodies[nonce].task].remove_done_callback(id)))
+                Some(Answer::Did(tasks[bench.plan.registrations[nonce].task].remove_done_callback(id)))
             }
             Step::Remove(None) => Some(Answer::Did(tasks[at].remove_done_callback(self.foreign))),
             Step::Complete(value @ Value::Finished(_)) => {
@@ -251,18 +230,18 @@ impl Layer {
                 drop(self.completer(at));
                 None
             }
-            _ => unreachable!("the scenario was checked: {step:?} is not for the task layer, or not for programs"),
+            _ => unreachable!("the scenario was validated: {step:?} is not for the task layer, or not for programs"),
         }
     }
 
-    /// The one completer of this task, which was not used before, or the scenario would have been refused.
+    /// Takes the completer of this task, which is still there: a scenario that uses it twice is refused.
     fn completer(&self, task: names::Task) -> Option<Completer<Shared>> {
         let mut completers = locked(&self.completers);
         completers[task].take()
     }
 }
 
-impl Carrier for Layer {
+impl Interpreter for Layer {
     fn carry_out(&self, step: TaskStep) -> Option<Answer> {
         self.carry_out_on(&self.tasks, step)
     }
@@ -270,62 +249,61 @@ impl Carrier for Layer {
 
 impl Subject for OnTask {
     fn fork(&mut self) -> Self {
-        OnTask { layer: self.layer.clone(), tasks: self.tasks.clone(), place: None }
+        OnTask { layer: self.layer.clone(), tasks: self.tasks.clone(), wait: None }
     }
 
-    fn carrier(&self) -> Option<Weak<dyn Carrier>> {
-        let layer: Arc<dyn Carrier> = self.layer.clone();
+    fn interpreter(&self) -> Option<Weak<dyn Interpreter>> {
+        let layer: Arc<dyn Interpreter> = self.layer.clone();
         Some(Arc::downgrade(&layer))
     }
 
     fn carry_out(&mut self, (at, step): TaskStep) -> Option<Answer> {
         match step {
             Step::Poll(nonce) => {
-                let bed = self.layer.bed.clone();
-                let mut token = bed.bench.make(Thing::Callback(nonce));
-                token.is_original = true;
-                let waker = Box::new(TracedWaker { token, bed }).into_waker();
+                let scheduler = self.layer.scheduler.clone();
+                let mut capture = scheduler.bench.make(Thing::Callback(nonce));
+                capture.is_original = true;
+                let waker = Box::new(TracedWaker { capture, scheduler }).into_waker();
                 let task = self.tasks[at].clone();
-                let place = self.place.get_or_insert_with(|| task.into_future());
-                let polled = Pin::new(place).poll(&mut Context::from_waker(&waker));
+                let wait = self.wait.get_or_insert_with(|| task.into_future());
+                let polled = Pin::new(wait).poll(&mut Context::from_waker(&waker));
                 Some(Answer::Outcome(match polled {
                     Poll::Ready(outcome) => Some(value_of(&outcome)),
                     Poll::Pending => None,
                 }))
             }
             Step::DropAwait => {
-                self.place = None;
+                self.wait = None;
                 None
             }
             Step::DropHandle => {
-                self.let_go();
+                self.drop_handles();
                 None
             }
             step => self.layer.carry_out_on(&self.tasks, (at, step)),
         }
     }
 
-    fn let_go(&mut self) {
+    fn drop_handles(&mut self) {
         self.tasks.clear();
     }
 
-    fn through(&mut self, is_last: bool) {
+    fn end(&mut self, is_last: bool) {
         if is_last {
-            self.settle();
+            self.serve_rest();
         }
     }
 
-    /// Runs what is in the queue.
-    fn settle(&mut self) {
-        if self.layer.bed.is_queue() {
-            self.layer.bed.serve();
+    fn serve_rest(&mut self) {
+        if self.layer.scheduler.is_queue() {
+            self.layer.scheduler.serve();
         }
     }
 
     fn finish(&mut self) {
         let completers = std::mem::take(&mut *locked(&self.layer.completers));
         drop(completers);
-        self.settle();
+        self.serve_rest();
     }
 
     fn broken_at_rest(&self) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The record of one execution: its events, the rules that are checked as it runs, its timestamps.
+//! The record of one execution of a scenario: its events, the rules that are checked while it runs, and its timestamps.
 
 pub mod monitor;
 pub mod recorder;

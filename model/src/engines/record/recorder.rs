@@ -1,14 +1,12 @@
-//! What happened in one execution, act by act, in its order.
+//! The recorder of an execution's events, in their order: for the conformance check, and as a trace for a watcher.
 //!
-//! Kept outside the model checker's world, so that it adds no executions to it: loom runs all its threads
-//! on one thread of the system, which makes the order of the acts the order of the execution. Nothing is
-//! kept while nobody watches, nor while a panic unwinds that is not the scenario's own, when the world may be gone
-//! already.
+//! It is outside the model checker's world, so that it adds no executions: loom runs all its threads on one thread of the
+//! system, so the order of the events is that of the execution. A trace is kept only while there is a watcher, and
+//! nothing is recorded while a panic unwinds that is not part of the scenario, because the world may be gone then.
 
 use crate::engines::record::tickets;
 use crate::observation::Observation;
-use crate::observation::event::Event;
-use crate::observation::event::Trace;
+use crate::observation::event::{Event, Trace};
 use crate::protocol::conformance::Conformance;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,10 +14,13 @@ use std::collections::btree_map::Entry;
 use std::rc::Rc;
 use std::thread;
 
+/// The traces of the current exploration.
 struct Watch {
+    /// The number of the current execution.
     number: u64,
     steps: String,
-    acts: Option<Vec<(usize, Event)>>,
+    /// The events of the current execution, while it runs.
+    events: Option<Vec<(usize, Event)>>,
     keep: Box<dyn FnMut(Trace)>,
 }
 
@@ -27,13 +28,13 @@ type AskThread = fn() -> usize;
 
 thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
-    /// The execution that goes on, as the protocol has it, and what asks the engine which of its threads this is.
+    /// The conformance check of the current execution, and the engine's function that names its current thread.
     static REPLAY: RefCell<Option<(AskThread, Conformance)>> = const { RefCell::new(None) };
-    /// How many panics of the scenario's own no hook was told of yet. No world ends with them.
+    /// The number of the scenario's own panics that were not reported to a hook yet. They do not end the world.
     static OWN_PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Plays, and keeps for each key that an execution is given the one with the fewest switches.
+/// Plays, and keeps for each key the trace with the fewest switches. `key` names the key of an execution, if it has one.
 pub fn watch<K: Ord + 'static, R>(
     play: impl FnOnce() -> R,
     key: impl Fn(&Trace) -> Option<K> + 'static,
@@ -48,13 +49,13 @@ pub fn watch<K: Ord + 'static, R>(
             Entry::Occupied(_) => {}
         },
     };
-    WATCH.set(Some(Watch { number: 0, steps: String::new(), acts: None, keep: Box::new(keep) }));
+    WATCH.set(Some(Watch { number: 0, steps: String::new(), events: None, keep: Box::new(keep) }));
     let played = play();
     WATCH.set(None);
     (played, kept.take())
 }
 
-/// True if acts are followed, or someone watches.
+/// True if events are used: by the conformance check, or by a watcher.
 pub fn is_on() -> bool {
     REPLAY.with_borrow(|replay| replay.as_ref().is_some_and(|(_, replay)| !replay.is_over() || is_watched()))
         && is_world()
@@ -64,12 +65,12 @@ fn is_watched() -> bool {
     WATCH.with_borrow(Option::is_some)
 }
 
-/// True unless a foreign panic unwinds.
+/// True unless a panic unwinds that is not part of the scenario.
 fn is_world() -> bool {
     !thread::panicking() || OWN_PANICS.get() > 0
 }
 
-/// An execution begins. An engine that does not say so is neither watched nor replayed.
+/// Begins an execution. Without this call an engine's executions are neither watched nor checked for conformance.
 pub fn begin(thread: fn() -> usize) {
     REPLAY.set(Some((thread, Conformance::default())));
     OWN_PANICS.set(0);
@@ -77,12 +78,12 @@ pub fn begin(thread: fn() -> usize) {
         if let Some(watch) = watch {
             watch.number += 1;
             watch.steps.clear();
-            watch.acts = Some(Vec::new());
+            watch.events = Some(Vec::new());
         }
     });
 }
 
-/// This task goes on.
+/// Records the engine's choice of the task that runs next.
 pub fn step(task: usize) {
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch {
@@ -91,49 +92,48 @@ pub fn step(task: usize) {
     });
 }
 
-/// The current thread does this.
-pub fn record(act: impl Fn() -> Event) {
-    if tickets::ticket(&act) {
+/// Records an event of the current thread.
+pub fn record(event: impl Fn() -> Event) {
+    if tickets::ticket(&event) {
         return;
     }
     REPLAY.with_borrow_mut(|replay| match replay {
         Some((_, replay)) if !is_world() => replay.lose(),
-        Some((thread, replay)) if !replay.is_over() || is_watched() => keep(*thread, replay, act()),
+        Some((thread, replay)) if !replay.is_over() || is_watched() => keep(*thread, replay, event()),
         _ => {}
     });
 }
 
-fn keep(thread: AskThread, replay: &mut Conformance, act: Event) {
-    match &act {
+fn keep(thread: AskThread, replay: &mut Conformance, event: Event) {
+    match &event {
         Event::Panics => OWN_PANICS.set(OWN_PANICS.get() + 1),
         Event::Tells(told) if told.is_of_a_panic() => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
         _ => {}
     }
-    let refused = replay.follow(thread, &act);
+    let refused = replay.follow(thread, &event);
     WATCH.with_borrow_mut(|watch| {
-        if let Some(Watch { acts: Some(acts), .. }) = watch {
+        if let Some(Watch { events: Some(events), .. }) = watch {
             let thread = thread();
-            acts.push((thread, act));
-            acts.extend(refused.map(|rule| (thread, Event::Breaks(rule))));
+            events.push((thread, event));
+            events.extend(refused.map(|rule| (thread, Event::Breaks(rule))));
         }
     });
 }
 
-/// The execution was replayed to here: why the protocol refuses it, unless it is one of its own. None if the engine
-/// has no replay.
+/// Ends the conformance check, with its result. None if the engine has none.
 pub fn replayed() -> Option<Result<(), String>> {
     REPLAY.take().map(|(_, replay)| replay.end())
 }
 
-/// The execution is over: with what it showed, if it came to its end, and the rules that it broke.
+/// Ends an execution, with its observation if it is complete, and with the rules that it broke.
 pub fn end(observation: Option<&Observation>, broken: &[String]) {
     WATCH.with_borrow_mut(|watch| {
         if let Some(watch) = watch
-            && let Some(acts) = watch.acts.take()
+            && let Some(events) = watch.events.take()
         {
             let (observation, broken) = (observation.cloned(), broken.to_vec());
             let steps = std::mem::take(&mut watch.steps);
-            (watch.keep)(Trace { number: watch.number, steps, acts, observation, broken });
+            (watch.keep)(Trace { number: watch.number, steps, events, observation, broken });
         }
     });
 }

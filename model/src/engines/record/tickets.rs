@@ -1,23 +1,25 @@
-//! What real threads did and when, by tickets from one shared counter.
+//! Timestamps of the calls and hand-overs on real threads: tickets from one shared counter.
 //!
-//! A thread takes a ticket before each call and one after it, and inside each hand-over one at its begin and one at its
-//! end. The tickets are relaxed, so they order nothing: no thread learns by them what another one has done, and what the
-//! core forgets to publish stays unpublished. They are one variable's order of modification all the same, and with that
-//! no happens-before can disagree. If a call's last ticket is before another's first, then the lock section of the one
-//! is before that of the other: were it behind, then the other's first ticket would happen before the one's last, and
-//! be the smaller. So whatever the lock orders, and whoever read a value, is ordered in time. What takes no lock and finds
-//! nothing is not: a read that answers pending is bounded by what its thread knew before, and by nothing else.
+//! A thread takes a ticket before and after each call, and at the begin and the end of each hand-over. The counter is
+//! incremented with relaxed ordering, so it adds no synchronisation that could hide a bug: an outcome that the core fails
+//! to publish stays unpublished. Its modification order is nevertheless consistent with happens-before. If the last ticket
+//! of one call is smaller than the first ticket of another, then the lock section of the one is before that of the
+//! other: in the reverse case the other's first ticket would happen before the one's last, and be the smaller.
+//! Real-time order is therefore exact for everything that the lock orders, and for every read that returned an outcome.
+//! A read that returns `pending` takes no lock and is not ordered by tickets: only the knowledge that its thread had
+//! before bounds it.
 
 use crate::observation::event::Event;
 use crate::observation::history::History;
 use crate::scenario::Scenario;
+use fastrand::Rng;
 use std::cell::RefCell;
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The counter, and what those who took from it did.
+/// The counter, and the events that took tickets from it.
 #[derive(Default)]
 struct Counter {
     next: AtomicUsize,
@@ -27,7 +29,7 @@ struct Counter {
 struct Ticket {
     number: usize,
     thread: usize,
-    act: Event,
+    event: Event,
 }
 
 /// A thread that takes tickets.
@@ -35,49 +37,47 @@ pub(crate) struct Holder {
     counter: Arc<Counter>,
     thread: usize,
     taken: Vec<Ticket>,
-    /// What chance has come to.
-    chance: usize,
+    random: Rng,
 }
 
 thread_local! {
     static HOLDER: RefCell<Option<Holder>> = const { RefCell::new(None) };
 }
 
-/// Does it, and says what threads did meanwhile: this one and those that hold tickets for it.
-pub(crate) fn record<R>(scenario: &Scenario, act: impl FnOnce() -> R) -> (R, History) {
+/// Runs `play`, and returns the history of the threads that took tickets: this one, and the [`holder`]s made by it.
+pub(crate) fn record<R>(scenario: &Scenario, play: impl FnOnce() -> R) -> (R, History) {
     let counter = Arc::new(Counter::default());
-    let done = Holder::new(&counter, scenario.threads.len()).hold(act);
+    let played = Holder::new(&counter, scenario.threads.len()).hold(play);
     let mut taken = mem::take(&mut *counter.taken.lock().unwrap_or_else(PoisonError::into_inner));
     taken.sort_by_key(|ticket| ticket.number);
-    let acts = taken.into_iter().map(|ticket| (ticket.thread, ticket.act));
-    let acts =
-        acts.skip_while(|(_, act)| *act != Event::AllBegin).skip(1).take_while(|(_, act)| *act != Event::AllTold);
-    let acts = acts.collect();
-    (done, History { scenario: scenario.clone(), acts })
+    let events = taken.into_iter().map(|ticket| (ticket.thread, ticket.event));
+    let events = events.skip_while(|(_, event)| *event != Event::AllBegin).skip(1);
+    let events = events.take_while(|(_, event)| *event != Event::AllTold).collect();
+    (played, History { scenario: scenario.clone(), events })
 }
 
-/// One for another thread, if this one has one.
+/// A holder for another thread, if this thread has one.
 pub(crate) fn holder(thread: usize) -> Option<Holder> {
     HOLDER.with_borrow(|this| this.as_ref().map(|this| Holder::new(&this.counter, thread)))
 }
 
 impl Holder {
     fn new(counter: &Arc<Counter>, thread: usize) -> Self {
-        static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
-        let chance = EXECUTIONS.fetch_add(1, Ordering::Relaxed);
-        Holder { counter: counter.clone(), thread, taken: Vec::new(), chance }
+        // Each holder has a seed of its own, so that executions differ.
+        static HOLDERS: AtomicU64 = AtomicU64::new(0);
+        let random = Rng::with_seed(HOLDERS.fetch_add(1, Ordering::Relaxed));
+        Holder { counter: counter.clone(), thread, taken: Vec::new(), random }
     }
 
-    /// One time in four, by chance.
-    fn takes_turns(&mut self) -> bool {
-        self.chance = self.chance.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        self.chance >> 62 == 0
+    /// True one time in four, at random.
+    fn yields(&mut self) -> bool {
+        self.random.u8(..4) == 0
     }
 
-    /// Does it, with tickets, which are given up at the end: nothing is shared before but the counter.
-    pub(crate) fn hold<R>(self, act: impl FnOnce() -> R) -> R {
+    /// Runs `body` with tickets. They are collected at its end: until then threads share nothing but the counter.
+    pub(crate) fn hold<R>(self, body: impl FnOnce() -> R) -> R {
         let before = HOLDER.replace(Some(self));
-        let done = act();
+        let done = body();
         if let Some(Holder { counter, taken, .. }) = HOLDER.replace(before) {
             counter.taken.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
         }
@@ -85,25 +85,25 @@ impl Holder {
     }
 }
 
-/// The current thread does this; true if it has tickets.
-pub(crate) fn ticket(act: impl FnOnce() -> Event) -> bool {
+/// Takes a ticket for an event of the current thread; false if that takes none.
+pub(crate) fn ticket(event: impl FnOnce() -> Event) -> bool {
     HOLDER.with_borrow_mut(|holder| {
         let Some(Holder { counter, thread, taken, .. }) = holder else { return false };
-        let act = act();
-        let all = matches!(act, Event::AllBegin | Event::AllTold);
-        if all || matches!(act, Event::Begins(_) | Event::Ends(..) | Event::Enters(_) | Event::Leaves(..)) {
+        let event = event();
+        let all = matches!(event, Event::AllBegin | Event::AllTold);
+        if all || matches!(event, Event::Begins(_) | Event::Ends(..) | Event::Enters(_) | Event::Leaves(..)) {
             let number = counter.next.fetch_add(1, Ordering::Relaxed);
-            taken.push(Ticket { number, thread: *thread, act });
+            taken.push(Ticket { number, thread: *thread, event });
         }
         true
     })
 }
 
-/// Every now and then, on a thread that has tickets: to be called where others would do most harm, before a lock. It
-/// orders nothing.
-pub(crate) fn let_others_in() {
-    let takes_turns = HOLDER.with_borrow_mut(|holder| holder.as_mut().is_some_and(Holder::takes_turns));
-    if takes_turns {
+/// Yields at random to other threads, on a thread that takes tickets. Called before each lock, where another thread does
+/// most harm; adds no synchronisation.
+pub(crate) fn yield_at_random() {
+    let yields = HOLDER.with_borrow_mut(|holder| holder.as_mut().is_some_and(Holder::yields));
+    if yields {
         thread::yield_now();
     }
 }

@@ -1,5 +1,5 @@
-//! The locks of a facade, watched: who holds one is known, and what it guarded is shown. Included once
-//! for each machine that has locks and threads of its own.
+//! The watched locks of a facade: they count the locks that a thread holds, and record the contents at each release.
+//! Compiled once for each engine that has locks and threads of its own.
 
 use super::machine;
 use crate::engines::Guard;
@@ -15,27 +15,28 @@ machine::thread_local! {
     static THREAD: Cell<usize> = Cell::new(0);
 }
 
-/// How many locks of this facade the current thread holds (P13).
+/// The number of this facade's locks that the current thread holds (P13).
 pub fn locks_held() -> usize {
-    // Once the model has failed its world is gone, and what is dropped then is not judged.
+    // Once the model has failed its world is gone, and the drops that follow are not checked.
     if std::thread::panicking() { 0 } else { HELD.try_with(|held| held.get()).unwrap_or(0) }
 }
 
-/// Says which thread of the scenario the current one is, if someone watches.
+/// Makes the current thread this one of the scenario, if events are recorded.
 pub fn be_thread(number: usize) {
     if recorder::is_on() {
         THREAD.with(|thread| thread.set(number));
     }
 }
 
-/// Which thread of the scenario the current one is. Not to be asked once the model has failed.
+/// The number of the current thread in the scenario. Must not be called once the model has failed.
 pub fn this_thread() -> usize {
     THREAD.try_with(Cell::get).unwrap_or(0)
 }
 
-/// What can print itself is shown to a watcher when it is released; anything else is locked as `Silent`.
+/// A lock that records its contents at each release. It needs contents that print themselves.
 pub struct Mutex<T>(Silent<T>);
 
+/// A lock that records that it is taken and released, but not its contents.
 pub struct Silent<T>(machine::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
@@ -47,7 +48,7 @@ impl<T> Mutex<T> {
 impl<T: Debug> Mutex<T> {
     pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
         self.0.shown_by(|value| {
-            // It is done so often that growing it step by step can be felt.
+            // This runs so often that growing the string step by step would cost time.
             let mut printed = String::with_capacity(128);
             write!(printed, "{value:?}").is_ok().then_some(printed)
         })
@@ -93,7 +94,7 @@ impl<T: Default> Default for Silent<T> {
     }
 }
 
-/// The machine's guard, which tells a watcher of its release.
+/// The engine's guard, which records its release.
 pub struct Shown<'a, T> {
     guard: machine::sync::MutexGuard<'a, T>,
     address: usize,
@@ -120,7 +121,7 @@ impl<T> Drop for Shown<'_, T> {
     }
 }
 
-/// Counted from its making to its drop, which asks the machine nothing: the model may have failed by then.
+/// The count of one held lock, from its making to its drop. The drop needs no engine, because the model may have failed.
 pub struct Held(Rc<Cell<usize>>);
 
 impl Drop for Held {
@@ -129,13 +130,14 @@ impl Drop for Held {
     }
 }
 
+/// An atomic as a stand-in for the write-once cell.
 pub mod by_atomic {
     use super::machine;
     use crate::engines::record::recorder;
     use crate::observation::event::Event;
     use machine::sync::atomic::{AtomicBool, Ordering};
 
-    /// The value lies outside the model; whether it is there is a flag, released and acquired.
+    /// A write-once cell whose value is outside the model; a flag, released and acquired, says whether it is there.
     pub struct OnceLock<T> {
         there: AtomicBool,
         value: std::sync::OnceLock<T>,

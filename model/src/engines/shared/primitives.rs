@@ -1,5 +1,5 @@
-//! The primitives that a scenario needs besides the core: a probe, a flag, and a common start of its threads. Included
-//! once for each machine that has threads of its own.
+//! The primitives that a scenario needs besides the core: a probe, a flag, and a common start of its threads. Compiled
+//! once for each engine that has threads of its own.
 
 use super::machine::sync::Condvar;
 use super::machine::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +7,8 @@ use super::machine::thread::spawn;
 
 pub use super::machine::sync::Mutex;
 
-/// What the first and last act of every hand-over touches: a model checker switches threads only at
-/// dependent operations, and would otherwise never let two hand-overs overlap.
+/// A counter that every hand-over touches at its begin and its end: a model checker switches threads only at dependent
+/// operations, and would otherwise never let two hand-overs overlap.
 pub struct Probe(AtomicUsize);
 
 impl Probe {
@@ -20,35 +20,35 @@ impl Probe {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// As a step that later ones know of: where what programs read stands beside the order in which they
-    /// ran, that order must be one of happens-before.
+    /// Touches with acquire and release, so that later touches happen after this one: where observed values must agree with
+    /// the order in which programs ran, that order must be one of happens-before.
     pub fn touch_in_order(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// How often the machine saw it touched.
+    /// The number of touches.
     pub fn touches(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// What one thread raises and others wait for.
+/// A flag that one thread raises and others wait for.
 pub struct Flag {
     raised: Mutex<bool>,
-    bell: Condvar,
+    condvar: Condvar,
 }
 
 impl Flag {
     pub fn new() -> Self {
-        Flag { raised: Mutex::new(false), bell: Condvar::new() }
+        Flag { raised: Mutex::new(false), condvar: Condvar::new() }
     }
 
     pub fn raise(&self) {
         *self.raised.lock().expect("poisons nothing") = true;
-        self.bell.notify_all();
+        self.condvar.notify_all();
     }
 
-    #[allow(dead_code, reason = "only threads that run one after the other ask")]
+    #[allow(dead_code, reason = "only the engine that runs threads one after the other calls it")]
     pub fn is_raised(&self) -> bool {
         *self.raised.lock().expect("poisons nothing")
     }
@@ -56,17 +56,18 @@ impl Flag {
     pub fn wait(&self) {
         let mut raised = self.raised.lock().expect("poisons nothing");
         while !*raised {
-            raised = self.bell.wait(raised).expect("poisons nothing");
+            raised = self.condvar.wait(raised).expect("poisons nothing");
         }
     }
 }
 
-type Body<R> = Box<dyn FnOnce() -> R + Send>;
+/// The body of a thread.
+pub type ThreadBody<R> = Box<dyn FnOnce() -> R + Send>;
 
-/// Runs them all at once, the first one on this thread, and returns when all are through. Each says
-/// first who it is.
-pub fn at_once<R: Send + 'static>(bodies: Vec<Body<R>>, be_thread: fn(usize)) -> Vec<R> {
-    let numbered = |(number, body): (usize, Body<R>)| {
+/// Runs all bodies at once, the first one on this thread, and returns when all have ended. Each thread first calls
+/// `be_thread` with its number.
+pub fn at_once<R: Send + 'static>(bodies: Vec<ThreadBody<R>>, be_thread: fn(usize)) -> Vec<R> {
+    let numbered = |(number, body): (usize, ThreadBody<R>)| {
         move || {
             be_thread(number);
             body()

@@ -1,5 +1,5 @@
-//! The core and the task layer under shuttle, which chooses schedules: at random, by few preemptions, or
-//! every one. It knows no memory orders, and is a second opinion on loom.
+//! The core and the task layer under shuttle, which plays every schedule, random ones, or ones with few preemptions. It
+//! models no memory orders, and is a second opinion on loom.
 #![allow(dead_code, unused_imports)]
 
 pub use super::explore as stage;

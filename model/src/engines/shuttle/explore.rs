@@ -1,4 +1,7 @@
-//! shuttle's stage: its threads, and which schedules it tries.
+//! shuttle's exploration: its threads, and its choice of schedules.
+//!
+//! The schedules with few preemptions are those of probabilistic concurrency testing (PCT): Burckhardt, Kothari, Musuvathi
+//! and Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs", 2010.
 
 use super::super::Extent;
 use super::sync;
@@ -17,39 +20,41 @@ use ::shuttle as machine;
 #[path = "../shared/primitives.rs"]
 mod primitives;
 
+use primitives::ThreadBody;
 pub use primitives::{Flag, Mutex, Probe};
 
-/// Runs them all at once, the first one on this thread, and returns when all are through.
-pub fn at_once<R: Send + 'static>(bodies: Vec<Box<dyn FnOnce() -> R + Send>>) -> Vec<R> {
+/// Runs all bodies at once, the first one on this thread, and returns when all have ended.
+pub fn at_once<R: Send + 'static>(bodies: Vec<ThreadBody<R>>) -> Vec<R> {
     primitives::at_once(bodies, sync::be_thread)
 }
 
-/// Which schedules are tried.
+/// The schedules to be played.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Schedules {
-    /// All that there are.
+    /// All schedules.
     #[default]
     Every,
-    /// A sample, drawn anew at each step.
+    /// A sample in which each step is random.
     Random,
     /// A sample with few preemptions: probabilistic concurrency testing.
     Pct,
-    /// The one of these steps.
+    /// The schedule with these steps.
     Given(Steps),
-    /// The one that these bytes choose: each says which goes on of those that can; after the last the first one does.
+    /// The schedule that these bytes choose: each byte picks one of the tasks that can run; after the last byte the first
+    /// task runs.
     Chosen(Vec<u8>),
 }
 
-/// Which of shuttle's tasks takes each step, a digit for each.
+/// The shuttle task that takes each step, as one digit.
 pub type Steps = String;
 
-/// Schedules in a sample.
+/// The number of schedules in a sample.
 pub const SAMPLE: usize = 100;
 
-/// How deep a bug may lie that PCT looks for: one step more than preemptions.
+/// PCT's bug depth: the number of preemptions, plus one.
 const DEPTH: usize = 3;
 
-/// The samples are the same each time.
+/// The seed of the samples, so that they are the same in each run.
 const SEED: u64 = 1;
 
 thread_local! {
@@ -64,11 +69,11 @@ pub fn under<R>(schedules: Schedules, play: impl FnOnce() -> R) -> R {
     played
 }
 
-/// Every execution of the schedules that are to be tried.
+/// Explores the schedules that [`under`] was given.
 ///
 /// # Errors
 ///
-/// What shuttle said when it gave up, on a deadlock for example.
+/// shuttle's message if it gave up, on a deadlock for example.
 pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
     let (scheduler, extent): (Box<dyn Scheduler + Send>, _) = match SCHEDULES.with_borrow(Schedules::clone) {
         Schedules::Every => (Box::new(DfsScheduler::new(None, false)), Extent::Complete),
@@ -81,12 +86,12 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
     keep_the_panic_hook(&config);
-    let runner = Runner::new(Noted(scheduler), config);
+    let runner = Runner::new(Recorded(scheduler), config);
     catch_unwind(AssertUnwindSafe(|| runner.run(execution))).map_err(super::super::message)?;
     Ok(extent)
 }
 
-/// The schedule of these steps. What follows them, the end of the main thread, is of no interest.
+/// The schedule with these steps. They may stop short of the main thread's end.
 fn given(steps: &str) -> ReplayScheduler {
     let tasks = steps.chars().filter_map(|digit| digit.to_digit(36));
     let mut scheduler = ReplayScheduler::new_from_schedule(Schedule::new_from_task_ids(SEED, tasks.map(task)));
@@ -98,7 +103,7 @@ fn task(number: u32) -> TaskId {
     TaskId::from(usize::try_from(number).expect("one digit"))
 }
 
-/// One execution, in which each byte chooses.
+/// The scheduler of one execution, in which each byte chooses a task.
 struct Chosen {
     bytes: vec::IntoIter<u8>,
     is_over: bool,
@@ -119,7 +124,7 @@ impl Scheduler for Chosen {
     }
 }
 
-/// shuttle sets a hook of its own when it runs first, which talks about every panic, contained ones too.
+/// Undoes shuttle's panic hook, which it sets on its first run, and which prints every panic, contained ones too.
 fn keep_the_panic_hook(config: &Config) {
     static FIRST: Once = Once::new();
     FIRST.call_once(|| {
@@ -129,10 +134,10 @@ fn keep_the_panic_hook(config: &Config) {
     });
 }
 
-/// Tells a watcher of each execution and each of its steps.
-struct Noted(Box<dyn Scheduler + Send>);
+/// A scheduler that records each execution and each of its steps.
+struct Recorded(Box<dyn Scheduler + Send>);
 
-impl Scheduler for Noted {
+impl Scheduler for Recorded {
     fn new_execution(&mut self) -> Option<Schedule> {
         let schedule = self.0.new_execution()?;
         recorder::begin(sync::this_thread);

@@ -1,4 +1,4 @@
-//! Under shuttle: every schedule of a small scenario, or a sample of the schedules of a larger one.
+//! The engine shuttle: every schedule of a small scenario, or a sample of the schedules of a larger one.
 
 pub mod engine;
 pub mod explore;

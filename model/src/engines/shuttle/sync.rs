@@ -1,6 +1,6 @@
-//! shuttle's facade: what `src/sync.rs` is in production, aware of who holds a lock.
+//! shuttle's facade, in the place of `src/sync.rs`: it also counts the locks that a thread holds.
 //!
-//! shuttle has no `OnceLock` either; an atomic takes its place, which is sequentially consistent here.
+//! shuttle has no `OnceLock` either; an atomic, which is sequentially consistent here, takes its place.
 
 use ::shuttle as machine;
 #[path = "../shared/locks.rs"]

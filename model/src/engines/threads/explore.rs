@@ -1,4 +1,4 @@
-//! How std's threads run: all at once, round after round, or one after the other, once.
+//! The exploration on std's threads: all at once, round after round, or one after the other, once.
 
 use super::super::{Extent, message};
 use crate::engines::record::tickets;
@@ -13,8 +13,9 @@ use std as machine;
 mod primitives;
 
 pub use primitives::Mutex;
+use primitives::ThreadBody;
 
-/// How the threads of a scenario run.
+/// The way in which the threads of a scenario run.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Mode {
     #[default]
@@ -35,7 +36,7 @@ pub fn sequentially<R>(play: impl FnOnce() -> R) -> R {
     played
 }
 
-/// The probe of [`primitives`], which lets other threads in whenever it is touched.
+/// The probe of [`primitives`], which also yields to other threads.
 pub struct Probe(primitives::Probe);
 
 impl Probe {
@@ -45,12 +46,12 @@ impl Probe {
 
     pub fn touch(&self) {
         self.0.touch();
-        let_others_in();
+        yield_to_others();
     }
 
     pub fn touch_in_order(&self) {
         self.0.touch_in_order();
-        let_others_in();
+        yield_to_others();
     }
 
     pub fn touches(&self) -> usize {
@@ -58,13 +59,13 @@ impl Probe {
     }
 }
 
-fn let_others_in() {
+fn yield_to_others() {
     if MODE.get() == Mode::Together {
         thread::yield_now();
     }
 }
 
-/// The flag of [`primitives`], which must be raised already where threads run one after the other.
+/// The flag of [`primitives`]. Where threads run one after the other, it must be raised before a thread waits.
 pub struct Flag(primitives::Flag);
 
 impl Flag {
@@ -83,27 +84,25 @@ impl Flag {
     }
 }
 
-/// Rounds of one scenario whose threads run at once.
+/// The number of rounds of one scenario whose threads run at once.
 pub const ROUNDS: usize = 100;
 
-type Body<R> = Box<dyn FnOnce() -> R + Send>;
-
 /// Runs the bodies as the mode says, the first one on this thread, and returns when all have ended.
-pub fn at_once<R: Send + 'static>(bodies: Vec<Body<R>>) -> Vec<R> {
+pub fn at_once<R: Send + 'static>(bodies: Vec<ThreadBody<R>>) -> Vec<R> {
     match MODE.get() {
         Mode::Sequential => bodies.into_iter().map(|body| body()).collect(),
         Mode::Together => together(bodies),
     }
 }
 
-/// None begins before all are there.
-fn together<R: Send + 'static>(bodies: Vec<Body<R>>) -> Vec<R> {
+/// Runs the bodies at once. No body begins before all threads have started.
+fn together<R: Send + 'static>(bodies: Vec<ThreadBody<R>>) -> Vec<R> {
     let missing = Arc::new(AtomicUsize::new(bodies.len()));
-    let together = |(thread, body): (usize, Body<R>)| {
+    let together = |(thread, body): (usize, ThreadBody<R>)| {
         let (missing, holder) = (missing.clone(), tickets::holder(thread));
         Box::new(move || {
             missing.fetch_sub(1, Ordering::AcqRel);
-            // A thread that sleeps would start late: those that are there spin.
+            // A sleeping thread would start late, so the early ones spin.
             while missing.load(Ordering::Acquire) > 0 {
                 thread::yield_now();
             }
@@ -111,12 +110,12 @@ fn together<R: Send + 'static>(bodies: Vec<Body<R>>) -> Vec<R> {
                 Some(holder) => holder.hold(body),
                 None => body(),
             }
-        }) as Body<R>
+        }) as ThreadBody<R>
     };
     primitives::at_once(bodies.into_iter().enumerate().map(together).collect(), |_| ())
 }
 
-/// Some executions, as they come, or the one execution without concurrency.
+/// Plays a number of executions, or the one execution without concurrency.
 ///
 /// # Errors
 ///

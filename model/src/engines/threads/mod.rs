@@ -1,4 +1,4 @@
-//! On std, with this machine's own threads: all at once, one after the other, or with each call timestamped.
+//! The engine of real threads on std: all at once, one after the other, or with a timestamp on each call.
 
 pub mod engine;
 pub mod explore;

@@ -1,4 +1,4 @@
-//! std's facade: as `src/sync.rs`, and aware of who holds a lock.
+//! std's facade, like `src/sync.rs`: it also counts the locks that a thread holds.
 
 use super::super::Guard;
 use crate::engines::record::tickets;
@@ -13,7 +13,7 @@ thread_local! {
     static HELD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How many locks of this facade the current thread holds (P13).
+/// The number of this facade's locks that the current thread holds (P13).
 pub fn locks_held() -> usize {
     HELD.get()
 }
@@ -25,18 +25,18 @@ impl<T> Mutex<T> {
         Mutex(std::sync::Mutex::new(value))
     }
 
-    pub fn lock(&self) -> Guard<std::sync::MutexGuard<'_, T>, Held> {
-        tickets::let_others_in();
+    pub fn lock(&self) -> Guard<std::sync::MutexGuard<'_, T>, HeldLock> {
+        tickets::yield_at_random();
         let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         HELD.set(HELD.get() + 1);
-        Guard { guard, held: Held }
+        Guard { guard, held: HeldLock }
     }
 }
 
-/// Held from its making to its drop.
-pub struct Held;
+/// The count of one held lock, from its making to its drop.
+pub struct HeldLock;
 
-impl Drop for Held {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         HELD.set(HELD.get() - 1);
     }

@@ -1,4 +1,4 @@
-//! The core on real threads, with tickets: each execution's history must have an explanation.
+//! The core on real threads with timestamps (tickets): the history of each execution must be linearizable.
 
 use super::super::{Extent, Observed, message};
 use super::engine::player::perform;
@@ -9,10 +9,11 @@ use crate::scenario::Scenario;
 use crate::spec::allowed::is_listed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Executions of one scenario.
+/// The number of executions of one scenario.
 pub const ROUNDS: u64 = 1000;
 
-/// Plays it until an execution is wrong. What was explained is allowed; it is shown if the rest can be shown beside it.
+/// Plays the scenario until an execution is wrong. A linearizable execution shows an allowed outcome; it is returned if
+/// all allowed ones can be listed beside it.
 pub fn play(scenario: &Scenario) -> Observed {
     let mut observed = Observed { extent: Extent::Sampled, ..Observed::default() };
     while observed.executions < ROUNDS && observed.broken.is_empty() {
@@ -26,17 +27,17 @@ pub fn play(scenario: &Scenario) -> Observed {
     observed
 }
 
-/// One execution, explained.
+/// One execution with its history, which is linearizable.
 ///
 /// # Errors
 ///
-/// What is wrong with it: the panic's message, the rules that it broke, or its history.
+/// The panic's message, the rules that the execution broke, or its history if that is not linearizable.
 pub fn execution(scenario: &Scenario) -> Result<(Observation, History), String> {
     let recorded = || record(scenario, || perform(scenario));
     let ((observation, broken), history) = catch_unwind(AssertUnwindSafe(recorded)).map_err(message)?;
     if !broken.is_empty() {
         return Err(format!("{}\n{history}", broken.join("\n")));
     }
-    history.check().map_err(|unexplained| unexplained.to_string())?;
+    history.check().map_err(|not_linearizable| not_linearizable.to_string())?;
     Ok((observation, history))
 }
