@@ -79,6 +79,9 @@
 //! * Dispatching under the lock: callers' code would run inside it (P13).
 //! * A terminal `Done` in which late adders dispatch for themselves: two of them dispatch the same
 //!   task at once (P8), and overtake earlier callbacks (P7).
+//! * A `const` [`Cell::new`], which most facades would allow: the locks and flags of a model checker are
+//!   made inside its model. Made on first use instead, such a flag would order threads that a write-once
+//!   cell does not order, and so hide races from the checker.
 //! * A removal that waits for a running callback: it deadlocks inside that callback.
 
 extern crate alloc;
