@@ -25,8 +25,13 @@
 //! | `task.remove_done_callback(f)` | [`Task::remove_done_callback`] by that id, or [`Task::remove_shared`] for all of one [`SharedCallback`] |
 //! | `task.result()`, `task.exception()` | [`Task::outcome`], one of four [`Outcome`]s |
 //! | `loop.create_future()` | [`task()`], which also gives a [`Completer`] |
+//! | `asyncio.get_running_loop()` | [`handle()`] |
 //! | `loop.call_soon_threadsafe(f)` | [`Handle::call_soon`] |
 //! | `loop.set_exception_handler(f)` | [`EventLoop::with_exception_hook`], [`set_exception_hook`] |
+//!
+//! All rows, each with a program: [`from_asyncio`]. There are also `gather`, `wait_for`, `as_completed`,
+//! `TaskGroup`, `shield`, `call_later`, a set of running tasks, `run_coroutine_threadsafe`, `wrap_future`
+//! and what has no counterpart.
 //!
 //! Every operation is thread-safe and wakes the loop that it concerns ([D1]). A callback cannot be
 //! `async`: spawn a task from it ([D6]). Cancelling a task does not cancel the tasks that it awaits ([D10]).
@@ -46,6 +51,17 @@
 //! With `--cfg loom`, and without the event loop, the primitives are loom's: so a loom test of code built
 //! on this crate explores both.
 //!
+//! # Platforms
+//!
+//! Without the loop the crate needs std's locks and thread-locals alone: it also builds for targets without
+//! 64-bit atomics and for wasm32-unknown-unknown. The loop also needs a clock and a thread that may sleep:
+//! on wasm32-unknown-unknown it builds, but `run` panics, since `Instant::now` does.
+//!
+//! With `panic = "abort"` the first panic, of a callback for example, ends the process: nothing is
+//! contained or reported, and no other callback runs. What remains of [P14] is that the panic hook of the
+//! process finds no lock of this crate held by its thread, so it may use tasks.
+//!
+//! [P14]: crate::kernel#properties
 //! [D1]: crate::rules#d1
 //! [D6]: crate::rules#d6
 //! [D10]: crate::rules#d10
@@ -103,6 +119,11 @@ pub mod rules {}
 #[cfg(all(doctest, feature = "event-loop"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Each row of the table "From asyncio", as a program.
+#[cfg(all(doc, any(feature = "event-loop", not(doctest))))]
+#[doc = include_str!("../docs/FROM_ASYNCIO.md")]
+pub mod from_asyncio {}
 
 /// The guide's examples run.
 #[cfg(all(doctest, feature = "event-loop"))]
