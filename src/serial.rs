@@ -133,6 +133,10 @@ impl<S: Schedule> Schedule for Serial<S> {
         answer.unwrap_or_else(|panic| panic.resume())
     }
 
+    fn only_queues(&self) -> bool {
+        self.0.scheduler.only_queues()
+    }
+
     fn report(&self, report: &Report) {
         self.0.scheduler.report(report);
     }
