@@ -4,7 +4,7 @@ use super::support::{Log, failures, watched};
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::sync::Arc;
-use whendone::{AlreadyDone, Failure, Inline, NoValue, Outcome, Panic, Task};
+use whendone::{AlreadyDone, Completer, Failure, Inline, NoValue, Outcome, Panic, Task};
 
 fn panicked<T>(payload: &'static str) -> Outcome<T> {
     Outcome::Panicked(Panic::new(Box::new(payload)))
@@ -53,7 +53,8 @@ fn an_outcome_is_passed_on_to_a_task_of_another_type() {
 /// D20, P1
 #[test]
 fn every_refused_completion_gives_its_outcome_back() {
-    let refused = |complete: fn(whendone::Completer<u32>) -> Result<(), AlreadyDone<Outcome<u32>>>| {
+    type Refused = Result<(), AlreadyDone<Outcome<u32>>>;
+    let refused = |complete: fn(Completer<u32>) -> Refused| {
         let (completer, task) = whendone::task(Inline);
         assert!(task.cancel());
         let AlreadyDone(outcome) = complete(completer).unwrap_err();
