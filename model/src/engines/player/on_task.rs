@@ -141,6 +141,11 @@ impl Schedule for TaskScheduler {
         taken
     }
 
+    /// Of several drains of a queue each is put off as on any other scheduler: all tasks have the same one.
+    fn only_queues(&self) -> bool {
+        self.bed.is_queue()
+    }
+
     fn report(&self, report: &Report) {
         let Bench { plan, ledger, .. } = &*self.bed.bench;
         let said = report.panic.as_ref().map(|panic| panic.message());
