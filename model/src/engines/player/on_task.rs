@@ -139,6 +139,11 @@ impl Schedule for TaskScheduler {
         taken
     }
 
+    /// Of several drains of a queue each is put off as on any other scheduler: all tasks have the same one.
+    fn only_queues(&self) -> bool {
+        self.bed.is_queue()
+    }
+
     fn report(&self, report: &Report) {
         let named = format!("name='{}'", TASKS[self.task]);
         match report.task.as_ref().is_some_and(|task| task.contains(&named)) {
