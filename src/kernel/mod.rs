@@ -68,8 +68,8 @@
 //! # Vendoring
 //!
 //! Copy this folder and put a module `sync` beside it, with `Mutex::{new, lock}` (the guard derefs,
-//! no poisoning shows) and `OnceLock::{new, get, set, into_inner}`. Nothing else is needed but `alloc`. The folder compiles in a
-//! crate of edition 2018, and with Rust 1.71.
+//! no poisoning shows) and `OnceLock::{new, get, set, into_inner}`. Nothing else is needed but `alloc`. The
+//! folder compiles in a crate of edition 2018, and with Rust 1.71.
 //!
 //! # Rejected
 //!
