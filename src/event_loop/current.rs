@@ -72,6 +72,7 @@ fn current(wanted: &str, elsewhere: &str) -> Handle {
 ///
 /// [R48]: crate::rules#r48
 #[track_caller]
+#[must_use]
 pub fn handle() -> Handle {
     current("handle", "")
 }
@@ -84,6 +85,7 @@ pub fn handle() -> Handle {
 /// assert!(whendone::try_handle().is_none());
 /// whendone::run(async { assert!(whendone::try_handle().is_some()) });
 /// ```
+#[must_use]
 pub fn try_handle() -> Option<Handle> {
     CURRENT.with(|current| current.borrow().clone())
 }

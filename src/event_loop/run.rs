@@ -177,6 +177,7 @@ impl EventLoop {
     /// [D12]: crate::rules#d12
     /// [P16]: crate::rules#p16
     #[track_caller]
+    #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn finish(mut self) -> usize {
         self.finish_leftovers();
         self.close()

@@ -141,7 +141,7 @@ impl Schedule for TaskScheduler {
 
     /// Of several drains of a queue each is put off as on any other scheduler: all tasks have the same one.
     fn only_queues(&self) -> bool {
-        self.bed.is_queue()
+        self.state.is_queue()
     }
 
     fn report(&self, report: &Report) {
