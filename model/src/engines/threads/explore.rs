@@ -36,7 +36,7 @@ pub fn sequentially<R>(play: impl FnOnce() -> R) -> R {
     played
 }
 
-/// The probe of [`primitives`], which also yields to other threads.
+/// The probe of `shared/primitives.rs`, which also yields to other threads.
 pub struct Probe(primitives::Probe);
 
 impl Probe {
@@ -65,7 +65,7 @@ fn yield_to_others() {
     }
 }
 
-/// The flag of [`primitives`]. Where threads run one after the other, it must be raised before a thread waits.
+/// The flag of `shared/primitives.rs`. Where threads run one after the other, it must be raised before a thread waits.
 pub struct Flag(primitives::Flag);
 
 impl Flag {
