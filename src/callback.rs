@@ -17,8 +17,8 @@ impl<T: Send + Sync + 'static> Task<T> {
     ///
     /// The task's scheduler decides on which thread it runs, and it is passed the task ([R17]). If the
     /// task is done already, the callback is scheduled at once, behind the callbacks that have not run
-    /// yet ([R33], [P11]). This method never calls the callback itself, unless the scheduler is
-    /// [`Inline`](crate::Inline) ([R15], [D11]). The id that is returned removes this registration ([D3]).
+    /// yet ([R33], [P11]). This method never calls the callback itself, unless the scheduler runs
+    /// it at once, as [`Inline`](crate::Inline) does ([R15], [D11]). The id that is returned removes this registration ([D3]).
     ///
     /// Costs one allocation for the callback, and amortised constant time in the line.
     ///

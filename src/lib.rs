@@ -41,7 +41,8 @@
 //! Adding a callback happens before the callback runs. Completing a task happens before each of its
 //! callbacks, and before every answer that says that the task is done ([D15]). Callbacks of one task run
 //! one after another, on the loop and inline. First in, first out holds for each task; across tasks it
-//! holds for the operations of one thread while no other thread hands over ([D16]).
+//! holds for the operations of one thread while no other thread hands over ([D16]); inside an inline callback,
+//! among the tasks whose schedulers only queue, and among the others ([D25]).
 //!
 //! # Features
 //!
@@ -67,6 +68,7 @@
 //! [D10]: crate::rules#d10
 //! [D15]: crate::rules#d15
 //! [D16]: crate::rules#d16
+//! [D25]: crate::rules#d25
 #![forbid(unsafe_code)]
 // Without the loop, links to it are broken.
 #![cfg_attr(not(feature = "event-loop"), allow(rustdoc::broken_intra_doc_links))]

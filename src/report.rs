@@ -116,12 +116,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::CallbackPanicked => f.write_str("exception in callback"),
-            Failure::CallbackLost => {
-                f.write_str("callback dropped before it ran: its loop was closed, or its scheduler refused it")
-            }
-            Failure::DropPanicked => f.write_str("exception in the drop of a callback"),
+            Failure::CallbackLost => f.write_str(
+                "callback dropped before it ran: its loop was closed, or its scheduler refused or dropped it",
+            ),
+            Failure::DropPanicked => f.write_str("exception in a drop: of a callback, a future or a value"),
             Failure::SchedulerPanicked => f.write_str("exception in the scheduler of a task"),
-            Failure::WakerPanicked => f.write_str("exception in the waker of an await"),
+            Failure::WakerPanicked => f.write_str("exception in the waker of an await or a sleep"),
             Failure::HookPanicked => f.write_str("exception in the exception hook"),
             Failure::PanicNeverRetrieved => f.write_str("exception of a task was never retrieved"),
             Failure::TaskAbandoned => f.write_str("task abandoned: its event loop ended before it was done"),

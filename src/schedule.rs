@@ -12,7 +12,7 @@ use std::task::Waker;
 
 /// Decides where and when the callbacks of a task run.
 ///
-/// [`Inline`], the event loop's handle, an `Arc` of a scheduler, and any
+/// [`Inline`], [`Serial`](crate::Serial), the event loop's handle, an `Arc` of a scheduler, and any
 /// `Fn(Ready) -> Result<(), Ready>` implement it.
 ///
 /// A task hands over one callback after another, in the order in which they were added ([P7], [P8]), on

@@ -18,6 +18,9 @@ use std::fmt;
 /// scheduler, which for a callback that had to wait is made on the thread that ran the one before. The line of a task
 /// that has no callbacks left takes no memory.
 ///
+/// The handle of an event loop needs no `Serial`: it keeps the order by itself. Over it, each callback of a
+/// task takes a turn, so a loop that ends loses callbacks that it would have run.
+///
 /// # Errors
 ///
 /// If the other scheduler refuses a callback at once, so does this one. A callback that had to wait
@@ -30,6 +33,10 @@ use std::fmt;
 /// # Re-entrancy
 ///
 /// The other scheduler is called with no lock held ([P13]). It may run the callback at once.
+///
+/// It is also called inside [`Ready::run`], and inside the drop of a `Ready`. So it must not wait there for
+/// room in its own queue: the worker of a bounded pool would wait for itself. And nobody may run or drop a
+/// `Ready` while holding a lock that the scheduler takes.
 ///
 /// # Examples
 ///

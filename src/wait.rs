@@ -25,8 +25,8 @@ use std::task::{Context, Poll, Waker};
 ///
 /// # Panics
 ///
-/// A task of an event loop that awaits itself panics, where it would wait for ever ([D27]). Another executor, or
-/// a combinator that polls with a waker of its own, hides that, and the await waits.
+/// A task of an event loop that polls its own await panics, whether or not something else would end the wait
+/// ([D27]). Another executor, or a combinator that polls with a waker of its own, hides that, and the await waits.
 ///
 /// Panics of a waker in wake and drop are contained and reported. A panic in clone goes to the caller
 /// of poll, and changes nothing.
@@ -37,7 +37,8 @@ use std::task::{Context, Poll, Waker};
 ///
 /// An await of a task that is completed inside a callback which runs inline is woken when the outermost
 /// callback of that thread has returned, so that callback must not block on it ([D11]). A task whose scheduler
-/// [only queues](crate::Schedule::only_queues) wakes it at once ([D25]).
+/// [only queues](crate::Schedule::only_queues) wakes it at once ([D25]), unless this thread is inside a waker
+/// or a scheduler that such a hand-over calls: then after that hand-over.
 ///
 /// ```no_run
 /// # use std::{future::IntoFuture, thread};

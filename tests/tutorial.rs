@@ -63,10 +63,11 @@ fn program_6_reports_a_callback_that_fails_and_runs_the_next_one() {
     let (output, error) = program(6);
     prints(&output, &["Task is done", TASK, "main coroutine done"]);
     let report = error.split_once("whendone: exception in callback\n").unwrap().1;
-    let [callback, task, panic, ..] = report.lines().collect::<Vec<_>>()[..] else { panic!("{error}") };
+    let [callback, task, spawned, panic, ..] = report.lines().collect::<Vec<_>>()[..] else { panic!("{error}") };
     assert!(callback.starts_with("  callback  tutorial::a_callback_that_fails::"), "{error}");
     assert!(callback.contains(" added at examples/tutorial.rs:"), "{error}");
     assert_eq!(task, "  task      <Task finished name='Task-2'>");
+    assert!(spawned.starts_with("  spawned   at examples/tutorial.rs:"), "{error}");
     assert_eq!(panic, "  panic     something is wrong");
 }
 

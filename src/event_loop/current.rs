@@ -43,13 +43,14 @@ pub(super) fn is_inside(handle: &Handle) -> bool {
 
 #[track_caller]
 fn current(wanted: &str, elsewhere: &str) -> Handle {
-    let handle = try_handle();
-    handle.unwrap_or_else(|| {
+    // No closure panics: the panic blames the caller's line.
+    let Some(handle) = try_handle() else {
         panic!(
             "no event loop is running on this thread: call whendone::{wanted} inside whendone::run, \
              or use the handle of a loop, EventLoop::handle(){elsewhere}"
         )
-    })
+    };
+    handle
 }
 
 /// Returns the handle of the loop that runs on this thread, as asyncio's `get_running_loop` does: for

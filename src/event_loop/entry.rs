@@ -34,6 +34,7 @@ impl<F: FnOnce() + Send> Work for Soon<F> {
         if let Err(panic) = contain(call) {
             tell(&handle, &Report::new(Failure::CallbackPanicked).callback(origin).panic(panic));
         }
+        let_go(handle);
     }
 
     fn lose(self: Box<Self>) {
@@ -43,6 +44,7 @@ impl<F: FnOnce() + Send> Work for Soon<F> {
         if let Err(panic) = contain(|| drop(call)) {
             tell(&handle, &Report::new(Failure::DropPanicked).callback(origin).panic(panic));
         }
+        let_go(handle);
     }
 
     fn origin(&self) -> Origin {
@@ -52,4 +54,9 @@ impl<F: FnOnce() + Send> Work for Soon<F> {
     fn task_id(&self) -> Option<TaskId> {
         None
     }
+}
+
+/// Drops a handle that may be the last one. If dropping the hook panics, nobody is left to report to.
+fn let_go(handle: Handle) {
+    let _ = contain(|| drop(handle));
 }

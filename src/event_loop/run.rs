@@ -185,7 +185,7 @@ impl EventLoop {
 
     /// Closes the loop and returns the number of queued callbacks and functions that will never run.
     /// Each of them is reported to the hook ([R89], [D12]). Tasks that are not done are abandoned and
-    /// reported, and their callbacks are counted, too ([P16]). Sleeps that others wait for end ([D26]). Callbacks
+    /// reported, or cancelled if that was requested, and their callbacks are counted, too ([P16]). Sleeps that others wait for end ([D26]). Callbacks
     /// that are scheduled later, for example by the drop of another, are refused: they are reported but not
     /// counted.
     ///

@@ -3,7 +3,7 @@
 use super::super::outcome::Outcome;
 use super::super::panic::contain;
 use super::super::report::{Failure, Report};
-use super::super::schedule::{Owner, Ready, Schedule};
+use super::super::schedule::{Owner, Ready, Schedule, tell};
 use super::super::sync::{Arc, Mutex, fresh_serial};
 use super::super::task::Task;
 use super::entry::Entry;
@@ -77,11 +77,15 @@ impl Stepper {
         let owes = self.state.lock().begin_step();
         debug_assert_eq!(owes, Owes::Poll, "a task that is done has no body");
         let waker = waker_ref(self);
-        // The body contains the panics of its future. The drop of a value that nobody kept may still panic.
         let polled = contain(|| body.as_mut().poll(&mut Context::from_waker(&waker)));
-        if polled == Ok(Poll::Pending) {
-            let refused = tasks.lock().put(stepper, body);
-            self.handle.discard(refused);
+        match polled {
+            Ok(Poll::Ready(())) => {}
+            Ok(Poll::Pending) => {
+                let refused = tasks.lock().put(stepper, body);
+                self.handle.discard(refused);
+            }
+            // The body contains the panics of its future, but not of the drop of a value that nobody kept.
+            Err(panic) => tell(&self.handle, &Report::new(Failure::DropPanicked).panic(panic)),
         }
     }
 

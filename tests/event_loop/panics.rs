@@ -10,6 +10,16 @@ use std::time::Duration;
 use std::{env, panic};
 use whendone::{EventLoop, Failure, Inline, Outcome, Task, handle, spawn, spawn_named};
 
+/// P14, D5
+#[test]
+fn the_drop_of_a_value_that_nobody_kept_is_reported_if_it_panics() {
+    let noted = noted(|_, _| async move {
+        drop(spawn(async { on_drop(|| panic!("of the value")) }));
+        turns(2).await;
+    });
+    assert_eq!(noted, "DropPanicked");
+}
+
 /// P14
 #[test]
 fn a_future_that_panics_ends_its_task_and_not_the_loop() {

@@ -322,6 +322,27 @@ fn outside_a_loop_spawn_and_sleep_panic_and_say_what_to_do() {
     assert!(try_handle().is_none());
 }
 
+/// R48
+#[test]
+fn calls_outside_a_loop_blame_the_line_of_the_caller() {
+    static BLAMED: Mutex<Vec<(String, u32)>> = Mutex::new(Vec::new());
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().unwrap();
+        BLAMED.lock().unwrap().push((place.file().to_owned(), place.line()));
+        before(info);
+    }));
+    let first = line!() + 1;
+    assert!(catch_unwind(|| drop(spawn(async {}))).is_err());
+    assert!(catch_unwind(|| drop(spawn_named("name", async {}))).is_err());
+    assert!(catch_unwind(|| drop(sleep(Duration::ZERO))).is_err());
+    assert!(catch_unwind(|| drop(handle())).is_err());
+    let blamed = BLAMED.lock().unwrap().clone();
+    for line in first..first + 4 {
+        assert!(blamed.contains(&(file!().to_owned(), line)), "{line} of {blamed:?}");
+    }
+}
+
 /// R48, R50, R97
 #[test]
 fn the_handle_of_the_running_loop_is_there_in_tasks_and_callbacks() {
