@@ -55,7 +55,8 @@ impl<T> Completer<T> {
     /// Completes the task and hands its callbacks over to the scheduler, in the order of their adds ([P7]).
     ///
     /// The scheduler decides on which thread the callbacks run. On [`Inline`](crate::Inline) they run
-    /// on this thread, before this returns. Costs one call of the scheduler for each callback.
+    /// on this thread, before this returns. Costs one call of the scheduler for each callback, and several moves
+    /// of the value: box a large one.
     ///
     /// # Errors
     ///

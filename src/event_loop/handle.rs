@@ -45,7 +45,8 @@ impl Handle {
     ///
     /// The future must be `Send`, because any thread may spawn it, and because a loop may be closed
     /// on another thread than the one on which it ran. Only the loop polls and drops it. The loop holds
-    /// the task until it is done, also if nobody else does ([R81]).
+    /// the task until it is done, also if nobody else does ([R81]). The future is boxed first, and not moved again;
+    /// its value is moved several times: box a large one.
     ///
     /// If the loop is closed, the future is dropped here, which is reported, and the task that is
     /// returned is [abandoned](crate::Outcome::Abandoned) ([P16]).
