@@ -59,7 +59,7 @@ fn properties(text: &str) -> BTreeSet<u32> {
 #[test]
 fn the_core_is_small_enough_to_read_in_one_sitting() {
     let lines = Core::compiled().code_lines;
-    assert!(lines <= 430, "src/kernel has {lines} lines of code");
+    assert!(lines <= 432, "src/kernel has {lines} lines of code");
     let counted: usize = sources("src/kernel").values().map(|text| code_lines(text)).sum();
     assert_eq!(lines, counted, "every file of the core is in the digest");
     assert!(read("README.md").contains(&format!("{lines} lines of code")), "the README says how many: {lines}");

@@ -253,7 +253,7 @@ impl<C> State<C> {
     }
 
     fn look(&mut self) -> Option<Batch<C>> {
-        if self.queue.len() == 0 {
+        if self.queue.is_empty() {
             self.phase = Phase::Settled;
             return None;
         }

@@ -102,6 +102,10 @@ impl<C> Queue<C> {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Queue::One(None) | Queue::Many { live: 0, .. })
+    }
+
     /// Returns how many callbacks wait.
     pub(super) fn len(&self) -> usize {
         match self {
