@@ -112,12 +112,12 @@ shrunk from ab ; C G | A R1
   1  add a [a waits]                   |                          | a      Pending
                                        |                          |
   2  complete v0 [publishes, takes a]  |                          | -      Settled   protocol: this lock section is no action of it; thread 0: Pending [1] -> Settled []
-  3                                    |  add b [owes the drain]  | -      Draining  P8: hand-over of x while x is handed over
+  3                                    |  add b [owes the drain]  | -      Draining  P8: hand-over of x during another hand-over of x
   4                                    |    * b runs, sees v0     |
   5                                    |    [none left]           | -      Settled
   6    * a runs, sees v0               |                          |
   7    [looks] -> true                 |                          | -      Settled
-broken   P8: hand-over of x while x is handed over
+broken   P8: hand-over of x during another hand-over of x
 broken   protocol: this lock section is no action of it; thread 0: Pending [1] -> Settled []
 seen     true | - -> b a saw v0
 allowed  true | - -> a b saw v0";
