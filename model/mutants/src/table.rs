@@ -26,7 +26,7 @@ pub struct Mutant {
     /// or panics; else the number of the rule that only the harness sees, or a text that a crashing process prints
     /// last. With `run`: a text that must be printed (`test` for a failed test), or `hang`.
     pub shown_by: String,
-    /// What goes wrong, in a sentence.
+    /// The fault, in a sentence.
     pub why: String,
     /// The check and the program that are expected to show it, as in `pairs: a ; C | A`. They are tried first; without
     /// them, all are tried.

@@ -113,7 +113,7 @@ impl Counterexample {
         allowed.iter().enumerate().map(&mut witness).collect()
     }
 
-    /// The same without its token, because `cargo verify replay` plays other sources.
+    /// This counterexample without its token, because `cargo verify replay` plays other sources.
     pub fn without_token(self) -> Self {
         Counterexample { execution: self.execution.map(|(trace, _)| (trace, None)), ..self }
     }

@@ -81,7 +81,7 @@ fn facts(s: &State) -> Vec<Fact> {
     facts
 }
 
-/// The same facts, with another value in one place.
+/// Copies of the facts, each with another value in one place.
 fn changed(facts: &[Fact], at: usize) -> Vec<Fact> {
     let mut facts = facts.to_vec();
     let (function, _, value) = &mut facts[at];

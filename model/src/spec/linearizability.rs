@@ -54,7 +54,7 @@ impl History {
         Err(NotLinearizable { at, rule, history: Box::new(self.clone()) })
     }
 
-    /// The same history without times: every call begins before any ends.
+    /// This history without times: every call begins before any ends.
     fn timeless(&self) -> History {
         let mut history = self.clone();
         history.events.sort_by_key(|(_, event)| match event {

@@ -100,7 +100,7 @@ fn is_valid(sequence: &[Op]) -> bool {
     }
 }
 
-/// The same thread with H before those last operations that need no handle.
+/// This thread with H before those last operations that need no handle.
 fn without_handles(thread: &[Op]) -> Vec<Op> {
     let needs_none = |op: &&Op| matches!(op, Op::Complete | Op::DropCompleter | Op::DropAwait);
     let at = thread.len() - thread.iter().rev().take_while(needs_none).count();

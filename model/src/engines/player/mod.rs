@@ -1,6 +1,6 @@
 //! The player: carries out a scenario's steps on the core of the engine that includes it. Compiled once for each engine.
 //!
-//! The same steps go to the kernel alone or to the task layer. The answers are returned, everything else is written into
+//! Steps go alike to the kernel alone or to the task layer. The answers are returned, everything else is written into
 //! the monitor, and nothing is checked here.
 
 pub mod bench;
@@ -162,7 +162,7 @@ fn flag_count(steps: &[Vec<TaskStep>]) -> usize {
 
 /// The part of the core under test, as one thread of the scenario uses it.
 pub(super) trait Subject: Send + 'static {
-    /// The same subject, for another thread.
+    /// A handle of this subject, for another thread.
     fn fork(&mut self) -> Self;
     fn carry_out(&mut self, step: TaskStep) -> Option<Answer>;
     /// The interpreter of callbacks' programs, if callbacks can have programs.
