@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use whendone::{SharedCallback, Task, run, sleep, spawn};
 
-/// The tutorial's second, made short: `TUTORIAL_SECOND_MS=1000` restores it.
+/// The tutorial's second, shortened: `TUTORIAL_SECOND_MS=1000` restores it.
 fn second() -> Duration {
     let milliseconds = std::env::var("TUTORIAL_SECOND_MS").ok().and_then(|text| text.parse().ok());
     Duration::from_millis(milliseconds.unwrap_or(50))
@@ -95,7 +95,7 @@ async fn a_callback_that_starts_a_task() {
     end();
 }
 
-/// Programs 7 and 8 do not compile; what the compiler says is kept by `tests/compile_fail.rs`.
+/// Programs 7 and 8 do not compile; `tests/compile_fail.rs` keeps the compiler's messages.
 fn refused(source: &str, message: &str, instead: &str) {
     println!("does not compile:\n\n{}\n{}\nwrite instead:\n\n{instead}", source.trim_start(), message.trim_start());
 }

@@ -10,8 +10,8 @@ use whendone::{
     Serial, SharedCallback, Task, TaskId, Wait,
 };
 
-/// Tells whether `T` is `Send` and whether it is `Sync`: where the bound holds, the inherent constant goes before the
-/// trait's of the same name.
+/// Two constants: whether `T` is `Send`, and whether it is `Sync`. Where the bound holds, the inherent constant takes
+/// precedence over the trait's of the same name.
 struct Probe<T>(PhantomData<T>);
 
 trait Else {
@@ -35,7 +35,7 @@ macro_rules! is_send_and_sync {
     };
 }
 
-/// The same for a generic type, of values that are both, only `Send`, only `Sync`, and neither.
+/// The same constants for a generic type over values that are both, only `Send`, only `Sync`, and neither.
 macro_rules! by_value {
     ($($generic:tt)*) => {
         [

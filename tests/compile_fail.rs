@@ -6,10 +6,11 @@ use std::process::Command;
 use std::sync::{Mutex, mpsc};
 use whendone::{Inline, SharedCallback, Task};
 
-/// Compiles a case as a package of its own, and returns the compiler's message; it must say what its snapshot says.
+/// Compiles a case as a package of its own, compares the compiler's message with its snapshot, and returns it.
 ///
-/// Without trybuild, which compares letter by letter, so that any other compiler turns it red, and which builds all
-/// dev-dependencies again. Here headline, notes and help must agree; pictures and private types may change.
+/// The headline, the notes and the help must agree; the code excerpts and the names of private types may change.
+/// trybuild is not used: it compares letter by letter, so that every other compiler version fails, and it builds all
+/// dev-dependencies again.
 #[track_caller]
 fn refused(case: &str, snapshot: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -75,7 +76,7 @@ fn a_callback_that_cannot_be_called_is_refused() {
 
 /// D3: it may be called again, on several threads at once.
 #[test]
-fn a_shared_callback_that_changes_what_it_captures_is_refused() {
+fn a_shared_callback_that_changes_its_captures_is_refused() {
     refused("mutating_shared_callback", include_str!("compile_fail/mutating_shared_callback.stderr"));
 }
 
@@ -123,11 +124,11 @@ fn a_task_whose_value_cannot_be_shared_stays_on_its_thread() {
 
 /// R18, P21
 #[test]
-fn a_callback_that_borrows_what_it_captures_is_refused() {
+fn a_callback_that_borrows_its_captures_is_refused() {
     refused("borrowed_capture", include_str!("compile_fail/borrowed_capture.stderr"));
 }
 
-/// D22: the one text of ours that reaches this message is the source of the bound.
+/// D22: the source line of the bound is the only text of this crate that reaches the message.
 #[test]
 fn a_task_whose_value_is_not_clone_is_not_awaited_by_value() {
     let message = refused("await_by_value", include_str!("compile_fail/await_by_value.stderr"));

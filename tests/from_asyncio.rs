@@ -11,13 +11,13 @@ fn sections() -> BTreeMap<String, &'static str> {
     sections.map(|(heading, text)| (anchor(heading), text)).collect()
 }
 
-/// The anchor that is made of a heading.
+/// The anchor that rustdoc makes of a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
-/// The rows of the first table: what it is in asyncio, and where the row leads.
+/// The rows of the first table: the name in asyncio, and the target of the row's link.
 fn rows(table: &str) -> Vec<(&str, &str)> {
     let rows =
         table.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|line| line.starts_with('|'));

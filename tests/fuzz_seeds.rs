@@ -28,7 +28,7 @@ const TARGETS: [(&str, Check); 5] = [
     ("text", text::check),
 ];
 
-/// The event loop plays a program as the plain model does.
+/// Plays the program of an input on the event loop and on the plain model, which must agree.
 fn play(bytes: &[u8]) -> Vec<String> {
     program::check(&program::decode(bytes)).unwrap_or_else(|why| panic!("{why}")).trace
 }
@@ -59,7 +59,7 @@ fn every_target_has_seeds_that_can_be_read_and_all_inputs_pass() {
     }
 }
 
-/// Every file there is played.
+/// Plays every file of the targets' folders.
 #[test]
 fn every_target_of_the_fuzzer_is_built_and_has_seeds() {
     let names = |folder: &str| {
@@ -116,7 +116,7 @@ fn random_inputs(length: usize) -> Vec<Vec<u8>> {
     (0..1000).map(|_| (0..length).map(|_| random.u8(..)).collect()).collect()
 }
 
-/// Most random inputs are programs worth running: eight of ten that have 8 bytes, and nine of ten longer ones.
+/// Most random inputs are programs worth running: eight of ten inputs of 8 bytes, and nine of ten longer ones.
 #[test]
 fn most_random_inputs_have_three_operations_or_more() {
     for (length, most) in [(8, 800), (16, 900), (64, 900), (256, 900)] {
@@ -128,7 +128,7 @@ fn most_random_inputs_have_three_operations_or_more() {
     }
 }
 
-/// Programs of the event loop begin with two plain tasks, so what counts is the events that they show.
+/// Programs of the event loop begin with two plain tasks, so this test counts events instead of operations.
 #[test]
 fn most_random_programs_of_the_event_loop_show_three_events_or_more() {
     for (length, most) in [(16, 700), (32, 950), (64, 1000), (256, 1000)] {
@@ -149,7 +149,7 @@ fn seeds_and_random_inputs_show_every_event_of_the_event_loop() {
     }
 }
 
-/// The steps, events and observation of the execution that these bytes stand for, without the addresses of locks.
+/// The steps, events and observation of the execution chosen by these bytes, without the addresses of locks.
 fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>) {
     let (scenario, schedule) = schedule::decode(bytes);
     let play = || on_shuttle(Schedules::Chosen(schedule.to_vec()), &scenario);
@@ -160,7 +160,7 @@ fn execution(bytes: &[u8]) -> (String, Vec<(usize, Event)>, Option<Observation>)
     (execution.steps, execution.events, execution.observation)
 }
 
-/// So a finding of the fuzzer can be replayed. The schedule matters: with another one the executions differ.
+/// A finding of the fuzzer can be replayed. The schedule matters: another schedule gives another execution.
 #[test]
 fn the_same_bytes_play_the_same_execution_twice() {
     for (name, seed) in inputs("seeds/schedule") {

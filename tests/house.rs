@@ -1,4 +1,4 @@
-//! The house test: what the tree promises about itself.
+//! The house test: the promises of the source tree about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -84,7 +84,7 @@ fn the_core_depends_on_its_facade_alone() {
     }
 }
 
-/// The files of `src`: each imports only earlier ones. Several in one line import each other in a circle, for a reason.
+/// The files of `src`: each imports only earlier files. Files on one line import each other in a circle, for a reason.
 const FLOORS: &[&[&str]] = &[
     &["sync"],
     &["kernel/table"],
@@ -174,8 +174,8 @@ fn imports_are_read_alone_in_braces_and_from_two_folders_up() {
     assert_eq!(listed, ["kernel/cell", "kernel/queue"]);
 }
 
-/// The folders of `model/src`, in the order in which a scenario meets them: each imports only earlier ones. `project`,
-/// the files of the project as data, is the ground floor.
+/// The folders of `model/src`, in the order in which a scenario passes them: each imports only earlier folders.
+/// `project`, the files of the project as data, is the ground floor.
 const FOLDERS: [&str; 13] = [
     "project",
     "scenario",
@@ -256,8 +256,8 @@ fn primitives_are_named_in_the_facade_alone() {
     }
 }
 
-/// Where the lock is taken, and how often. In the kernel each lock section is one statement; elsewhere
-/// a guard lives no longer than it is seen to, so that no caller's code runs under it (P13).
+/// The places that take a lock, with their counts. In the kernel each lock section is one statement; elsewhere the
+/// end of a guard's life is visible in the source, so that no caller's code runs under it (P13).
 #[test]
 fn locks_are_taken_in_few_places() {
     let mut taken = BTreeMap::new();
@@ -266,7 +266,7 @@ fn locks_are_taken_in_few_places() {
         for line in &locks {
             let lives_on = ["write!(", "format!(", "println!(", "match ", "for ", "if let ", "while let "];
             assert!(!lives_on.iter().any(|lives_on| line.contains(lives_on)), "{name}: {line}");
-            // What a statement does not bind is dropped before its guard.
+            // A value that a statement does not bind is dropped under the guard of that statement.
             let is_bound = !line.ends_with(';') || line.contains("let ") || line.contains(" = ");
             assert!(is_bound, "{name}: {line}");
         }
@@ -336,7 +336,7 @@ fn comment_labels_are_the_ones_that_are_explained() {
     assert!([" P7: c", "ORDER", " Why: d", "P1-P22: e"].into_iter().all(|comment| label(comment).is_none()));
 }
 
-/// The word in capitals before a colon, with which a comment begins.
+/// The word in capitals and a colon at the beginning of a comment.
 fn label(comment: &str) -> Option<&str> {
     let (word, _) = comment.trim_start_matches(['/', '!', ' ']).split_once(':')?;
     (word.len() > 1 && word.bytes().all(|letter| letter.is_ascii_uppercase())).then_some(word)
@@ -344,7 +344,7 @@ fn label(comment: &str) -> Option<&str> {
 
 /// One noun a file, one sentence on top.
 #[test]
-fn every_file_says_on_top_what_it_is() {
+fn every_file_begins_with_a_sentence_about_itself() {
     for folder in ["src", "model/src", "tests", "examples"] {
         for (name, text) in sources(folder) {
             let compile_fail = name.starts_with("tests/compile_fail/");
@@ -367,7 +367,7 @@ fn nothing_sleeps_on_a_thread() {
     assert!(!sleeps("thread::spawn(sleeper)"));
 }
 
-/// Called there, or imported from there.
+/// Returns true if a line calls a function of `thread` that sleeps, or imports one.
 fn sleeps(line: &str) -> bool {
     let words: Vec<&str> = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
     let naps = ["sleep", "sleep_ms", "sleep_until", "park_timeout", "park_timeout_ms"];

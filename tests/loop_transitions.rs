@@ -18,7 +18,7 @@ fn every_row_of_the_table_holds_on_a_real_state() {
     }
 }
 
-/// From a task that is spawned, by events alone. The path to each state is the message.
+/// Every state is reached from a spawned task by events alone. A failure prints the path to its state.
 #[test]
 fn every_state_is_reached_and_has_one_row_for_each_event() {
     let mut reached = BTreeMap::from([(format!("{:?}", State::default()), State::default())]);
@@ -52,7 +52,7 @@ fn there_is_no_lost_wake_up() {
     }
 }
 
-/// P2, R55: requests are granted until the task is done, and then beat its value.
+/// P2, R55: a cancel request is granted until the task is done, and overrides its value.
 #[test]
 fn a_request_is_granted_until_the_task_is_done_and_is_not_forgotten() {
     for (before, event, owes, next) in TRANSITIONS {
@@ -75,7 +75,7 @@ fn fire(state: &mut State, event: Event) -> Owes {
     }
 }
 
-/// As a wake tells: a step that is queued is not pushed again.
+/// Returns true if a step is queued: a wake then owes nothing.
 fn is_queued(mut state: State) -> bool {
     !state.is_done() && state.wake() == Owes::Nothing
 }

@@ -71,7 +71,7 @@ fn a_cell_takes_no_more_than_its_callbacks_allow() {
     }
 }
 
-/// P20: a window that slides along, the oldest going as the newest comes.
+/// P20: a sliding window, whose oldest callback goes as the newest comes.
 #[test]
 fn removing_the_oldest_for_ever_does_not_grow_a_cell() {
     let cell = Arc::new(Cell::<(), u64>::new(0));
@@ -84,7 +84,7 @@ fn removing_the_oldest_for_ever_does_not_grow_a_cell() {
     }
 }
 
-/// P20: at every moment, in whatever order they go.
+/// P20: at every moment, in every order of removal.
 #[test]
 fn a_cell_frees_the_memory_of_its_removed_callbacks() {
     for order in ORDERS {
@@ -140,7 +140,7 @@ fn a_task_frees_the_memory_of_its_removed_callbacks() {
     }
 }
 
-/// P18, R102: the lock section that counts them takes no longer for more of them.
+/// P18, R102: the lock section that counts the callbacks takes no longer for more of them.
 #[test]
 fn printing_a_pending_task_copies_nothing_of_its_line() {
     let printed_by = |waiting: usize| {
@@ -155,7 +155,7 @@ fn printing_a_pending_task_copies_nothing_of_its_line() {
         assert_eq!(printed, format!("<Task pending cb=[{waiting} waiting]>"));
         took
     };
-    // The first time, the thread makes its list of the tasks that it is printing.
+    // The first print allocates the thread's list of the tasks being printed.
     printed_by(1);
     assert_eq!(printed_by(MANY), printed_by(1));
 }
@@ -177,7 +177,7 @@ fn dropped_sleeps_leave_nothing_in_an_idle_loop() {
     assert_eq!(live(), before);
 }
 
-/// A future is stored once, in one box: what `spawn` and `run` need besides does not depend on its size.
+/// A future is stored once, in one box: the other memory of `spawn` and `run` does not depend on its size.
 #[cfg(feature = "event-loop")]
 #[test]
 fn a_future_takes_its_own_size_once() {
@@ -204,7 +204,7 @@ fn a_future_takes_its_own_size_once() {
     assert!(during.iter().all(|during| size.contains(&(during - before))), "{during:?} after {before}");
 }
 
-/// The orders in which callbacks go.
+/// The orders of removal.
 const ORDERS: [fn(&mut Vec<CallbackId>); 3] = [|_| (), |ids| ids.reverse(), every_other];
 
 fn every_other(ids: &mut Vec<CallbackId>) {
@@ -254,7 +254,7 @@ fn a_serial_keeps_nothing_of_tasks_whose_callbacks_have_run() {
         completers.for_each(|completer| completer.complete(3).unwrap());
         queue.try_iter().for_each(Ready::run);
     };
-    // The channel keeps one block, and the first run makes it.
+    // The channel keeps one block, which the first run allocates.
     run();
     let before = live();
     for _ in 0..3 {

@@ -1,7 +1,7 @@
-//! The proptest suite: long random programs of one thread, and of some that run at once, on the kernel and on the task
-//! layer.
+//! The proptest suite: long random programs of one thread, and of several concurrent threads, on the kernel and on the
+//! task layer.
 //!
-//! Each must show exactly an outcome that the specification allows. Besides, the promises that people rely on
+//! Each observation must be one that the specification allows. In addition, the promises that people rely on
 //! are stated once more without the specification, from the program's text and its hand-overs alone.
 //! `PROPTEST_CASES` sets the number of cases. A failure shrinks, and prints the command that plays it again; a
 //! failure that depends on timing may shrink badly, and may not reproduce.
@@ -33,7 +33,7 @@ fn programs() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..450)
 }
 
-/// The same for programs whose callbacks, drops and wakers call back; there an operation takes about four bytes.
+/// The same for programs whose callbacks, drops and wakers call back; an operation of these takes about four bytes.
 fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..900).prop_map(|mut bytes| {
         bytes[0] = bytes[0] & !3 | 1;
@@ -41,8 +41,8 @@ fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Programs that are completed late, with up to a hundred waiting callbacks: random bytes would complete early, and
-/// remove as many as they add. Then any operations follow, or mostly removals.
+/// Programs that complete late, with up to a hundred waiting callbacks: random bytes would complete early, and remove
+/// as many callbacks as they add. After the adds come any operations, or mostly removals.
 fn programs_with_a_long_line() -> impl Strategy<Value = Vec<u8>> {
     let adds = prop::collection::vec(0..90_u8, 0..100);
     let [anything, removals] = [0..=255_u8, 60..=237].map(|bytes| prop::collection::vec(bytes, 0..200));
@@ -102,7 +102,7 @@ impl Run {
 proptest! {
     #![proptest_config(config())]
 
-    /// P1-P11, P15-P17, P19: the whole specification, and the rules that no answer shows.
+    /// P1-P11, P15-P17, P19: the whole specification, and the rules that are visible in no answer.
     #[test]
     fn long_programs_show_what_the_specification_allows(bytes in programs()) {
         check(&bytes);
@@ -168,7 +168,7 @@ proptest! {
                 match step {
                     Step::Add { nonce, .. } => drop(added.insert(nonce)),
                     Step::Remove(nonce) if answers.next() == Some(&Answer::Did(true)) => removed.extend(nonce),
-                    // Their names are not in the answer.
+                    // The answer does not contain the names of the removed callbacks.
                     Step::RemoveAll if answers.next() != Some(&Answer::Count(0)) => return Ok(()),
                     Step::Complete(_) => drop((answers.next(), done.insert(task))),
                     Step::DropCompleter => drop(done.insert(task)),
@@ -214,7 +214,7 @@ proptest! {
     fn removed_with_true_means_never_handed_over(
         head: u8, before in prop::collection::vec(any::<u8>(), 0..200), after in prop::collection::vec(any::<u8>(), 0..50),
     ) {
-        // Without `T`, which answers with a number and no names.
+        // Without `T`, whose answer is a number and contains no names.
         let before: Vec<u8> = before.into_iter().map(|byte| if (230..238).contains(&byte) { 0 } else { byte }).collect();
         let run = Run::of(&completed(head, &before, &after));
         let mut removed: HashMap<Nonce, usize> = HashMap::new();
@@ -278,7 +278,7 @@ fn concurrent(most: usize) -> impl Strategy<Value = Scenario> {
     parts.prop_map(|(scheduler, tags, done, threads)| threads::program(scheduler, &tags, done, &threads))
 }
 
-/// Programs to which failures of planted bugs have shrunk. A failure that is found is kept here, too.
+/// Programs to which failures of planted bugs have shrunk. Any failure that is found is kept here, too.
 const KEPT: [&str; 7] = [
     "; A | A A A R2",
     "; C A | A R1",
@@ -297,7 +297,7 @@ fn programs_that_once_showed_a_bug_are_linearizable() {
     }
 }
 
-// A program is played many times, so there is one for 20 cases of the other properties.
+// A program is played many times, so this property has one case for 20 cases of the others.
 proptest! {
     #![proptest_config(ProptestConfig { cases: config().cases.div_ceil(20), ..config() })]
 

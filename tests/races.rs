@@ -1,8 +1,8 @@
 //! The loom suite by name: each race is a line of scenario text, explored under loom to its end and
-//! held against the specification. `cargo test complete_vs_remove` runs one of them.
+//! compared with the specification. `cargo test complete_vs_remove` runs one of them.
 //!
-//! The closed world of `cargo verify` contains nearly all of these; here they have names, and say
-//! who takes part, what may be seen, and what must not.
+//! The closed world of `cargo verify` contains nearly all of these races; here each has a name, its threads,
+//! its allowed results and its forbidden ones.
 
 use whendone_model::check::assert_race;
 
@@ -78,8 +78,8 @@ races! {
     scheduler_calls_back_vs_add: "@inline{A} aa ; C | A" "@queue{A} a ; C | A" "@refuse{A} aa ; C | A"
         "@panic{X} aa ; C | A" "@queue{y.X} a y.a ; C | y.A";
 
-    /// Threads: the loop's closes it, one adds or removes; dropped callbacks call the loop. Must not: such a call is
-    /// accepted and then lost uncounted (P16), or a callback is lost unreported (D4).
+    /// Threads: the loop's own closes it, one adds or removes; dropped callbacks call the loop. Must not: such a call
+    /// is accepted and then lost uncounted (P16), or a callback is lost unreported (D4).
     loop_closes_vs_drops_that_call_it: "@loop{v} a~{N}a ; Z | A" "@loop{v} a~{A}a ; M Z | R0" "@loop{v} ; Z | N~{N}";
 
     /// Threads: one drops the completer, one adds. Must not: the callback is lost (P16).

@@ -1,5 +1,5 @@
-//! The page of rules has no gap: each rule is kept by tests that cite it, or has a reason why it does not apply; and the
-//! lists of properties agree.
+//! The page of rules has no gap: each rule is kept by tests that cite it, or does not apply for a stated reason; and
+//! the lists of properties agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -155,7 +155,7 @@ fn names_of_faults() -> Vec<String> {
     names.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The page has all properties, the check has their names, and the kernel's documentation has those of the kernel.
+/// The page has all properties, `fault.rs` has their names, and the kernel's documentation has the kernel's properties.
 #[test]
 fn the_three_lists_of_properties_agree() {
     let properties = cells(&['P']);
@@ -199,8 +199,8 @@ fn numbers_are_read_alone_in_lists_and_in_ranges() {
     assert_eq!(read, BTreeSet::from([('D', 16), ('R', 1), ('R', 2), ('R', 3), ('R', 7)]));
 }
 
-/// The page is part of the documentation, as `whendone::rules`: a number that documentation cites is a link to it. That
-/// a link has a definition is rustdoc's to check; here is checked where it leads.
+/// The page is part of the documentation, as `whendone::rules`: a number that documentation cites is a link to it.
+/// rustdoc checks that a link has a definition; this test checks its target.
 #[test]
 fn numbers_in_public_documentation_are_links_that_lead_to_them() {
     let page_text = fs::read_to_string(root().join("docs/RULES.md")).expect("the page is there");
@@ -234,7 +234,7 @@ fn numbers_in_public_documentation_are_links_that_lead_to_them() {
     assert!(links > 0, "no documentation was found");
 }
 
-/// The lines that stand above public items and above what is written inside of them.
+/// The documentation of public items and of their members, line by line.
 fn public_documentation(text: &str) -> Vec<&str> {
     let (mut found, mut block, mut in_public) = (Vec::new(), Vec::new(), false);
     for line in text.lines() {
@@ -261,7 +261,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// As R7, D16 or P20.
+/// Returns true for a number such as R7, D16 or P20.
 fn is_number(word: &str) -> bool {
     word.strip_prefix(['R', 'D', 'P']).is_some_and(|digits| digits.parse::<u32>().is_ok())
 }

@@ -73,7 +73,7 @@ fn callbacks_and_awaits_are_removed_by_their_tag_alike() {
     assert_eq!((cell.remove_all(TAG), cell.snapshot().waiting.len()), (vec!["added", "waits"], 1));
 }
 
-/// R107, P11: at once, before any callback is handed over. Only late callbacks wait there then.
+/// R107, P11: the line is empty at once, before any callback is handed over. Only late callbacks wait in it afterwards.
 #[test]
 fn completion_empties_the_line() {
     let cell = cell();
@@ -88,7 +88,7 @@ fn completion_empties_the_line() {
     assert_eq!((done, waits), (Snapshot { phase: Phase::Draining, waiting: Vec::new() }, 1));
 }
 
-/// P19: and not before its last callback has returned.
+/// P19: a cell is settled after its last callback has returned, and not before.
 #[test]
 fn the_loser_of_a_completion_can_ask_whether_the_hand_over_is_over() {
     let cell = cell();
@@ -105,7 +105,7 @@ fn the_loser_of_a_completion_can_ask_whether_the_hand_over_is_over() {
 
 /// P15
 #[test]
-fn a_consumed_cell_gives_its_outcome_by_value_and_drops_who_waits() {
+fn a_consumed_cell_gives_its_outcome_by_value_and_drops_its_callbacks() {
     let cell = Cell::new(1);
     let waits = Arc::new(());
     cell.add_waiting(TAG, waits.clone()).unwrap();
@@ -170,7 +170,7 @@ impl Stage {
                 Ok(owed) => self.owe(owed),
                 Err(given_back) => refused(given_back, 2),
             },
-            // The batch at hand is empty, so the callback that is handed over was found in the queue.
+            // The current batch is empty, so this callback comes from the queue.
             Event::FindSome => {
                 let mut found = Vec::new();
                 self.owed.take().unwrap().drain(|cell, callback| found.push((callback, cell.snapshot().phase)));

@@ -18,7 +18,7 @@ fn program(number: u32) -> (String, String) {
     (output, error)
 }
 
-/// Each program that compiles begins with the same two lines.
+/// Asserts that the output is the two lines with which every program begins, and then these lines.
 #[track_caller]
 fn prints(output: &str, rest: &[&str]) {
     let lines: Vec<&str> = output.lines().collect();

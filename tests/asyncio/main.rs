@@ -1,8 +1,8 @@
-//! CPython as the oracle: random programs show, event by event, what asyncio shows (P22). A plain model of the loop is a
-//! second one, so that each oracle is held by the other.
+//! CPython as the oracle: random programs show the same events as on asyncio (P22). A plain model of the loop is a
+//! second oracle, and each oracle checks the other.
 //!
-//! Where they do not, whendone departs on purpose: then asyncio with our decisions applied, each at its place
-//! and by its number, must show the same, and plain asyncio the same until the first of them.
+//! Where the events differ, whendone departs on purpose: then asyncio with our decisions applied, each at its place
+//! and by its number, must show the same events, and plain asyncio the same until the first decision.
 //!
 //! `PROPTEST_CASES` sets the number of programs, `WHENDONE_PYTHON` the interpreter. A failure shrinks, and
 //! prints a line for `kept.txt`.
@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs};
 
-/// The departures of the oracle, by the numbers of our decisions.
+/// The decisions by which whendone departs from asyncio, and which random programs show.
 const DECIDED: [&str; 7] = ["D10", "D17", "D18", "D3", "D4", "D7", "D8"];
 
 /// A departure that random programs show too rarely to count on; `kept.txt` has one.
@@ -81,7 +81,7 @@ fn the_fuzzers_seeds_show_what_asyncio_shows() {
     }
 }
 
-/// The comparison can fail: on asyncio with one line of the script changed it does.
+/// The comparison can fail: it does so on asyncio with one line of the script changed.
 #[test]
 fn an_oracle_with_one_line_altered_is_noticed() {
     let right = fs::read_to_string(script()).unwrap();
@@ -92,14 +92,14 @@ fn an_oracle_with_one_line_altered_is_noticed() {
             "[future.add_done_callback(at) for at in [callback] + [at for at, _ in future._callbacks or [] if future.remove_done_callback(at)]]",
         ),
         (
-            "late ones a turn later",
+            "late callbacks a turn later",
             "future.add_done_callback(callback)",
             "self.loop.call_soon(future.add_done_callback, callback) if future.done() else future.add_done_callback(callback)",
         ),
-        ("one removed", "future.remove_done_callback(shared)", "min(1, future.remove_done_callback(shared))"),
-        ("two turns for one", "self.note(\"turn\")", "await asyncio.sleep(0) or self.note(\"turn\")"),
+        ("only one removed", "future.remove_done_callback(shared)", "min(1, future.remove_done_callback(shared))"),
+        ("two turns for each turn", "self.note(\"turn\")", "await asyncio.sleep(0) or self.note(\"turn\")"),
         ("a departure without its number", "self.player.departs(\"D10\")", "True"),
-        ("panics said to be values", "isinstance(error, Failed) and ", ""),
+        ("panics taken for values", "isinstance(error, Failed) and ", ""),
     ];
     for (name, find, replace) in altered {
         assert_eq!(right.matches(find).count(), 1, "{find}");
@@ -114,7 +114,7 @@ fn an_oracle_with_one_line_altered_is_noticed() {
     }
 }
 
-/// Plays random programs until one fails, and shrinks that.
+/// Plays random programs until one fails, and shrinks that one.
 fn compare_random(oracle: &mut Oracle, mut runner: TestRunner) -> (Tally, Option<String>) {
     let (oracle, tally) = (RefCell::new(oracle), RefCell::new(Tally::default()));
     let ran = runner.run(&programs(), |program| {
@@ -134,8 +134,8 @@ struct Compared {
     departures: BTreeSet<String>,
 }
 
-/// Plays it on whendone, on the plain model and on asyncio: the first two must show the same, and asyncio too, but for
-/// what our departures explain.
+/// Plays a program on whendone, on the plain model and on asyncio. The first two must show the same events, and so must
+/// asyncio, except where a decision explains the difference.
 fn compare(oracle: &mut Oracle, program: &Program) -> Result<Compared, String> {
     let trace = check(program)?.trace;
     let asyncio = oracle.play(program, false).trace;
@@ -155,7 +155,7 @@ fn compare(oracle: &mut Oracle, program: &Program) -> Result<Compared, String> {
 
 #[derive(Default)]
 struct Tally {
-    /// True once a program has failed; the further ones are its shrinking.
+    /// True once a program has failed; further programs come from its shrinking.
     over: bool,
     programs: usize,
     distinct: HashSet<Vec<String>>,

@@ -1,7 +1,7 @@
-"""Plays programs on asyncio and tells what happened, a line of JSON each way. Standard library alone.
+"""Plays programs on asyncio and prints their events, one line of JSON each way. Standard library alone.
 
-A program is played on asyncio as it is or, with "departing", as whendone decided where it departs: at the places
-that ask `departs`, by the number of the decision. All else stays asyncio's own.
+A program is played on plain asyncio or, with "departing", on asyncio with the decisions of whendone applied: each at
+the place that calls `departs` with its number. Everything else is asyncio's own.
 """
 
 import asyncio
@@ -10,20 +10,21 @@ import json
 import sys
 import warnings
 
-# Callbacks that add callbacks could go on for ever: from this many events on, acts do nothing. As in program/mod.rs.
+# After this many events acts do nothing, because callbacks that add callbacks could go on for ever. The limit is the
+# one in program/mod.rs.
 LONGEST = 200
 
 
 class Failed(Exception):
-    """What `complete(Err(..))` is here."""
+    """The counterpart of `complete(Err(..))`."""
 
 
 class Panicked(Exception):
-    """What a panic is here."""
+    """The counterpart of a panic."""
 
 
 class Abandoned(Exception):
-    """The outcome that asyncio has not."""
+    """The counterpart of abandonment, an outcome that asyncio lacks."""
 
 
 class Player:
@@ -52,7 +53,7 @@ class Player:
         self.trace.append(" ".join(map(str, words)))
 
     def departs(self, number):
-        """Asked last, where asyncio's way would show: true if this play goes whendone's way instead."""
+        """Returns true if this play follows whendone. Called where the difference to asyncio is about to show."""
         if self.departing:
             self.departures.append([number, len(self.trace)])
         return self.departing
@@ -79,7 +80,7 @@ class Player:
         if "handle" in context:
             self.note("raised", error)
         elif "was never retrieved" in message:
-            # D8: a panic that nobody looked at is told of; an error that somebody completed with is a value.
+            # D8: a panic that was never retrieved is reported; an error passed to `complete` is a value.
             if not (isinstance(error, Failed) and self.departs("D8")):
                 self.note("unretrieved", self.name(context["future"]), error)
         else:
@@ -98,7 +99,7 @@ class Player:
             self.play(act)
 
     def at(self, place, of=None):
-        """What is there, noting who is not."""
+        """Returns the entry at a place, or notes that there is none."""
         of = self.futures if of is None else of
         found = of[place] if place < len(of) else None
         if found is None:
@@ -241,7 +242,7 @@ class Player:
             self.play(step)
 
     async def awaiting(self, own, at):
-        # Only older ones, so that nobody waits for himself.
+        # Only older tasks, so that no task awaits itself.
         future = self.at(at) if at < own else None
         if future is None:
             return
@@ -251,9 +252,9 @@ class Player:
         except (Failed, Panicked, Abandoned):
             pass
         except asyncio.CancelledError:
-            # The outcome of what it awaits is a value; its own cancellation is not.
+            # The outcome of the awaited task is a value; the cancellation of the awaiting task is not.
             if not done and asyncio.current_task().cancelling():
-                # Or the traceback would keep it.
+                # Otherwise the traceback would keep the future alive.
                 del future
                 raise
         self.note("awaited", own, self.outcome(future))
@@ -276,16 +277,16 @@ class Player:
         self.note("closed", unrun)
 
     def lose(self, handle):
-        # D4: what can no longer run is reported; asyncio throws it away in silence.
+        # D4: a callback that can no longer run is reported; asyncio discards it in silence.
         lost = isinstance(handle._callback, Call) and self.departs("D4")
         if lost:
             self.note("lost", *map(self.name, handle._args))
         return lost
 
     def abandon(self, task):
-        # D7: so are tasks whose loop is gone; asyncio leaves them pending.
+        # D7: a task whose loop is gone is done; asyncio leaves it pending.
         self.departs("D7")
-        # What it awaits may be done and have queued its wake-up, which would keep that future to the end.
+        # The awaited future may be done, with its wake-up queued, which would keep that future alive to the end.
         waits = task._fut_waiter
         for handle in self.loop._ready:
             if waits is not None and handle._callback is waits.wakeup:
@@ -300,7 +301,7 @@ class Player:
 
 
 class Call:
-    """What a loop is given to call."""
+    """A call that a loop is asked to make."""
 
     def __init__(self, player, name, acts):
         self.player, self.name, self.acts = player, name, acts
@@ -338,7 +339,7 @@ class Registration(Call):
 
 
 class Await:
-    """What a coroutine awaits in the place of a future of asyncio's."""
+    """An awaitable that takes the place of a future of asyncio."""
 
     def __init__(self, player):
         self.player, self.cancelled = player, False
@@ -349,7 +350,7 @@ class Await:
         try:
             yield self
         finally:
-            # Tracebacks keep this, and it would keep them.
+            # A traceback refers to this object, which must therefore not refer to the traceback.
             self.wakeup = self.future = self.timer = None
 
     def get_loop(self):
@@ -372,7 +373,7 @@ class Await:
 
 
 class Wait(Await):
-    """D10: when a task is cancelled, what it waits for is not."""
+    """D10: cancelling a task does not cancel the task that it awaits."""
 
     def __init__(self, player, future):
         super().__init__(player)
@@ -384,7 +385,7 @@ class Wait(Await):
     def stop(self):
         if self.future.remove_done_callback(self.wakeup):
             return self.player.departs("D10")
-        # D19: asyncio takes the wake-up of a task that is cancelled for a look at the exception.
+        # D19: in asyncio the wake-up of a cancelled task counts as retrieving the exception.
         if isinstance(self.future, asyncio.Task) and self.future._log_traceback and self.player.departs("D19"):
             woken = next(handle for handle in self.player.loop._ready if handle._callback is self.wakeup)
             woken._args = (self,)
@@ -392,7 +393,7 @@ class Wait(Await):
 
 
 class Sleep(Await):
-    """D17: the timer wakes the task; asyncio's sets a future, which does so a turn later."""
+    """D17: the timer wakes the task; the timer of asyncio sets a future, which wakes the task a turn later."""
 
     def start(self):
         self.timer = self.player.loop.call_later(1e-9, self.wakeup, self)
@@ -409,7 +410,7 @@ class Sleep(Await):
 
 
 class Queued(Await):
-    """D18: a task that cancels itself is queued by that; asyncio queues it when it suspends."""
+    """D18: a task that cancels itself is queued at once; asyncio queues it when it suspends."""
 
     def __init__(self, player):
         super().__init__(player)

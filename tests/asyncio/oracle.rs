@@ -87,7 +87,7 @@ impl Drop for Oracle {
     }
 }
 
-/// Prints to standard error, also where the output of a passing test is captured.
+/// Prints to standard error, even when the output of a passing test is captured.
 pub fn tell(line: &str) {
     writeln!(io::stderr(), "{line}").expect("standard error is open");
 }

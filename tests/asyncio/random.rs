@@ -1,4 +1,4 @@
-//! Random programs, and how they are shrunk.
+//! Random programs, and their shrinking.
 
 use super::program::{Act, Beat, Move, Program, SHARED, Step};
 use proptest::collection::vec;
@@ -33,7 +33,7 @@ fn step(depth: u32) -> impl Strategy<Value = Step> {
     })
 }
 
-/// With programs of their own, as deep as this.
+/// An act, with programs of its own down to this depth.
 fn act(depth: u32) -> BoxedStrategy<Act> {
     let flat = (0..26u32, task(), 0..8usize).prop_map(|(kind, at, other)| match kind {
         0..3 => Act::Read(at),
@@ -41,7 +41,7 @@ fn act(depth: u32) -> BoxedStrategy<Act> {
         7 => Act::Fail(at),
         8..10 => Act::Cancel(at),
         10..13 => Act::Remove(other),
-        // On few, so that there is more than one to remove.
+        // On few tasks, so that a removal finds more than one registration.
         13..19 => Act::Share(at / 2, other % SHARED),
         19..22 => Act::Unshare(at / 2, other % SHARED),
         22 => Act::Drop(at),
@@ -64,7 +64,7 @@ fn act(depth: u32) -> BoxedStrategy<Act> {
     .boxed()
 }
 
-/// Fewer than there will be, mostly.
+/// The number of a task. Most programs make more tasks than this.
 fn task() -> impl Strategy<Value = usize> {
     0..4usize
 }

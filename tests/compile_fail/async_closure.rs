@@ -1,5 +1,5 @@
 fn main() {
     let (_completer, task) = whendone::task::<u32>(whendone::Inline);
-    // Wrong: a callback is called, and nobody would await what it returns.
+    // Wrong: a callback is called, and nobody would await its return value.
     task.add_done_callback(async |_task| { println!("Task is done") });
 }

@@ -40,7 +40,7 @@ fn cancelling_a_task_of_the_loop_is_a_request() {
     assert_eq!(noted, "1: 2: true false 3: dropped 4: callback 5:");
 }
 
-/// R59: whether or not it has begun.
+/// R59: this holds before and after its first step.
 #[test]
 fn a_task_of_a_loop_that_was_cancelled_is_dropped_without_a_report() {
     let (mut event_loop, reports) = watched();

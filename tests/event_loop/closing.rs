@@ -88,7 +88,7 @@ fn closing_counts_and_reports_callbacks_that_never_ran() {
     assert_eq!(failures(&reports.take()), expected);
 }
 
-/// D4, P16: a callback that a lost callback's drop schedules is refused and reported, and does not count.
+/// D4, P16: a callback scheduled by the drop of a lost callback is refused and reported, and does not count.
 #[test]
 fn closing_counts_once_and_refuses_callbacks_scheduled_by_its_drops() {
     let (event_loop, reports) = watched();
@@ -107,7 +107,7 @@ fn closing_counts_once_and_refuses_callbacks_scheduled_by_its_drops() {
     assert_eq!((count(Failure::LoopClosed(2)), failures.len()), (1, 5), "{failures:?}");
 }
 
-/// P16: whether or not it has begun.
+/// P16: this holds before and after its first step.
 #[test]
 fn a_task_is_abandoned_after_its_future_is_dropped() {
     for starts in [false, true] {
@@ -189,7 +189,7 @@ fn call_soon_vs_close() {
             (caller.join().unwrap(), closed)
         });
         let lost = failures(&reports.take()).into_iter().filter(|failure| *failure == Failure::CallbackLost).count();
-        assert_eq!(lost, queued + 1, "the one that was refused and all before it");
+        assert_eq!(lost, queued + 1, "the refused call and all calls before it");
         assert!(closed <= queued);
     }
 }
@@ -209,7 +209,7 @@ fn a_sleep_of_a_closed_loop_is_over_at_once() {
 
 /// P16, D26
 #[test]
-fn closing_a_loop_wakes_those_who_sleep_on_it() {
+fn closing_a_loop_wakes_its_sleepers() {
     let ways: [fn(EventLoop); 3] = [|closed| _ = closed.close(), drop, |finished| _ = finished.finish()];
     for close in ways {
         let event_loop = EventLoop::new();

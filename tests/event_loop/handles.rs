@@ -36,7 +36,7 @@ fn a_wait_is_selected_and_says_when_it_is_over() {
         }
         assert_eq!(seen, Some(3));
         assert!(of_quick.is_terminated() && !of_never.is_terminated() && !owned.is_terminated());
-        // A select skips what is over.
+        // A select skips terminated futures.
         select_biased! {
             outcome = of_quick => panic!("{outcome:?}"),
             outcome = owned => assert_eq!(outcome, Outcome::Finished(3)),
@@ -128,7 +128,7 @@ fn the_report_of_an_abandoned_task_says_where_it_was_spawned() {
     }
 }
 
-/// D13: also of those that are spawned on the running loop, and of a run's main.
+/// D13: the same for tasks that are spawned on the running loop, and for the main of a run.
 #[test]
 fn every_report_of_a_task_of_a_loop_says_where_it_was_spawned() {
     let (mut event_loop, reports) = watched();

@@ -1,4 +1,4 @@
-//! Tasks that are completed inside callbacks which run inline: a hand-over that only queues comes at once.
+//! Tasks completed inside callbacks that run inline: a hand-over that only queues takes place at once.
 
 use super::support::{Bell, Log, is_pending, noted};
 use fastrand::Rng;
@@ -187,7 +187,7 @@ struct World {
     queue: Mutex<Vec<(usize, Ready)>>,
     /// The tasks and places in line of the waiters that ran.
     ran: Mutex<Vec<(usize, usize)>>,
-    /// The inline callbacks that run now.
+    /// The number of inline callbacks now running.
     inside: AtomicUsize,
 }
 
@@ -232,7 +232,7 @@ impl World {
             });
             let mut wait = handle.clone().into_future();
             assert!(is_pending(&mut wait, &Arc::new(bell).into()));
-            // Its place in line would go with it.
+            // Dropping the await would give up its place in line.
             mem::forget(wait);
         }
     }
@@ -248,7 +248,7 @@ impl World {
     }
 }
 
-/// Queues a task's callbacks, and says that it does nothing else.
+/// A scheduler that queues a task's callbacks, and declares that it does nothing else.
 struct To(Arc<World>, usize);
 
 impl Schedule for To {
@@ -262,7 +262,7 @@ impl Schedule for To {
     }
 }
 
-/// Keeps callbacks until the test runs them, and says so.
+/// A scheduler that keeps callbacks until the test runs them, and declares that.
 fn queueing() -> (Arc<dyn Schedule>, mpsc::Receiver<Ready>) {
     struct Queueing(mpsc::Sender<Ready>);
     impl Schedule for Queueing {

@@ -94,7 +94,7 @@ fn a_hook_that_panics_does_no_harm() {
     assert_eq!(log.read(), "callback call");
 }
 
-/// R68: runs in another process, whose standard error can be read.
+/// R68: the failing program runs in another process, whose standard error can be read.
 #[test]
 fn when_a_hook_panics_both_failures_are_printed() {
     const NAME: &str = "panics::when_a_hook_panics_both_failures_are_printed";
@@ -198,7 +198,7 @@ fn an_err_that_nobody_reads_goes_in_silence() {
     assert!(reports.take().is_empty());
 }
 
-/// R70, R76, D8: the callback has the last handle by then.
+/// R70, R76, D8: the callback has the last handle when it runs.
 #[test]
 fn a_callback_that_reads_or_resumes_its_tasks_panic_has_retrieved_it() {
     let (mut event_loop, reports) = watched();
@@ -218,7 +218,7 @@ fn a_callback_that_reads_or_resumes_its_tasks_panic_has_retrieved_it() {
     assert_eq!(report.panic.as_ref().unwrap().message(), "of the future, again");
 }
 
-/// R74, R78, D8: no read is too early, not even one during the completion.
+/// R74, R78, D8: even a read during the completion counts.
 #[test]
 fn a_waker_that_reads_the_panic_during_completion_has_retrieved_it() {
     let (mut event_loop, reports) = watched();
@@ -255,7 +255,7 @@ fn a_panic_is_reported_unless_it_was_retrieved() {
         assert!(task.is_done() && !task.is_cancelled() && format!("{task:?}").contains("never seen"));
         drop(task);
         drop(spawn(async { panic!("awaited") }).await);
-        let refused: Task<()> = spawn(async { panic!("seen by whoever was refused a cancel") });
+        let refused: Task<()> = spawn(async { panic!("seen by the caller of a refused cancel") });
         turns(1).await;
         assert!(!refused.cancel());
         turns(1).await;
@@ -289,7 +289,7 @@ fn an_awaiter_cancelled_after_its_wake_has_not_retrieved_the_panic() {
 /// D28, P14
 #[test]
 fn a_payload_of_a_task_whose_drop_panics_with_its_own_kind_does_no_harm() {
-    /// Panics with its own kind, for ever.
+    /// A payload whose drop panics with another payload of this type, for ever.
     struct Endless;
     impl Drop for Endless {
         fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! The queue: everything is run in turns, first in first out.
+//! The queue: its entries run in turns, first in first out.
 
 use super::support::{Bell, Log, is_pending, noted, noted_by_turn, turns};
 use futures::future::FusedFuture;
@@ -69,7 +69,7 @@ fn timers_fire_in_the_order_of_their_deadlines() {
     assert_eq!(noted, "1 2 3");
 }
 
-/// R32: also when they are due in one turn.
+/// R32: this holds for timers due in one turn, too.
 #[test]
 fn timers_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
     let noted = noted(|log, _| async move {
@@ -86,7 +86,7 @@ fn timers_due_in_one_turn_fire_in_the_order_of_their_deadlines() {
     assert_eq!(noted, "1 2 3");
 }
 
-/// R32, R87, D17: in the very turn, which is the last one here.
+/// R32, R87, D17: a due timer fires in this turn, which is the last one of the run.
 #[test]
 fn timers_due_when_a_turn_begins_fire_in_it() {
     let noted = noted(|log, _| async move {

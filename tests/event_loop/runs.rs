@@ -1,4 +1,4 @@
-//! Runs: how a run begins, how it ends, and what becomes of the remaining tasks.
+//! Runs: the begin and the end of a run, and the fate of the remaining tasks.
 
 use super::support::{Explosive, Log, failures, heard, message, on_drop, turns, watched};
 use std::fmt::Write;
@@ -30,7 +30,7 @@ fn a_run_ends_after_the_turn_in_which_its_main_is_done() {
             });
             completer.complete(()).unwrap();
         });
-        // Main ends in the turn of that callback and before it, so the call is queued behind main's own callback.
+        // Main ends in the same turn as that callback, and before it, so the call is queued behind main's own callback.
         (&task).await;
     });
     assert_eq!(log.read(), "this run");

@@ -69,7 +69,7 @@ where
     log.read()
 }
 
-/// The same, with the number of each turn at its beginning; main's first step is in turn 1.
+/// Does the same, and notes the number of each turn at its beginning; main's first step is in turn 1.
 pub(crate) fn noted_by_turn<F>(main: impl FnOnce(Log, Handle) -> F) -> String
 where
     F: Future<Output = ()> + Send + 'static,
@@ -108,7 +108,7 @@ pub(crate) async fn turns(mut turns: u32) {
     .await
 }
 
-/// A waker that remembers its wake-up, and may do something besides.
+/// A waker that remembers its wake-up, and calls a function if it has one.
 #[derive(Default)]
 pub(crate) struct Bell {
     rang: AtomicBool,
@@ -137,7 +137,7 @@ pub(crate) fn is_pending(future: &mut (impl Future + Unpin), waker: &Waker) -> b
     Pin::new(future).poll(&mut Context::from_waker(waker)).is_pending()
 }
 
-/// The reports that a hook was given.
+/// The reports that a hook received.
 #[derive(Clone, Default)]
 pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 
@@ -158,9 +158,10 @@ thread_local! {
     static HEARD: RefCell<Vec<Report>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns the reports that the hook of the process gets on this thread meanwhile. A loop made by `run` uses that hook.
+/// Calls a function and returns the reports that the process hook receives meanwhile on this thread. A loop made by
+/// `run` uses that hook.
 pub(crate) fn heard(meanwhile: impl FnOnce()) -> Vec<Report> {
-    // Refused if another test has set the same.
+    // Refused if another test has set the same hook.
     let _ = whendone::set_exception_hook(|report| HEARD.with_borrow_mut(|heard| heard.push(report.clone())));
     meanwhile();
     HEARD.take()
@@ -185,7 +186,7 @@ pub(crate) fn on_drop<F: FnOnce() + Send + Sync + 'static>(call: F) -> impl Send
     OnDrop(Some(call))
 }
 
-/// Panics when it is dropped. As a future it is ready at once, or never.
+/// A value that panics when it is dropped. As a future it is ready at once, or never.
 pub(crate) struct Explosive(pub(crate) Option<u32>);
 
 impl Future for Explosive {

@@ -1,4 +1,4 @@
-//! The end of a thread: destructors of thread-locals run loops, spawn and sleep.
+//! The end of a thread: destructors of thread-locals may run loops, spawn and sleep.
 
 use super::support::is_pending;
 use std::cell::RefCell;

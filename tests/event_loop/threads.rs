@@ -1,4 +1,4 @@
-//! Other threads: they queue calls, complete, cancel, and wake a loop that sleeps.
+//! Other threads: they queue calls, complete and cancel tasks, and wake a sleeping loop.
 
 use super::support::{failures, is_pending, noted, watched};
 use std::sync::{Arc, Barrier, Mutex};
@@ -30,7 +30,7 @@ fn completing_from_another_thread_wakes_a_loop_that_sleeps() {
     let noted = noted(|log, handle| async move {
         let (completer, task) = whendone::task(handle.clone());
         task.add_done_callback(log.callback("callback"));
-        // By then main awaits.
+        // Main awaits the task by this time.
         handle.call_soon(|| drop(thread::spawn(|| completer.complete(3).unwrap()))).unwrap();
         assert_eq!((&task).await.value(), Some(&3));
         log.note("awaited");
@@ -38,7 +38,7 @@ fn completing_from_another_thread_wakes_a_loop_that_sleeps() {
     assert_eq!(noted, "callback awaited");
 }
 
-/// R32, R97: also if that thread has a loop of its own.
+/// R32, R97: this holds even if that thread has a loop of its own.
 #[test]
 fn each_timer_set_by_another_thread_wakes_a_loop_that_sleeps_longer() {
     let ways: [fn(Sleep); 2] = [|nap| futures::executor::block_on(nap), |nap| run(nap)];
@@ -62,7 +62,7 @@ fn each_timer_set_by_another_thread_wakes_a_loop_that_sleeps_longer() {
     assert_eq!(noted, ["over"; 18].join(" "));
 }
 
-/// P16: a nudge only wakes the loop, and is nobody's callback.
+/// P16: a nudge only wakes the loop, and is no callback.
 #[test]
 fn a_closed_loop_does_not_count_its_nudges_as_lost_callbacks() {
     let (event_loop, reports) = watched();

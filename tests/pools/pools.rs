@@ -1,4 +1,4 @@
-//! Thread pools as schedulers: tokio's, rayon's, and the plainest one.
+//! Thread pools as schedulers: tokio's, rayon's, and threads behind one channel.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;

@@ -1,4 +1,4 @@
-//! The order of a task's callbacks on thread pools: kept by `Serial`, and not by the pools.
+//! The order of a task's callbacks on thread pools, which `Serial` keeps and a pool alone does not.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,14 +19,14 @@ struct Broken {
     overlaps: usize,
 }
 
-/// What the callbacks of one task share.
+/// The state that the callbacks of one task share.
 #[derive(Default)]
 struct Watch {
     running: AtomicBool,
     overlaps: AtomicUsize,
 }
 
-/// Adds a callback that says which one it is when it has run.
+/// Adds a callback that records its own number when it has run.
 fn add(task: &Task<usize>, at: usize, watch: &Arc<Watch>, ran: &mpsc::Sender<(usize, usize)>) {
     let (watch, ran) = (watch.clone(), ran.clone());
     task.add_done_callback(move |task| {
@@ -34,7 +34,7 @@ fn add(task: &Task<usize>, at: usize, watch: &Arc<Watch>, ran: &mpsc::Sender<(us
             watch.overlaps.fetch_add(1, Ordering::SeqCst);
         }
         let number = *task.outcome().and_then(|outcome| outcome.value()).unwrap();
-        // Long enough for another worker to begin, and the earlier ones take longer.
+        // The work is long enough for another worker to begin, and longer in earlier callbacks.
         for _ in 0..10 * (CALLBACKS - at) {
             thread::yield_now();
         }
@@ -90,7 +90,7 @@ fn serial_keeps_the_callbacks_of_a_task_in_order_on_every_pool() {
     });
 }
 
-/// D24: the same test sees that a pool alone keeps no order.
+/// D24: the same measurement shows that a pool alone keeps no order.
 #[test]
 fn a_pool_alone_breaks_the_order_of_the_callbacks_of_a_task() {
     on_each_pool(THREADS, |pool, scheduler| {
@@ -99,7 +99,7 @@ fn a_pool_alone_breaks_the_order_of_the_callbacks_of_a_task() {
     });
 }
 
-/// D24: one worker never overlaps, and still takes the newest first.
+/// D24: one worker never overlaps callbacks, and still takes the newest first.
 #[test]
 fn on_one_worker_of_rayon_and_tokio_order_needs_serial_too() {
     on_each_pool(1, |pool, scheduler| {

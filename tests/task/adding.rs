@@ -117,7 +117,7 @@ fn a_callback_is_passed_its_own_task_and_its_return_value_is_dropped() {
     assert_eq!(log.words(), ["return value dropped"]);
 }
 
-/// R18, R107: the entry alone holds the captures, though the task still exists.
+/// R18, R107: only the queued entry holds the captures, though the task still exists.
 #[test]
 fn captures_move_to_the_queued_entry_and_are_dropped_once_it_has_run() {
     let ((scheduler, queue), held) = (queue(), Arc::new(()));

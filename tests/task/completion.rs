@@ -43,7 +43,7 @@ fn cancelling_completes_at_once_and_hands_the_callbacks_over() {
 
 /// R57, P1
 #[test]
-fn of_a_cancel_and_a_completion_that_race_exactly_one_wins() {
+fn exactly_one_of_a_racing_cancel_and_completion_wins() {
     for _ in 0..100 {
         let (completer, task) = whendone::task(Inline);
         let start = Arc::new(Barrier::new(2));

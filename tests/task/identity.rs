@@ -1,4 +1,4 @@
-//! Identity: of all handles of a task the same, whatever the type of its value.
+//! Identity: the same for all handles of a task, for values of every type.
 
 use super::support::queue;
 use std::collections::{BTreeSet, HashSet};

@@ -1,4 +1,4 @@
-//! What a task promises without an event loop, rule by rule.
+//! The promises of a task without an event loop, rule by rule.
 
 mod adding;
 mod awaiting;

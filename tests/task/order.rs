@@ -22,7 +22,7 @@ fn across_tasks_order_is_by_completion_then_by_registration() {
     assert_eq!(log.words(), ["y1", "x1", "x2", "y2"]);
 }
 
-/// Adds itself to its task until the task's value has been counted down.
+/// A callback that adds itself again until the number in the task's value has been counted down.
 fn add_again(task: &Task<AtomicU32>) {
     if task.outcome().unwrap().value().unwrap().fetch_sub(1, SeqCst) > 1 {
         task.add_done_callback(add_again);

@@ -238,7 +238,7 @@ fn a_panic_that_is_taken_out_is_retrieved_and_reported_by_nobody() {
 
 /// D22: of two threads that try at once both may fail, but never do both succeed.
 #[test]
-fn of_several_threads_at_most_one_takes_the_outcome() {
+fn at_most_one_of_several_threads_takes_the_outcome() {
     for _ in 0..200 {
         let (completer, task) = whendone::task(Inline);
         completer.complete(Box::new(3)).unwrap();

@@ -228,7 +228,7 @@ fn a_panic_in_cloning_a_waker_unwinds_into_poll_and_changes_nothing() {
     assert_eq!(log.words(), ["woken"]);
 }
 
-/// P14: run or dropped unrun, a queued callback can hold the last handle of its task.
+/// P14: a queued callback can hold the last handle of its task, both when it runs and when it is dropped unrun.
 #[test]
 fn a_panic_in_a_value_that_a_queued_callback_drops_is_contained() {
     let log = Log::default();
@@ -282,7 +282,7 @@ fn a_panic_in_a_shared_callback_is_reported_with_the_place_of_its_add() {
     assert_eq!((added_at.file(), added_at.line()), (file!(), line));
 }
 
-/// A payload whose drop panics with its own kind, for ever.
+/// A payload whose drop panics with another payload of this type, for ever.
 struct Endless;
 
 impl Drop for Endless {

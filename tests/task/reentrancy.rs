@@ -1,4 +1,4 @@
-//! Callers' code that calls back: it may do everything, because no lock is held.
+//! Callers' code that calls back: every operation is allowed there, because no lock is held.
 
 use super::support::{Log, OnDrop, Touch, failures, poll, refusing, touchy_waker, use_all, watched};
 use std::cell::Cell;

@@ -81,7 +81,7 @@ fn a_callback_is_handed_over_when_the_one_before_has_ended() {
     let (sender, seen) = mpsc::channel();
     for _ in 0..4 {
         let (sender, handed) = (sender.clone(), handed.clone());
-        // Its captures are dropped before the next one is handed over, too.
+        // Its captures are dropped before the next callback is handed over, too.
         let dropped = OnDrop(move || sender.send(handed.load(SeqCst)).unwrap());
         task.add_done_callback(move |_| drop(dropped));
     }
@@ -131,7 +131,7 @@ fn a_scheduler_that_refuses_at_once_gives_each_callback_back() {
     assert_eq!(ran.try_recv(), Ok(0));
 }
 
-/// D24, D4: also 100,000 of them need no stack.
+/// D24, D4: 100,000 refused callbacks need no stack.
 #[test]
 fn callbacks_in_line_that_are_refused_are_reported_and_strand_nothing() {
     const CALLBACKS: usize = 100_000;
@@ -200,7 +200,7 @@ fn a_scheduler_that_panics_is_reported_and_the_next_callback_has_its_turn() {
     let lost = [Failure::CallbackLost, Failure::SchedulerPanicked];
     assert_eq!(failures(&reports), [lost, lost].concat());
 
-    // The same in line: the first callback is with the scheduler, and the second is handed over when it has run.
+    // The same in line: the scheduler has the first callback, and the second is handed over when the first has run.
     let (scheduler, queue) = first_apart(|ready: Ready| -> Result<(), Ready> { panic!("{ready:?}") });
     let (scheduler, reports) = watched(scheduler);
     let (_task, ran) = with_callbacks(2, Serial::new(scheduler));

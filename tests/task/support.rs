@@ -86,7 +86,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// Performs every operation on a task, the last of which completes it. Hangs if a lock is held.
+/// Performs every operation on a task; the last one completes it. Hangs if a lock is held.
 pub(crate) fn use_all(task: &Task<u32>) {
     let shared = SharedCallback::new(|_: &Task<u32>| ());
     task.add_shared(&shared);
@@ -109,7 +109,7 @@ pub(crate) enum Touch {
     Drop,
 }
 
-/// A waker that reports on this thread each operation on it. There is one at a time.
+/// A waker that reports each operation on it to this thread. A thread has one such waker at a time.
 pub(crate) fn touchy_waker(touched: impl Fn(Touch) + 'static) -> Waker {
     type Touched = Rc<dyn Fn(Touch)>;
     thread_local!(static TOUCHED: RefCell<Option<Touched>> = const { RefCell::new(None) });
@@ -125,6 +125,6 @@ pub(crate) fn touchy_waker(touched: impl Fn(Touch) + 'static) -> Waker {
         &RawWakerVTable::new(touch_clone, |_| touch(Touch::Wake), |_| touch(Touch::Wake), |_| touch(Touch::Drop));
     const RAW: RawWaker = RawWaker::new(ptr::null(), VTABLE);
     TOUCHED.set(Some(Rc::new(touched)));
-    // SAFETY: the functions of the table have no use for the pointer.
+    // SAFETY: the functions of the table do not use the pointer.
     unsafe { Waker::from_raw(RAW) }
 }

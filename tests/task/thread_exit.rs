@@ -1,4 +1,4 @@
-//! The end of a thread: destructors of thread-locals use tasks, as everything else does.
+//! The end of a thread: destructors of thread-locals may use tasks as any other code may.
 
 use super::support::Log;
 use std::cell::RefCell;
@@ -6,8 +6,9 @@ use std::sync::{OnceLock, mpsc};
 use std::{fmt, mem, thread};
 use whendone::{Completer, Inline, Outcome, Task};
 
-/// Calls a function on a thread with a small stack, in a destructor that is registered before the thread uses
-/// thread-locals of others, or after that: whichever order destructors run in, one of the two is the last.
+/// Calls a function on a thread with a small stack, once in a destructor that is registered before the thread uses
+/// thread-locals of others, and once in a destructor that is registered after that. In every order of destructors one
+/// of the two is the last.
 fn as_a_thread_ends(registers_first: bool, last: impl FnOnce() + Send + 'static) {
     struct Last(RefCell<Option<Box<dyn FnOnce()>>>);
     impl Drop for Last {
@@ -38,7 +39,7 @@ fn use_tasks() {
     assert_eq!(format!("{nested:?}"), "<Task finished result=()>");
 }
 
-/// Makes tasks of which each callback completes the next, by dropping its completer. The last one calls `end`.
+/// Makes a chain of tasks: the callback of each abandons the next task, and the last callback calls `end`.
 fn chain(links: usize, end: impl FnOnce(&Task<()>) + Send + 'static) -> Completer<()> {
     let (mut first, last) = whendone::task(Inline);
     last.add_done_callback(end);

@@ -2,12 +2,12 @@
 
 use super::{Act, Beat, Move, Program, SHARED, Step};
 
-/// Reads a program. The text of one stands for itself.
+/// Reads a program. The text of a program is read as that program.
 ///
-/// In any other input the first byte says what the shared callbacks do and whether the loop is closed. Every two bytes
-/// after it are an act, a beat or a step: its kind, and its numbers. One of the numbers says how many of the pairs that
-/// follow are the program of a callback, a body or a main. In front are two plain tasks; a loop that is not closed runs
-/// at the end until it is idle.
+/// In any other input the first byte chooses the programs of the shared callbacks and whether the loop is closed. Every
+/// two bytes after it are an act, a beat or a step: its kind, and its numbers. One of the numbers is the count of
+/// following pairs that are the program of a callback, a body or a main. Every program begins with two plain tasks; a
+/// loop that is not closed runs at the end until it is idle.
 pub fn decode(bytes: &[u8]) -> Program {
     if let Ok(program) = serde_json::from_slice(bytes) {
         return program;
@@ -25,7 +25,7 @@ pub fn decode(bytes: &[u8]) -> Program {
     Program { shared, moves: start.into_iter().chain(moves).chain(last).collect(), close }
 }
 
-/// The remainder of a kind chooses the act; those of the lower half have no program of their own.
+/// The remainder of a kind chooses the act; acts of the lower half have no program of their own.
 const KINDS: u8 = 52;
 
 struct Pairs<'a>(&'a [u8]);
@@ -37,7 +37,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// A task's number: one of the first four, mostly, because it should name a task.
+    /// A task's number, mostly below four, because it should name an existing task.
     fn task(self) -> usize {
         let task = usize::from(self.numbers & 7);
         if self.numbers & 8 == 0 { task & 3 } else { task }
@@ -47,14 +47,14 @@ impl Pair {
         usize::from(self.numbers >> 3 & 7)
     }
 
-    /// The number of pairs that are its own program.
+    /// The number of pairs that make up the program of this act.
     fn own(self) -> usize {
         usize::from(self.numbers >> 6)
     }
 }
 
 impl Pairs<'_> {
-    /// Reads pairs to the end, but no more than that many.
+    /// Reads pairs to the end, or until this many are read.
     fn many<T>(&mut self, most: usize, mut read: impl FnMut(&mut Self, Pair) -> T) -> Vec<T> {
         let mut read_so_far = Vec::new();
         while read_so_far.len() < most
@@ -91,7 +91,7 @@ impl Pairs<'_> {
         }
     }
 
-    /// An act with programs of its own, as deep as this.
+    /// An act, with programs of its own down to this depth.
     fn act(&mut self, pair: Pair, depth: u32) -> Act {
         let (kind, at) = (pair.kind % KINDS, pair.task());
         if depth > 0 && kind >= KINDS / 2 {
@@ -101,7 +101,7 @@ impl Pairs<'_> {
                 _ => Act::Spawn(self.many(pair.own(), |pairs, pair| pairs.step(pair, depth - 1))),
             };
         }
-        // Shared callbacks on few tasks, so that there is more than one to remove.
+        // Shared callbacks on few tasks, so that a removal finds more than one registration.
         match kind % (KINDS / 2) {
             0..3 => Act::Read(at),
             3..7 => Act::Complete(at),

@@ -1,6 +1,6 @@
-//! Programs of one thread, over tasks and the loop that runs them: their language, and two ways to play them.
+//! Programs of one thread over tasks and their loop: the language, and two ways to play a program.
 //!
-//! The text of a program is a line of JSON, which CPython's player reads too. `shared` and `close` may be left out.
+//! The text of a program is a line of JSON, which the player on CPython reads too. `shared` and `close` are optional.
 //!
 //! ```text
 //! program   {"shared":[[act..],[act..]],"moves":[move..],"close":true}
@@ -25,12 +25,12 @@ use std::fmt::Display;
 
 /// A program.
 ///
-/// Tasks, registrations of callbacks, and shared callbacks have numbers, in the order of their making. If a number names
-/// nothing, or nothing any more, `nobody` is noted and nothing happens.
+/// Tasks, registrations of callbacks, and shared callbacks are numbered in the order of their creation. A number that
+/// names nothing, or a forgotten task, has no effect but the event `nobody`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
-    /// What the shared callbacks do.
+    /// The programs of the shared callbacks.
     #[serde(default)]
     pub shared: [Vec<Act>; SHARED],
     pub moves: Vec<Move>,
@@ -41,10 +41,10 @@ pub struct Program {
 
 pub const SHARED: usize = 2;
 
-/// Callbacks that add callbacks could go on for ever: from this many events on, acts do nothing.
+/// After this many events acts do nothing, because callbacks that add callbacks could go on for ever.
 const LONGEST: usize = 200;
 
-/// What is done outside of callbacks: the loop runs for a main of these beats, or it does not run.
+/// A move outside of callbacks: a run of the loop for a main of these beats, or an act while the loop does not run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Move {
@@ -53,7 +53,7 @@ pub enum Move {
     Do(Act),
 }
 
-/// What the main of a run does: lets one turn pass, or turns until nothing happens.
+/// A beat of the main of a run: an act, one turn, or turns until nothing happens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Beat {
@@ -63,7 +63,7 @@ pub enum Beat {
     Do(Act),
 }
 
-/// What the body of a task does. It awaits only older tasks, so that nobody waits for himself.
+/// A step of the body of a task. It awaits only older tasks, so that no task awaits itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -74,7 +74,7 @@ pub enum Step {
     Do(Act),
 }
 
-/// What is done at once, anywhere.
+/// An act, which takes place at once and anywhere.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -108,12 +108,12 @@ pub enum Act {
 pub const EVENTS: &str = "abandoned awaited called cancel closed completed idle left lost nobody raised \
     read refused removed resumed shared slept soon started turn unretrieved unrun";
 
-/// What a play showed.
+/// The events of a play.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Played {
-    /// The events that CPython is compared in.
+    /// The events that are compared with CPython's.
     pub trace: Vec<String>,
-    /// The events that it is not compared in: the drop of each capture, and everything that follows the program's end.
+    /// The events that are not: the drop of each capture, and every event after the program's end.
     pub beyond: Vec<String>,
     ended: bool,
 }
@@ -129,7 +129,7 @@ impl Played {
     }
 }
 
-/// Plays a program on whendone and on the plain model, which must show the same.
+/// Plays a program on whendone and on the plain model, which must show the same events.
 ///
 /// # Errors
 ///

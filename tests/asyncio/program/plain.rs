@@ -4,7 +4,7 @@ use super::{Act, Beat, LONGEST, Move, Played, Program, Step};
 use std::collections::VecDeque;
 use std::mem;
 
-/// What a play must show.
+/// Returns the events that a play must show.
 pub fn play(program: &Program) -> Played {
     let mut model = Model { shared: &program.shared, ..Model::default() };
     for step in &program.moves {
@@ -81,7 +81,7 @@ struct Body<'a> {
     cancel_requested: bool,
 }
 
-/// Where a body is.
+/// The position of a body.
 #[derive(Clone, Copy)]
 enum At {
     Start,
@@ -91,7 +91,7 @@ enum At {
     Await(usize),
 }
 
-/// The main of a run: the beats that are left, and the one that it rests in.
+/// The main of a run: the remaining beats, and the beat in which it rests.
 struct Main<'a> {
     beats: &'a [Beat],
     rest: Option<Rest>,
@@ -100,14 +100,14 @@ struct Main<'a> {
 #[derive(Clone, Copy)]
 enum Rest {
     Turn,
-    /// The number of this turn, and how much was shown when the last pair of turns began.
+    /// The number of this turn, and the count of events when the last pair of turns began.
     Idle {
         turns: usize,
         shown: usize,
     },
 }
 
-/// A panic ends the acts with its number.
+/// The end of a list of acts: a panic ends it early, with the panic's number.
 type Acted = Result<(), u32>;
 
 impl<'a> Model<'a> {
@@ -124,7 +124,7 @@ impl<'a> Model<'a> {
         Ok(())
     }
 
-    /// `None` if a number names nothing.
+    /// Returns `None` if a number names nothing.
     fn carry_out(&mut self, act: &'a Act) -> Option<()> {
         match *act {
             Act::Future => self.tasks.push(Task { handles: 1, completer: true, ..Task::default() }),
@@ -206,7 +206,7 @@ impl<'a> Model<'a> {
         Some(())
     }
 
-    /// True if the task was not done. A refused cancel retrieves the outcome (R75).
+    /// Returns true if the task was not done. A refused cancel retrieves the outcome (R75).
     fn cancel(&mut self, at: usize) -> bool {
         if self.tasks[at].outcome.is_some() {
             self.retrieve(at);
@@ -222,7 +222,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Runs turn after turn. A turn is what is queued when it begins; the last one is that in which main's callback runs.
+    /// Runs turn after turn. A turn consists of the entries queued at its beginning; main's callback runs in the last.
     fn run(&mut self, beats: &'a [Beat]) -> Acted {
         let mut main = Main { beats, rest: None };
         self.queue.push_back(Entry::MainsStep);
@@ -264,7 +264,7 @@ impl<'a> Model<'a> {
         self.release(to);
     }
 
-    /// Carries out beats: `None` if main rests in one, else how main ended.
+    /// Carries out beats. Returns `None` if main rests in one, else the end of main.
     fn step_main(&mut self, main: &mut Main<'a>) -> Option<Acted> {
         match main.rest.take() {
             None => {}
@@ -364,7 +364,7 @@ impl<'a> Model<'a> {
         self.note(format!("awaited {own} {outcome}"));
     }
 
-    /// Drops the body and then finishes its task. A request to cancel beats everything but a panic (R55).
+    /// Drops the body and then finishes its task. A cancel request overrides every end but a panic (R55).
     fn end_body(&mut self, own: usize, outcome: String) {
         let body = self.tasks[own].body.take().expect("it ends once");
         if let At::Await(of) = body.at {
@@ -384,7 +384,7 @@ impl<'a> Model<'a> {
         self.release(own);
     }
 
-    /// Ends a task: true the first time only.
+    /// Ends a task. Returns true the first time only.
     fn finish(&mut self, task: usize, outcome: String) -> bool {
         if self.tasks[task].outcome.is_some() {
             return false;
@@ -480,7 +480,7 @@ impl<'a> Model<'a> {
         outcome.clone().unwrap_or_else(|| "pending".to_owned())
     }
 
-    /// True if it stood there.
+    /// Returns true if the callback or await was in line.
     fn leave_line(&mut self, task: usize, which: InLine) -> bool {
         let line = &mut self.tasks[task].line;
         let before = line.len();
@@ -495,7 +495,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// A task, unless the program has forgotten it.
+    /// Returns a task, unless the program has forgotten it.
     fn task(&mut self, at: usize) -> Option<&mut Task<'a>> {
         self.tasks.get_mut(at).filter(|task| !task.forgotten)
     }

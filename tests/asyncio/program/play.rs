@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 use whendone::{CallbackId, Completer, EventLoop, Failure, Handle, Outcome, Report, SharedCallback, Task};
 
-/// The outcome of every task: a value, or an error with which it was completed.
+/// The result of a task: a value, or the error that was passed to `complete`.
 type Value = Result<u32, u32>;
 
 pub fn play(program: &Program) -> Played {
@@ -152,7 +152,7 @@ impl Player {
                 };
                 self.handle.call_soon(call).expect("the loop is open");
             }
-            // Past the panic hook, which would print it.
+            // Without the panic hook, which would print it.
             Act::Panic => resume_unwind(Box::new(self.fresh().to_string())),
         }
     }
@@ -287,7 +287,7 @@ impl Player {
     }
 }
 
-/// What callbacks and bodies capture: notes when it is dropped.
+/// The capture of a callback or a body. Notes its own drop.
 struct Captured {
     player: Arc<Player>,
     name: String,
@@ -305,7 +305,7 @@ impl Drop for Captured {
     }
 }
 
-/// Notes when the body of a task is left, however that comes.
+/// Notes the moment when the body of a task is left, on every path.
 struct Left<'a>(&'a Trace, usize);
 
 impl Drop for Left<'_> {
