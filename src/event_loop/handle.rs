@@ -203,7 +203,8 @@ impl Schedule for Handle {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = self.0.tasks.lock().len();
-        write!(f, "<Handle of an event loop with {tasks} tasks>")
+        let plural = if tasks == 1 { "" } else { "s" };
+        write!(f, "<Handle of an event loop with {tasks} task{plural}>")
     }
 }
 

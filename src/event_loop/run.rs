@@ -313,7 +313,8 @@ impl Drop for EventLoop {
 impl fmt::Debug for EventLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = self.handle.shared().tasks.lock().len();
-        write!(f, "<EventLoop with {tasks} tasks>")
+        let plural = if tasks == 1 { "" } else { "s" };
+        write!(f, "<EventLoop with {tasks} task{plural}>")
     }
 }
 

@@ -144,3 +144,14 @@ fn every_report_of_a_task_of_a_loop_says_where_it_was_spawned() {
     drop(task);
     assert!(reports.take().is_empty());
 }
+
+/// D13
+#[test]
+fn a_loop_and_its_handle_print_the_number_of_their_tasks() {
+    let (event_loop, _reports) = watched();
+    for tasks in ["0 tasks", "1 task", "2 tasks"] {
+        assert_eq!(format!("{event_loop:?}"), format!("<EventLoop with {tasks}>"));
+        assert_eq!(format!("{:?}", event_loop.handle()), format!("<Handle of an event loop with {tasks}>"));
+        event_loop.handle().spawn(async {});
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{OnceLock, mpsc};
 use std::{fmt, thread};
-use whendone::{Completer, Inline, SharedCallback, Task};
+use whendone::{Completer, Failure, Inline, SharedCallback, Task};
 
 /// R102, R103, D13
 #[test]
@@ -151,4 +151,12 @@ fn awaits_shared_callbacks_and_ready_ones_print_where_they_come_from() {
     let printed = format!("{ready:?}");
     assert!(printed.contains("come_from::callback") && printed.contains(file!()), "{printed}");
     ready.run();
+}
+
+/// D12
+#[test]
+fn the_report_of_a_closed_loop_prints_the_number_of_its_callbacks() {
+    let printed = [0, 1, 2].map(|unrun| Failure::LoopClosed(unrun).to_string());
+    let expected = ["0 callbacks", "1 callback", "2 callbacks"];
+    assert_eq!(printed, expected.map(|callbacks| format!("event loop closed: {callbacks} never ran")));
 }
