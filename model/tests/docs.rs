@@ -123,16 +123,18 @@ fn heading_anchor(heading: &str) -> String {
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
+/// The links of a page within the project.
+fn links(page: &str) -> Vec<String> {
+    let prose: String = page.split("```").step_by(2).collect();
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+    targets.filter(|link| !link.starts_with("https://")).map(str::to_owned).collect()
+}
+
 #[test]
 fn links_lead_to_files_and_headings() {
     for (name, _) in PAGES {
-        let page = read(name);
-        let prose: String = page.split("```").step_by(2).collect();
-        for link in prose.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
-            if link.starts_with("https://") {
-                continue;
-            }
-            let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
+        for link in links(&read(name)) {
+            let (path, wanted) = link.split_once('#').unwrap_or((&link, ""));
             let target = match path {
                 "" => root().join(name),
                 path => root().join(name).with_file_name("").join(path),
@@ -141,6 +143,31 @@ fn links_lead_to_files_and_headings() {
             let is_wanted = |line: &str| line.strip_prefix('#').is_some_and(|rest| heading_anchor(rest) == wanted);
             let text = if wanted.is_empty() { "#".to_owned() } else { fs::read_to_string(&target).expect("a page") };
             assert!(text.lines().any(is_wanted), "{name}: {link}");
+        }
+    }
+}
+
+/// A reader of the published package has nothing else.
+#[test]
+fn links_of_published_pages_stay_in_the_package() {
+    let list = ["package", "--list", "--allow-dirty", "--offline", "--package", "whendone"];
+    let output = Command::new(env!("CARGO")).args(list).current_dir(root()).output().expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let published = String::from_utf8(output.stdout).expect("plain names");
+    let published: Vec<&Path> = published.lines().map(Path::new).collect();
+    let pages: Vec<_> = published.iter().filter(|file| file.extension().is_some_and(|kind| kind == "md")).collect();
+    assert!(pages.len() > 2, "{published:?}");
+    for page in pages {
+        for link in links(&read(page.to_str().expect("plain names"))) {
+            let path = link.split('#').next().unwrap_or_default();
+            let mut target = page.with_file_name("");
+            for part in path.split('/') {
+                match part {
+                    ".." => drop(target.pop()),
+                    _ => target.push(part),
+                }
+            }
+            assert!(path.is_empty() || published.contains(&target.as_path()), "{}: {link}", page.display());
         }
     }
 }
