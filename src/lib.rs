@@ -49,8 +49,8 @@
 //! `event-loop`, on by default: the event loop, on crossbeam-channel and futures. Without it the
 //! crate has no dependencies.
 //!
-//! With `--cfg loom`, and without the event loop, the primitives are loom's: so a loom test of code built
-//! on this crate explores both.
+//! With `--cfg loom` or `--cfg shuttle`, and without the event loop, the primitives are loom's or shuttle's: so
+//! a test under that model checker explores this crate together with the code built on it.
 //!
 //! # Platforms
 //!

@@ -1,10 +1,10 @@
-//! The facade: the one file that names std's primitives, or loom's.
+//! The facade: the one file that names std's primitives, or a model checker's.
 //!
 //! Every other file says `super::sync`, so the same source is compiled against a model checker's
 //! primitives, or a vendor's. The kernel uses only `Mutex` and `OnceLock`.
 //!
-//! With `--cfg loom`, and without the event loop, the primitives are loom's: a user's loom test then
-//! explores the locks, the write-once cells and the trampoline of this crate as it does the user's own.
+//! With `--cfg loom` or `--cfg shuttle`, and without the event loop, the primitives are those of that model checker:
+//! a user's test under it then explores the locks, the write-once cells and the trampoline of this crate, too.
 
 use std::sync::PoisonError;
 
@@ -35,7 +35,7 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-#[cfg(not(all(loom, not(feature = "event-loop"))))]
+#[cfg(not(all(any(loom, shuttle), not(feature = "event-loop"))))]
 mod machine {
     use std::fmt::Display;
 
@@ -59,15 +59,20 @@ mod machine {
     pub(crate) fn unheard(_report: &dyn Display) {}
 }
 
-#[cfg(all(loom, not(feature = "event-loop")))]
+#[cfg(all(any(loom, shuttle), not(feature = "event-loop")))]
 mod machine {
     use std::cell::RefCell;
     use std::fmt::Display;
 
-    pub(crate) use loom::sync::{Arc as Counted, Mutex, MutexGuard};
-    pub(crate) use loom::thread_local;
+    #[cfg(loom)]
+    use loom as checker;
+    #[cfg(not(loom))]
+    use shuttle as checker;
 
-    /// A stand-in, which loom lacks: the value lies outside the model; whether it is there is asked under a lock.
+    pub(crate) use checker::sync::{Arc as Counted, Mutex, MutexGuard};
+    pub(crate) use checker::thread_local;
+
+    /// A stand-in, which both lack: the value lies outside the model; its presence is read under a lock.
     pub(crate) struct OnceLock<T> {
         there: Mutex<bool>,
         value: std::sync::OnceLock<T>,
@@ -95,7 +100,7 @@ mod machine {
     }
 
     /// A contained panic that no hook took: fails the model when this thread ends. It may be a failed
-    /// assertion, or a race that loom found inside a callback.
+    /// assertion, or a race that the model checker found inside a callback.
     pub(crate) fn unheard(report: &dyn Display) {
         let _ = UNHEARD.try_with(|unheard| unheard.0.borrow_mut().push(report.to_string()));
     }
