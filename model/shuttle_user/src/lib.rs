@@ -21,7 +21,8 @@ pub fn first(tasks: &[Task<u32>]) -> Task<u32> {
 pub fn racy_first(tasks: &[Task<u32>]) -> Task<u32> {
     first_by(tasks, |completer| {
         let is_there = completer.lock().unwrap().is_some();
-        is_there.then(|| completer.lock().unwrap().take().expect("it was there"))
+        let taken = is_there.then(|| completer.lock().unwrap().take());
+        taken.map(|taken| taken.expect("it was there"))
     })
 }
 
