@@ -6,11 +6,15 @@ use std::{fs, io};
 use whendone_bench::callgrind::{NO_VALGRIND, has_valgrind};
 use whendone_bench::meter::{least, median};
 use whendone_bench::probe::{self, Probes};
-use whendone_bench::scenarios::Scenario;
+use whendone_bench::rows::Scenario;
 use whendone_bench::table::{self, Line};
 use whendone_bench::times;
 
-const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
+const PROBES: Probes = Probes {
+    plain: env!("CARGO_BIN_EXE_probe"),
+    counting: env!("CARGO_BIN_EXE_probe-counting"),
+    free_list: env!("CARGO_BIN_EXE_probe-freelist"),
+};
 
 const TIMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/TIMES.md");
 

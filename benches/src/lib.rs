@@ -14,16 +14,23 @@
 //! Instructions need valgrind, system calls strace.
 
 pub mod allocations;
+pub mod awaits;
 pub mod callgrind;
 pub mod check;
 pub mod costs;
+pub mod floors;
+pub mod free_list;
 pub mod gate;
+mod goals;
 pub mod lock_sections;
 pub mod meter;
 pub mod peers;
 pub mod probe;
 pub mod registry;
+pub mod removals;
+pub mod rows;
 pub mod scenarios;
 pub mod table;
 pub mod threads;
 pub mod times;
+pub mod within;

@@ -3,7 +3,7 @@
 use super::callgrind::{self, Counted};
 use super::meter::{Meter, Plan, Sample};
 use super::registry::{Entry, PEERS, YARDSTICK, find};
-use super::scenarios::{ROWS, Row, Scenario};
+use super::rows::{ROWS, Row, Scenario};
 use super::table::Line;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,12 @@ use std::{env, fs, io, process};
 pub struct Probes {
     pub plain: &'static str,
     pub counting: &'static str,
+    pub free_list: &'static str,
 }
+
+/// The yardstick of instruction counts. By default glibc keeps seven freed blocks of a size at hand, and every further one
+/// takes a slower path, so a row would jump with the number of its callbacks and with their size class. This keeps a batch.
+pub const TUNABLES: [&str; 2] = ["GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000"];
 
 /// What a probe is asked.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -27,7 +32,7 @@ pub struct Question {
     pub milliseconds: u64,
 }
 
-/// The main of both probes: measures and prints the sample.
+/// The main of all probes: measures and prints the sample.
 pub fn answer() {
     let [_, question, peer] = &env::args().collect::<Vec<_>>()[..] else {
         return eprintln!("started by the benches: cargo bench --bench peers, cargo bench --bench instructions");
@@ -51,40 +56,47 @@ impl Probes {
         ask(Command::new(self.plain), Question { row, batches: None, milliseconds }, peer)
     }
 
-    /// Fills in what repeats: instructions, atomics, allocations and bytes.
+    /// Fills in the figures that repeat: instructions, atomics, allocations and bytes.
     pub fn count(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
         if !line.row.takes_too_long(peer) {
-            self.count_instructions(line, peer)?;
+            let Counts { instructions, atomics } = count_instructions(self.plain, line.row, peer)?;
+            (line.instructions, line.atomics) = (Some(instructions), atomics);
+            // With more blocks than that, copies to larger buffers would be a part of it.
+            if line.row.n <= 16384 {
+                line.own = Some(count_instructions(self.free_list, line.row, peer)?.instructions);
+            }
         }
         self.count_allocations(line, peer)
     }
 
     /// Fills in allocations and bytes. S3 goes on for a million pairs.
     pub fn count_allocations(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
-        let (scenario, ours) = (line.row.scenario, peer.name.starts_with("whendone"));
-        let batches = if scenario == Scenario::S3 && ours { 500 } else { 2 };
+        let batches = if line.row.scenario == Scenario::S3 && peer.is_ours() { 1000 } else { 2 };
         let question = Question { row: line.row, batches: Some(batches), milliseconds: 0 };
         let sample = ask(Command::new(self.counting), question, peer)?;
         line.allocations = Some(sample.allocations);
-        let weighed = [Scenario::S1, Scenario::S3, Scenario::S5].contains(&scenario);
-        line.bytes = weighed.then_some(sample.bytes);
+        line.bytes = line.row.is_weighed().then_some(sample.bytes);
         Ok(())
     }
+}
 
-    /// Fills in instructions and atomics, for one operation.
-    fn count_instructions(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
-        let Line { row, .. } = *line;
-        let out = env::temp_dir().join(format!("whendone-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
-        let command = callgrind::command("*meter*collected*", &out, self.plain);
-        let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
-        let counted = callgrind::read(&out);
-        fs::remove_file(&out)?;
-        let Counted { instructions, atomics } = counted?;
-        let for_one = |count: u64| count as f64 / sample.operations as f64;
-        line.instructions = Some(for_one(instructions));
-        line.atomics = atomics.map(for_one);
-        Ok(())
-    }
+/// What callgrind counted, for one operation.
+struct Counts {
+    instructions: f64,
+    atomics: Option<f64>,
+}
+
+fn count_instructions(probe: &'static str, row: Row, peer: &Entry) -> io::Result<Counts> {
+    let name = Path::new(probe).file_name().expect("a program").display();
+    let out = env::temp_dir().join(format!("{name}-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
+    let mut command = callgrind::command("*meter*collected*", &out, probe);
+    command.env(TUNABLES[0], TUNABLES[1]);
+    let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
+    let counted = callgrind::read(&out);
+    fs::remove_file(&out)?;
+    let Counted { instructions, atomics } = counted?;
+    let for_one = |count: u64| count as f64 / sample.operations as f64;
+    Ok(Counts { instructions: for_one(instructions), atomics: atomics.map(for_one) })
 }
 
 fn ask(mut command: Command, question: Question, peer: &Entry) -> io::Result<Sample> {

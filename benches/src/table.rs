@@ -1,7 +1,7 @@
 //! What the harnesses print and write: one line for each peer in each row.
 
-use super::registry::{Entry, YARDSTICK};
-use super::scenarios::{Row, Scenario};
+use super::registry::{Entry, FLOOR, YARDSTICK};
+use super::rows::{Row, Scenario};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Mutex;
@@ -17,36 +17,33 @@ pub struct Line {
     pub ns_ratio: Option<f64>,
     pub instructions: Option<f64>,
     pub instruction_ratio: Option<f64>,
+    /// Instructions with an allocator that costs next to nothing.
+    pub own: Option<f64>,
     /// Atomic read-modify-writes.
     pub atomics: Option<f64>,
     pub allocations: Option<f64>,
-    /// S1, S5: what one task with n callbacks takes, handles included. S3: what a million pairs leave behind.
+    /// S1, S5: those of one task with n callbacks, handles included. Spawn: those of one future. S3: those that a million
+    /// pairs leave behind.
     pub bytes: Option<i64>,
 }
 
 impl Line {
     pub fn new(row: Row, peer: &Entry) -> Self {
         let (ns, ns_ratio, instructions, instruction_ratio) = (None, None, None, None);
-        Line {
-            row,
-            peer: peer.name.to_owned(),
-            ns,
-            ns_ratio,
-            instructions,
-            instruction_ratio,
-            atomics: None,
-            allocations: None,
-            bytes: None,
-        }
+        let (own, atomics, allocations, bytes) = (None, None, None, None);
+        let peer = peer.name.to_owned();
+        Line { row, peer, ns, ns_ratio, instructions, instruction_ratio, own, atomics, allocations, bytes }
     }
 }
 
-/// To what the peers in a row are related: a row, and who in it.
-fn yardstick(row: Row) -> (Row, &'static str) {
+/// The peer to which the others in a row are related.
+fn yardstick(row: Row) -> &'static str {
     match row.scenario {
-        Scenario::S6 => (Row { scenario: Scenario::S1, n: 1 }, YARDSTICK),
-        Scenario::S7 => (row, "mutex-vec"),
-        _ => (row, YARDSTICK),
+        scenario if scenario < Scenario::AwaitFirst => YARDSTICK,
+        Scenario::Run | Scenario::Spawn => "tokio-runtime",
+        _ if row.concerns_futures() => "futures-shared",
+        Scenario::S6 | Scenario::S7 => YARDSTICK,
+        _ => FLOOR,
     }
 }
 
@@ -54,8 +51,8 @@ fn yardstick(row: Row) -> (Row, &'static str) {
 pub fn relate(lines: &mut [Line]) {
     let all = lines.to_vec();
     for line in lines {
-        let (row, peer) = yardstick(line.row);
-        let Some(yardstick) = all.iter().find(|other| other.row == row && other.peer == peer) else { continue };
+        let peer = yardstick(line.row);
+        let Some(yardstick) = all.iter().find(|other| other.row == line.row && other.peer == peer) else { continue };
         line.ns_ratio = line.ns.zip(yardstick.ns).map(|(mine, one)| mine / one);
         line.instruction_ratio = line.instructions.zip(yardstick.instructions).map(|(mine, one)| mine / one);
     }
@@ -63,23 +60,14 @@ pub fn relate(lines: &mut [Line]) {
 
 /// Prints the lines of one row.
 pub fn print(row: Row, lines: &[Line]) {
-    let (with, peer) = yardstick(row);
-    let to = if with == row { peer.to_owned() } else { format!("{peer}, {with}") };
-    print!("\n{:<20}{:>10}{:>8}", row.to_string(), "ns", "ratio");
-    println!(
-        "{:>14}{:>8}{:>9}{:>13}{:>9}    ratios to {to}",
-        "instructions", "ratio", "atomics", "allocations", "bytes"
-    );
+    print!("\n{:<20}{:>10}{:>8}{:>14}{:>8}", row.to_string(), "ns", "ratio", "instructions", "ratio");
+    println!("{:>10}{:>9}{:>13}{:>9}    ratios to {}", "own", "atomics", "allocations", "bytes", yardstick(row));
     for line in lines.iter().filter(|line| line.row == row) {
         print!("{:<20}", line.peer);
         print!("{:>10}{:>8}", figure(line.ns, 1), figure(line.ns_ratio, 2));
         print!("{:>14}{:>8}", figure(line.instructions, 1), figure(line.instruction_ratio, 2));
-        println!(
-            "{:>9}{:>13}{:>9}",
-            figure(line.atomics, 2),
-            figure(line.allocations, 3),
-            line.bytes.map_or_else(String::new, |bytes| bytes.to_string())
-        );
+        print!("{:>10}{:>9}{:>13}", figure(line.own, 1), figure(line.atomics, 2), figure(line.allocations, 3));
+        println!("{:>9}", line.bytes.map_or_else(String::new, |bytes| bytes.to_string()));
     }
 }
 

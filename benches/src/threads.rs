@@ -3,6 +3,8 @@
 use super::check::{Log, VALUE};
 use super::meter::Meter;
 use super::peers::Threads;
+use super::registry::Play;
+use super::rows::Scenario;
 use std::hint::spin_loop;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
@@ -10,14 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What two threads can do.
-pub struct Two {
-    pub(super) race: fn(&mut Meter, u64),
-    pub(super) add: fn(&mut Meter, u64),
-}
-
-impl Two {
-    pub(super) const fn of<P: Threads>() -> Self {
-        Two { race: race::<P>, add: add::<P> }
+pub fn threads<P: Threads>(scenario: Scenario) -> Option<Play> {
+    match scenario {
+        Scenario::S6 => Some(race::<P>),
+        Scenario::S7 => Some(add::<P>),
+        _ => None,
     }
 }
 

@@ -1,11 +1,12 @@
-//! `Shared` of a oneshot receiver, awaited by futures of a `LocalPool`.
+//! `Shared` of a oneshot receiver, awaited by futures of a `LocalPool`; and that pool by itself.
 
-use super::{Check, Peer, Removes};
+use super::{Awaits, Check, Executor, Peer, Removes};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::executor::LocalPool;
 use futures::future::{RemoteHandle, Shared};
 use futures::task::LocalSpawnExt;
+use std::future::{Future, ready};
 
 pub(crate) struct FuturesShared(LocalPool);
 
@@ -51,5 +52,36 @@ impl Peer for FuturesShared {
 impl Removes for FuturesShared {
     fn remove(&mut self, _: &mut Self::Task, id: Self::Id) {
         drop(id);
+    }
+}
+
+impl Awaits for FuturesShared {
+    type Wait = Self::Task;
+
+    fn wait(task: &Self::Task) -> Self::Task {
+        task.clone()
+    }
+}
+
+/// The executor alone.
+pub(crate) struct Pool(LocalPool);
+
+impl Executor for Pool {
+    type Spawned = RemoteHandle<u64>;
+
+    fn new() -> Self {
+        Pool(LocalPool::new())
+    }
+
+    fn run(&mut self) {
+        self.0.run_until(ready(()));
+    }
+
+    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> Self::Spawned {
+        self.0.spawner().spawn_local_with_handle(future).expect("the pool is there")
+    }
+
+    fn turn(&mut self) {
+        self.0.run_until_stalled();
     }
 }

@@ -1,14 +1,18 @@
 //! The peers behind one trait, each used as its own users would use it.
 
+pub(super) mod core;
 pub(super) mod event_listener;
 pub(super) mod futures_shared;
 pub(super) mod mutex_vec;
+pub(super) mod mutex_vec_queue;
 pub(super) mod plain;
 pub(super) mod tokio;
 pub(super) mod treiber;
 pub(super) mod whendone;
 
 use super::check::Check;
+use std::fmt;
+use std::future::Future;
 
 /// A library that runs callbacks when a task is done, as used on one thread.
 pub trait Peer {
@@ -52,3 +56,37 @@ pub trait Reads: Peer {
 /// A peer that two threads may use at once.
 pub trait Threads: Peer<Task: Clone + Send + Sync, Completer: Send> {}
 impl<P: Peer<Task: Clone + Send + Sync, Completer: Send>> Threads for P {}
+
+/// A peer whose tasks can be printed.
+pub trait Prints: Peer<Task: fmt::Debug> {}
+impl<P: Peer<Task: fmt::Debug>> Prints for P {}
+
+/// A peer with a loop that can be set running once, and used from within.
+pub trait Loop: Peer<Task: Send, Completer: Send> + 'static {
+    /// Makes tasks within a run.
+    type Maker: Send + Sync + 'static;
+    fn maker(&self) -> Self::Maker;
+    fn make(maker: &Self::Maker) -> (Self::Completer, Self::Task);
+    /// Adds a callback, late or not.
+    fn add_within(task: &mut Self::Task, check: Check) -> Self::Id;
+    /// Runs the loop until this future is done.
+    fn run<T: Send + 'static>(&mut self, main: impl Future<Output = T> + Send + 'static) -> T;
+}
+
+/// A peer whose tasks can be awaited.
+pub trait Awaits: Peer {
+    type Wait: Future + Unpin;
+    fn wait(task: &Self::Task) -> Self::Wait;
+}
+
+/// An executor that spawns futures.
+pub trait Executor {
+    /// The handle of a spawned future.
+    type Spawned;
+    fn new() -> Self;
+    /// Runs a future that is ready at once.
+    fn run(&mut self);
+    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> Self::Spawned;
+    /// Runs the futures that were spawned to their end.
+    fn turn(&mut self);
+}

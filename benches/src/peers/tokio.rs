@@ -1,6 +1,9 @@
-//! tokio three times: `Notify`, `CancellationToken` and `JoinHandle`, on its current-thread runtime.
+//! tokio three times: `Notify`, `CancellationToken` and `JoinHandle`, on its current-thread runtime; and that
+//! runtime by itself.
 
-use super::{Check, Peer, Removes};
+use super::{Awaits, Check, Executor, Peer, Removes};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, oneshot};
@@ -65,6 +68,15 @@ impl Peer for Notified {
 impl Removes for Notified {
     fn remove(&mut self, _: &mut Arc<Done>, id: JoinHandle<()>) {
         id.abort();
+    }
+}
+
+impl Awaits for Notified {
+    type Wait = Pin<Box<dyn Future<Output = ()>>>;
+
+    fn wait(done: &Arc<Done>) -> Self::Wait {
+        let done = done.clone();
+        Box::pin(async move { done.notify.notified().await })
     }
 }
 
@@ -163,5 +175,28 @@ impl Peer for Joined {
 
     fn settle(&mut self) {
         self.turn();
+    }
+}
+
+/// The runtime alone.
+pub(crate) struct CurrentThread(Runtime);
+
+impl Executor for CurrentThread {
+    type Spawned = JoinHandle<u64>;
+
+    fn new() -> Self {
+        CurrentThread(runtime())
+    }
+
+    fn run(&mut self) {
+        self.0.block_on(async {});
+    }
+
+    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> JoinHandle<u64> {
+        self.0.spawn(future)
+    }
+
+    fn turn(&mut self) {
+        self.0.block_on(yield_now());
     }
 }

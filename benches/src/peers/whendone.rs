@@ -1,60 +1,8 @@
-//! whendone three times: the core with a plain value, and tasks with callbacks inline and on a loop.
+//! whendone's tasks, with callbacks inline and on a loop; and its loop as an executor.
 
-use super::plain::Stored;
-use super::{Check, Peer, Reads, Removes};
-use std::sync::Arc;
-use whendone::kernel::{Added, Cell};
-use whendone::{CallbackId, Completer, EventLoop, Handle, Task};
-
-/// The verified core, storing a function and its captures; a borrow of the cell is its handle.
-pub(crate) struct Core {
-    serial: u64,
-}
-
-type CoreCell = Cell<u64, Stored>;
-
-impl Peer for Core {
-    type Task = Arc<CoreCell>;
-    type Completer = ();
-    type Id = CallbackId;
-
-    fn new() -> Self {
-        Core { serial: 0 }
-    }
-
-    fn task(&mut self) -> ((), Arc<CoreCell>) {
-        self.serial += 1;
-        ((), Arc::new(Cell::new(self.serial)))
-    }
-
-    fn add(&mut self, cell: &mut Arc<CoreCell>, check: Check) -> CallbackId {
-        match Cell::add(&&**cell, 0, Stored::new(check)) {
-            Added::Waits(id) => id,
-            Added::YouDrain(id, owed) => {
-                owed.drain(|cell, stored| stored.call(*cell.outcome().expect("it is done")));
-                id
-            }
-        }
-    }
-
-    fn complete((): (), cell: &mut Arc<CoreCell>, value: u64) {
-        let owed = Cell::complete(&&**cell, value).expect("it is completed once");
-        owed.drain(|_, stored| stored.call(value));
-    }
-}
-
-impl Removes for Core {
-    fn remove(&mut self, cell: &mut Arc<CoreCell>, id: CallbackId) {
-        cell.remove(id).expect("it waits");
-    }
-}
-
-impl Reads for Core {
-    #[inline]
-    fn read(cell: &Arc<CoreCell>) -> u64 {
-        *cell.outcome().expect("it is done")
-    }
-}
+use super::{Awaits, Check, Executor, Loop, Peer, Reads, Removes};
+use std::future::{Future, IntoFuture};
+use whendone::{CallbackId, Completer, EventLoop, Handle, Task, Wait};
 
 /// The callback that both add: it reads the value from its task.
 #[inline]
@@ -105,6 +53,14 @@ impl Removes for Inline {
     }
 }
 
+impl Awaits for Inline {
+    type Wait = Wait<u64, Task<u64>>;
+
+    fn wait(task: &Task<u64>) -> Self::Wait {
+        task.clone().into_future()
+    }
+}
+
 /// Tasks whose callbacks run on an event loop.
 pub(crate) struct Looped {
     event_loop: EventLoop,
@@ -139,15 +95,42 @@ impl Peer for Looped {
     }
 }
 
-impl Reads for Looped {
-    #[inline]
-    fn read(task: &Task<u64>) -> u64 {
-        value(task)
+impl Loop for Looped {
+    type Maker = Handle;
+
+    fn maker(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    fn make(handle: &Handle) -> (Completer<u64>, Task<u64>) {
+        whendone::task(handle.clone())
+    }
+
+    fn add_within(task: &mut Task<u64>, check: Check) -> CallbackId {
+        add(task, check)
+    }
+
+    fn run<T: Send + 'static>(&mut self, main: impl Future<Output = T> + Send + 'static) -> T {
+        self.event_loop.run_until_complete(main)
     }
 }
 
-impl Removes for Looped {
-    fn remove(&mut self, task: &mut Task<u64>, id: CallbackId) {
-        assert!(task.remove_done_callback(id));
+impl Executor for Looped {
+    type Spawned = Task<u64>;
+
+    fn new() -> Self {
+        Peer::new()
+    }
+
+    fn run(&mut self) {
+        self.event_loop.run_until_complete(async {});
+    }
+
+    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> Task<u64> {
+        self.handle.spawn(future)
+    }
+
+    fn turn(&mut self) {
+        Executor::run(self);
     }
 }
