@@ -4,7 +4,7 @@
 use super::allocations::live;
 use super::check::{Log, VALUE};
 use super::meter::Meter;
-use super::peers::{Executor, Loop};
+use super::peers::{Executor, Loop, Value};
 use super::registry::Play;
 use super::rows::Scenario::{self, *};
 use super::scenarios::{BATCH, Pair};
@@ -152,7 +152,7 @@ fn spawns<E: Executor, const BYTES: usize>(meter: &mut Meter, batch: u64) {
         executor.spawn(async move {
             black_box(&bytes);
             check.run(VALUE);
-            VALUE
+            Value(VALUE)
         })
     };
     let body = |executor: &mut E, mut spawned: Vec<E::Spawned>| {

@@ -1,6 +1,6 @@
 //! `Shared` of a oneshot receiver, awaited by futures of a `LocalPool`; and that pool by itself.
 
-use super::{Awaits, Check, Executor, Peer, Removes};
+use super::{Awaits, Check, Executor, Peer, Removes, Value};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::executor::LocalPool;
@@ -56,10 +56,21 @@ impl Removes for FuturesShared {
 }
 
 impl Awaits for FuturesShared {
-    type Wait = Self::Task;
+    type Task = Shared<oneshot::Receiver<Value>>;
+    type Completer = oneshot::Sender<Value>;
+    type Wait = Shared<oneshot::Receiver<Value>>;
 
-    fn wait(task: &Self::Task) -> Self::Task {
+    fn task() -> (Self::Completer, <Self as Awaits>::Task) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, receiver.shared())
+    }
+
+    fn wait(task: &Self::Wait) -> Self::Wait {
         task.clone()
+    }
+
+    fn complete(sender: oneshot::Sender<Value>, _: &Self::Wait, value: Value) {
+        assert!(sender.send(value).is_ok(), "the receiver is there");
     }
 }
 
@@ -67,7 +78,7 @@ impl Awaits for FuturesShared {
 pub(crate) struct Pool(LocalPool);
 
 impl Executor for Pool {
-    type Spawned = RemoteHandle<u64>;
+    type Spawned = RemoteHandle<Value>;
 
     fn new() -> Self {
         Pool(LocalPool::new())
@@ -77,7 +88,7 @@ impl Executor for Pool {
         self.0.run_until(ready(()));
     }
 
-    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> Self::Spawned {
+    fn spawn(&mut self, future: impl Future<Output = Value> + Send + 'static) -> Self::Spawned {
         self.0.spawner().spawn_local_with_handle(future).expect("the pool is there")
     }
 

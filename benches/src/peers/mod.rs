@@ -73,10 +73,18 @@ pub trait Loop: Peer<Task: Send, Completer: Send> + 'static {
     fn run<T: Send + 'static>(&mut self, main: impl Future<Output = T> + Send + 'static) -> T;
 }
 
-/// A peer whose tasks can be awaited.
-pub trait Awaits: Peer {
+/// A value of a type that no list of callbacks uses, so that these scenarios do not decide what the compiler inlines there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Value(pub u64);
+
+/// A library whose tasks can be awaited.
+pub trait Awaits {
+    type Task;
+    type Completer;
     type Wait: Future + Unpin;
+    fn task() -> (Self::Completer, Self::Task);
     fn wait(task: &Self::Task) -> Self::Wait;
+    fn complete(completer: Self::Completer, task: &Self::Task, value: Value);
 }
 
 /// An executor that spawns futures.
@@ -86,7 +94,7 @@ pub trait Executor {
     fn new() -> Self;
     /// Runs a future that is ready at once.
     fn run(&mut self);
-    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> Self::Spawned;
+    fn spawn(&mut self, future: impl Future<Output = Value> + Send + 'static) -> Self::Spawned;
     /// Runs the futures that were spawned to their end.
     fn turn(&mut self);
 }

@@ -1,7 +1,7 @@
 //! tokio three times: `Notify`, `CancellationToken` and `JoinHandle`, on its current-thread runtime; and that
 //! runtime by itself.
 
-use super::{Awaits, Check, Executor, Peer, Removes};
+use super::{Awaits, Check, Executor, Peer, Removes, Value};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -72,11 +72,22 @@ impl Removes for Notified {
 }
 
 impl Awaits for Notified {
+    type Task = Arc<(Notify, OnceLock<Value>)>;
+    type Completer = ();
     type Wait = Pin<Box<dyn Future<Output = ()>>>;
 
-    fn wait(done: &Arc<Done>) -> Self::Wait {
-        let done = done.clone();
-        Box::pin(async move { done.notify.notified().await })
+    fn task() -> ((), <Self as Awaits>::Task) {
+        ((), Arc::default())
+    }
+
+    fn wait(task: &<Self as Awaits>::Task) -> Self::Wait {
+        let task = task.clone();
+        Box::pin(async move { task.0.notified().await })
+    }
+
+    fn complete((): (), task: &<Self as Awaits>::Task, value: Value) {
+        assert!(task.1.set(value).is_ok(), "it is completed once");
+        task.0.notify_waiters();
     }
 }
 
@@ -182,7 +193,7 @@ impl Peer for Joined {
 pub(crate) struct CurrentThread(Runtime);
 
 impl Executor for CurrentThread {
-    type Spawned = JoinHandle<u64>;
+    type Spawned = JoinHandle<Value>;
 
     fn new() -> Self {
         CurrentThread(runtime())
@@ -192,7 +203,7 @@ impl Executor for CurrentThread {
         self.0.block_on(async {});
     }
 
-    fn spawn(&mut self, future: impl Future<Output = u64> + Send + 'static) -> JoinHandle<u64> {
+    fn spawn(&mut self, future: impl Future<Output = Value> + Send + 'static) -> JoinHandle<Value> {
         self.0.spawn(future)
     }
 
