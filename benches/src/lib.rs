@@ -22,6 +22,7 @@ pub mod floors;
 pub mod free_list;
 pub mod gate;
 mod goals;
+pub mod growth;
 pub mod lock_sections;
 pub mod meter;
 pub mod peers;
