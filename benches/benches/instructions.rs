@@ -1,5 +1,5 @@
-//! `cargo bench --bench instructions`: what whendone costs in instructions and allocations, beside
-//! the yardsticks; and the gate: `-- --check`, `-- --accept`.
+//! `cargo bench --bench instructions`: the instructions, atomics and allocations of whendone, beside the yardsticks; and the
+//! gate: `-- --check`, `-- --accept`.
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The parts of which an operation consists, by themselves: what none of them can cost less than.
+//! The parts of an operation, each by itself: a lower bound for operations that need them.
 
 use super::meter::Meter;
 use super::registry::Play;

@@ -62,7 +62,7 @@ impl Toolchain {
 }
 
 impl Budget {
-    /// Reads what [`render`] wrote.
+    /// Reads the text of [`render`].
     ///
     /// # Errors
     ///

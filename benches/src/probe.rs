@@ -1,4 +1,4 @@
-//! One process for one measurement: what is asked of it, how it is started, what it answers.
+//! One process for one measurement: its question, its start, its answer.
 
 use super::callgrind::{self, Counted};
 use super::meter::{Meter, Plan, Sample};
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, io, process};
 
-/// The programs that answer. Cargo knows where they are, but only when it compiles a bench or a test.
+/// The programs that answer. Cargo gives their paths, but only to a bench or a test.
 #[derive(Clone, Copy)]
 pub struct Probes {
     pub plain: &'static str,
@@ -19,15 +19,16 @@ pub struct Probes {
     pub free_list: &'static str,
 }
 
-/// The yardstick of instruction counts. By default glibc keeps seven freed blocks of a size at hand, and every further one
-/// takes a slower path, so a row would jump with the number of its callbacks and with their size class. This keeps a batch.
+/// The setting under which instructions are counted. By default glibc keeps seven freed blocks of a size at hand, and each
+/// further one takes a slower path: a row would jump with the number of its callbacks and with their size class. With this
+/// setting it keeps all blocks of a batch.
 pub const TUNABLES: [&str; 2] = ["GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000"];
 
-/// What a probe is asked.
+/// A question to a probe.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Question {
     pub row: Row,
-    /// How many batches, or else how many milliseconds.
+    /// The number of batches. If not given, the probe measures for this number of milliseconds.
     pub batches: Option<u32>,
     pub milliseconds: u64,
 }
@@ -51,7 +52,7 @@ fn measure(question: Question, peer: &Entry) -> Sample {
 }
 
 impl Probes {
-    /// Nanoseconds, in a process of its own.
+    /// Measures the time in a process of its own.
     pub fn time(self, row: Row, peer: &Entry, milliseconds: u64) -> io::Result<Sample> {
         ask(Command::new(self.plain), Question { row, batches: None, milliseconds }, peer)
     }
@@ -61,8 +62,8 @@ impl Probes {
         if !line.row.takes_too_long(peer) {
             let Counts { instructions, atomics } = count_instructions(self.plain, line.row, peer)?;
             (line.instructions, line.atomics) = (Some(instructions), atomics);
-            // With more blocks than that, copies to larger buffers would be a part of it.
-            if line.row.n <= 16384 {
+            // Only there to explain a row, and this row takes long.
+            if line.row.n < 100_000 {
                 line.own = Some(count_instructions(self.free_list, line.row, peer)?.instructions);
             }
         }
@@ -108,19 +109,19 @@ fn ask(mut command: Command, question: Question, peer: &Entry) -> io::Result<Sam
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The rows that are named, as in `S1` or `S1 n=64`; all if none is.
+/// Returns the named rows, such as `S1` or `S1 n=64`; all rows without a name.
 pub fn rows(names: &[String]) -> Vec<Row> {
     let named = |row: &Row| [row.to_string(), format!("{:?}", row.scenario)].iter().any(|name| names.contains(name));
     ROWS.into_iter().filter(|row| names.is_empty() || named(row)).collect()
 }
 
-/// The peers whose name contains one of the filters; all if there is none. The yardstick always.
+/// Returns the peers whose name contains one of the filters, or all without a filter. The yardstick is always among them.
 pub fn peers(filters: &[String]) -> Vec<&'static Entry> {
     let chosen = |peer: &&Entry| filters.is_empty() || filters.iter().any(|filter| peer.name.contains(filter));
     PEERS.iter().filter(|peer| peer.name == YARDSTICK || chosen(peer)).collect()
 }
 
-/// Where the benches write: `target/bench`, beside the probes' own folder.
+/// Returns the folder for results: `target/bench`, beside the probes' own folder.
 pub fn results(probes: Probes) -> PathBuf {
     let target = Path::new(probes.plain).ancestors().nth(2).expect("cargo put it into target/release");
     target.join("bench")

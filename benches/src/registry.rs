@@ -51,7 +51,7 @@ impl Row {
         play.filter(|_| !(more && peer.only_one))
     }
 
-    /// True if there are too many instructions to count: large rows of loops, and of a peer that searches.
+    /// True if counting the instructions takes too long: large rows of loops, and of a peer that searches.
     pub fn takes_too_long(self, peer: &Entry) -> bool {
         let searches = peer.name == YARDSTICK && self.scenario > Scenario::S3;
         let quick = ["whendone", "plain", "mutex", "treiber"].iter().any(|name| peer.name.starts_with(name));
@@ -59,7 +59,7 @@ impl Row {
     }
 }
 
-/// The peer that the others are compared with: what most would write first.
+/// The peer with which the others are compared: the obvious solution without a library.
 pub const YARDSTICK: &str = "mutex-vec";
 
 /// All peers, the yardstick first.

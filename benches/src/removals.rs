@@ -23,7 +23,7 @@ pub fn removals<P: Removes>(scenario: Scenario) -> Option<Play> {
     }
 }
 
-/// S3. Weighs what the pairs leave behind; the others must run in the end.
+/// S3. Weighs the bytes that the pairs leave behind; the others must run in the end.
 fn pairs<P: Removes>(meter: &mut Meter, others: u64) {
     let (log, mut peer) = (Log::leak(), P::new());
     let (completer, mut task) = peer.task();

@@ -121,7 +121,7 @@ fn adds<P: Peer>(meter: &mut Meter, n: u64) {
     finish(&mut peer, &mut left.borrow_mut(), log, n);
 }
 
-/// Completing alone, and running what waits.
+/// Completing alone, and running the waiting callbacks.
 fn completes<P: Peer>(meter: &mut Meter, n: u64) {
     let (log, tasks) = (Log::leak(), (BATCH / n.max(1)).max(1));
     let prepare = |peer: &mut P| {

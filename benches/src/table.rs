@@ -1,4 +1,4 @@
-//! What the harnesses print and write: one line for each peer in each row.
+//! The output of the harnesses: one line for each peer in each row.
 
 use super::registry::{Entry, FLOOR, YARDSTICK};
 use super::rows::{Row, Scenario};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::{fs, io, thread};
 
-/// What one peer costs in one row, for one operation; the ratios are to the yardstick.
+/// The cost of one operation of one peer in one row; the ratios are to the yardstick.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Line {
     #[serde(flatten)]
@@ -75,7 +75,7 @@ fn figure(figure: Option<f64>, digits: usize) -> String {
     figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
 }
 
-/// Writes them as JSON.
+/// Writes the lines as JSON.
 pub fn write(folder: &Path, name: &str, lines: &[Line]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = folder.join(name);
@@ -84,12 +84,12 @@ pub fn write(folder: &Path, name: &str, lines: &[Line]) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads what was written.
+/// Reads lines that were written.
 pub fn read(folder: &Path, name: &str) -> io::Result<Vec<Line>> {
     Ok(serde_json::from_str(&fs::read_to_string(folder.join(name))?)?)
 }
 
-/// Does it to each, several at a time, for what does not measure time.
+/// Works on several items at a time; not for measurements of time.
 pub fn in_parallel<T: Send>(items: &mut [T], work: impl Fn(&mut T) -> io::Result<()> + Sync) -> io::Result<()> {
     let items = Mutex::new(items.iter_mut());
     let worker = || {

@@ -1,5 +1,5 @@
-//! The scenarios of loops: within one run of the loop, so that hand-overs are measured, and not runs. And what a run
-//! and a spawned future cost.
+//! The scenarios of loops, each batch within one run of the loop, so that hand-overs are measured and not runs; and the
+//! scenarios of a run and of a spawned future.
 
 use super::allocations::live;
 use super::check::{Log, VALUE};
@@ -99,7 +99,7 @@ fn late<P: Loop>(meter: &mut Meter, n: u64) {
     meter.repeat(&mut peer, rounds * n, prepare, body);
 }
 
-/// Completing alone, and running what waits.
+/// Completing alone, and running the waiting callbacks.
 fn completes<P: Loop>(meter: &mut Meter, n: u64) {
     let (log, tasks) = (Log::leak(), (BATCH / n.max(1)).max(1));
     let prepare = |peer: &mut P| {

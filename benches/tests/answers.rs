@@ -1,9 +1,14 @@
 //! Every peer gives right answers in every scenario that it can do.
 
+use std::future::Future;
 use std::panic::catch_unwind;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use whendone_bench::awaits::awaits;
 use whendone_bench::check::Check;
 use whendone_bench::meter::{Meter, Plan, Sample};
-use whendone_bench::peers::{Peer, Removes};
+use whendone_bench::peers::{Awaits, Peer, Removes, Value};
 use whendone_bench::registry::{Entry, PEERS, find};
 use whendone_bench::removals::removals;
 use whendone_bench::rows::{ROWS, Row, Scenario};
@@ -98,6 +103,52 @@ fn a_callback_that_runs_after_its_removal_or_never_is_noticed() {
     for scenario in [S1, S3, S4First, Add, Complete] {
         assert!(!passes::<Faulty<true, true>>(scenario), "{scenario:?}");
     }
+}
+
+/// Awaits that are woken, or not.
+struct Alarm<const WAKES: bool>;
+
+struct Slept(Arc<Mutex<Option<Waker>>>);
+
+impl Future for Slept {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        *self.0.lock().unwrap() = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl<const WAKES: bool> Awaits for Alarm<WAKES> {
+    type Task = Arc<Mutex<Option<Waker>>>;
+    type Completer = ();
+    type Wait = Slept;
+
+    fn task() -> ((), Self::Task) {
+        ((), Arc::default())
+    }
+
+    fn wait(task: &Self::Task) -> Slept {
+        Slept(task.clone())
+    }
+
+    fn complete((): (), task: &Self::Task, _: Value) {
+        task.lock().unwrap().take().filter(|_| WAKES).into_iter().for_each(Waker::wake);
+    }
+}
+
+#[test]
+fn an_await_that_is_not_woken_is_noticed() {
+    let passes = |peer: Entry, scenario| {
+        let run = Row { scenario, n: 0 }.of(&peer).expect("it can");
+        catch_unwind(|| run(&mut Meter::new(Plan::Batches(1)), 0)).is_ok()
+    };
+    let (woken, silent) =
+        (|| Entry::new("woken", &[awaits::<Alarm<true>>]), || Entry::new("silent", &[awaits::<Alarm<false>>]));
+    for scenario in [Scenario::AwaitFirst, Scenario::AwaitAgain, Scenario::AwaitDrop] {
+        assert!(passes(woken(), scenario) && passes(silent(), scenario), "{scenario:?}");
+    }
+    assert!(passes(woken(), Scenario::AwaitWake) && !passes(silent(), Scenario::AwaitWake));
 }
 
 fn sample(peer: &Entry, scenario: Scenario, n: u64) -> Sample {

@@ -22,7 +22,7 @@ pub trait Peer {
     type Completer;
     /// The name of one registration.
     type Id;
-    /// True if callbacks run in turns of a loop, so that completing only queues them.
+    /// True if callbacks run in turns of a loop, so that completing only queues them. For peers that are no [`Loop`].
     const HAS_LOOP: bool = false;
     /// True if the callbacks of one thread run in the order of its adds, also when another thread adds or completes.
     /// False for futures: one that is polled before its task is done queues again, behind those that are not.

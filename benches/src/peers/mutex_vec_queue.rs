@@ -61,7 +61,6 @@ impl Peer for MutexVecQueue {
     type Task = Arc<Task>;
     type Completer = ();
     type Id = u64;
-    const HAS_LOOP: bool = true;
 
     fn new() -> Self {
         MutexVecQueue(Arc::default())

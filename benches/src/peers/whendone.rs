@@ -16,7 +16,7 @@ fn value(task: &Task<u64>) -> u64 {
     *task.outcome().and_then(|outcome| outcome.value()).expect("it is finished")
 }
 
-/// Tasks whose callbacks run on whoever completes them.
+/// Tasks whose callbacks run on the completing thread.
 pub(crate) struct Inline;
 
 impl Peer for Inline {
@@ -82,7 +82,6 @@ impl Peer for Looped {
     type Task = Task<u64>;
     type Completer = Completer<u64>;
     type Id = CallbackId;
-    const HAS_LOOP: bool = true;
 
     fn new() -> Self {
         let event_loop = EventLoop::new();
