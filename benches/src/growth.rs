@@ -7,6 +7,7 @@ use std::{fs, hint, thread};
 use whendone::{Completer, EventLoop, Inline, Task};
 
 use super::meter::median;
+use super::within::turn;
 
 /// The figures of one operation.
 pub struct Figures {
@@ -214,16 +215,7 @@ fn hand_over(n: u64, busy: bool) -> Figures {
     });
     event_loop.run_until_complete(async move {
         while busy && !end.is_done() {
-            let mut yielded = false;
-            std::future::poll_fn(|context| {
-                context.waker().wake_by_ref();
-                if std::mem::replace(&mut yielded, true) {
-                    std::task::Poll::Ready(())
-                } else {
-                    std::task::Poll::Pending
-                }
-            })
-            .await;
+            turn().await;
         }
         end.await;
     });

@@ -25,7 +25,7 @@ pub fn within<P: Loop>(scenario: Scenario) -> Option<Play> {
 }
 
 /// Lets the loop run the entries that are queued.
-fn turn() -> impl Future<Output = ()> + Send {
+pub(super) fn turn() -> impl Future<Output = ()> + Send {
     let mut over = false;
     poll_fn(move |context| {
         if mem::replace(&mut over, true) {
@@ -147,23 +147,22 @@ fn runs<E: Executor>(meter: &mut Meter, _: u64) {
 /// The future holds this number of bytes from its spawn to its end. One run of the loop takes all futures of a batch.
 fn spawns<E: Executor, const BYTES: usize>(meter: &mut Meter, batch: u64) {
     let (log, mut executor) = (Log::leak(), E::new());
-    let spawn = |executor: &mut E, sequence| {
+    let make = move |sequence| {
         let (check, bytes) = (log.check(sequence), [sequence as u8; BYTES]);
-        executor.spawn(async move {
+        async move {
             black_box(&bytes);
             check.run(VALUE);
             Value(VALUE)
-        })
+        }
     };
-    let body = |executor: &mut E, mut spawned: Vec<E::Spawned>| {
-        spawned.extend((0..batch).map(|sequence| spawn(executor, sequence)));
-        executor.turn();
+    let body = |executor: &mut E, spawned| {
+        let spawned = executor.play(batch, make, spawned);
         log.settle(batch);
         spawned
     };
     meter.repeat(&mut executor, batch, |_| Vec::with_capacity(batch as usize), body);
     let before = live();
-    let spawned = spawn(&mut executor, 0);
+    let spawned = executor.spawn(make(0));
     meter.weigh(live() - before + size_of::<E::Spawned>() as i64);
     executor.turn();
     log.settle(1);

@@ -95,4 +95,16 @@ impl Executor for Pool {
     fn turn(&mut self) {
         self.0.run_until_stalled();
     }
+
+    /// A spawn within a run costs this pool the same as one before it.
+    fn play<F: Future<Output = Value> + Send + 'static>(
+        &mut self,
+        futures: u64,
+        make: impl Fn(u64) -> F + Send + 'static,
+        mut spawned: Vec<Self::Spawned>,
+    ) -> Vec<Self::Spawned> {
+        spawned.extend((0..futures).map(|nth| self.spawn(make(nth))));
+        self.turn();
+        spawned
+    }
 }

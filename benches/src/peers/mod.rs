@@ -97,4 +97,12 @@ pub trait Executor {
     fn spawn(&mut self, future: impl Future<Output = Value> + Send + 'static) -> Self::Spawned;
     /// Runs the futures that were spawned to their end.
     fn turn(&mut self);
+    /// Does both within one run, as a user's main future does: makes and spawns this number of futures, and runs them to
+    /// their end. Adds their handles to these.
+    fn play<F: Future<Output = Value> + Send + 'static>(
+        &mut self,
+        futures: u64,
+        make: impl Fn(u64) -> F + Send + 'static,
+        spawned: Vec<Self::Spawned>,
+    ) -> Vec<Self::Spawned>;
 }

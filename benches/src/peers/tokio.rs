@@ -210,4 +210,17 @@ impl Executor for CurrentThread {
     fn turn(&mut self) {
         self.0.block_on(yield_now());
     }
+
+    fn play<F: Future<Output = Value> + Send + 'static>(
+        &mut self,
+        futures: u64,
+        make: impl Fn(u64) -> F + Send + 'static,
+        mut spawned: Vec<JoinHandle<Value>>,
+    ) -> Vec<JoinHandle<Value>> {
+        self.0.block_on(async {
+            spawned.extend((0..futures).map(|nth| tokio::spawn(make(nth))));
+            yield_now().await;
+        });
+        spawned
+    }
 }

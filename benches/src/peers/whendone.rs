@@ -1,5 +1,6 @@
 //! whendone's tasks, with callbacks inline and on a loop; and its loop as an executor.
 
+use super::super::within::turn;
 use super::{Awaits, Check, Executor, Loop, Peer, Reads, Removes, Value};
 use std::future::{Future, IntoFuture};
 use whendone::{CallbackId, Completer, EventLoop, Handle, Task, Wait};
@@ -142,5 +143,18 @@ impl Executor for Looped {
 
     fn turn(&mut self) {
         Executor::run(self);
+    }
+
+    fn play<F: Future<Output = Value> + Send + 'static>(
+        &mut self,
+        futures: u64,
+        make: impl Fn(u64) -> F + Send + 'static,
+        mut spawned: Vec<Task<Value>>,
+    ) -> Vec<Task<Value>> {
+        self.event_loop.run_until_complete(async move {
+            spawned.extend((0..futures).map(|nth| whendone::spawn(make(nth))));
+            turn().await;
+            spawned
+        })
     }
 }
