@@ -11,7 +11,7 @@
 //! * `cargo bench --bench scale`: large sizes, and the hand-over to a loop. `-- --page` writes the page
 //!   `benches/SCALE.md`.
 //!
-//! Instructions need valgrind, system calls strace.
+//! Instructions need valgrind, system calls strace. The reasons on the pages are fixed text, in `benches/text`.
 
 pub mod allocations;
 pub mod awaits;

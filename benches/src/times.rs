@@ -33,6 +33,8 @@ time gates nothing.
 ";
 
 const AHEAD_HEAD: &str = "
+## Peers that are ahead
+
 whendone should be ahead of every peer that several threads may use and that can remove callbacks. It was not
 in these rows:
 
@@ -72,10 +74,10 @@ fn atomics(lines: Lines) -> Option<String> {
     let instructions = atomic / each;
     Some(format!(
         "\n## The price of an atomic\n\n\
-        An uncontended read-modify-write takes {atomic:.1} ns. An instruction of plain-vec, which has none, takes {each:.3} ns \
-        on average (S1 n=64), so an atomic takes the time of {instructions:.0} instructions, and a row with more atomics than a \
-        peer's can be ahead in instructions and behind in time. Uncontended, a lock section takes {lock:.1} ns, \
-        the write-once cell {once:.1} ns, a box {block:.1} ns.\n"
+        Read-modify-writes one after another, uncontended, take {atomic:.1} ns each. An instruction of plain-vec, which has none \
+        of them,\ntakes {each:.3} ns on average (S1 n=64). So an atomic takes the time of {instructions:.0} instructions, and a \
+        row with more atomics than\nthe peer can be ahead in instructions and behind in time. Uncontended, a lock section takes \
+        {lock:.1} ns, the write-once\ncell {once:.1} ns, a box {block:.1} ns.\n"
     ))
 }
 
