@@ -103,13 +103,13 @@ impl Budget {
         slower(kept.instructions, "not", SLACK).or_else(|| slower(*landed?, "landed with", LANDED_SLACK))
     }
 
-    /// The worst row of the core, as a ratio to the landed one.
-    pub fn worst_of_core(&self, lines: &[Line]) -> Option<f64> {
-        let ratio = |line: &Line| {
+    /// Returns the worst row of the core and its ratio to the landed one.
+    pub fn worst_of_core<'a>(&self, lines: &'a [Line]) -> Option<(&'a Line, f64)> {
+        let ratio = |line: &'a Line| {
             let landed = self.landed.get(&line.peer)?.get(&line.row.to_string())?;
-            Some(line.instructions? / landed)
+            Some((line, line.instructions? / landed))
         };
-        lines.iter().filter_map(ratio).max_by(f64::total_cmp)
+        lines.iter().filter_map(ratio).max_by(|(_, one), (_, two)| one.total_cmp(two))
     }
 }
 
