@@ -1,17 +1,21 @@
-//! `cargo bench --bench instructions`: what whendone costs in instructions and allocations, beside
-//! the yardsticks; and the gate: `-- --check`, `-- --accept`.
+//! `cargo bench --bench instructions`: the instructions, atomics and allocations of whendone, beside the yardsticks; and the
+//! gate: `-- --check`, `-- --accept`.
 
 use clap::Parser;
 use std::process::ExitCode;
 use std::{fs, io};
 use whendone_bench::callgrind::{NO_VALGRIND, has_valgrind};
 use whendone_bench::costs;
-use whendone_bench::gate::{Budget, Toolchain, Verdict, render};
+use whendone_bench::gate::{self, Budget, Toolchain, Verdict, render};
 use whendone_bench::probe::{self, Probes};
 use whendone_bench::table::{self, Line};
 
-const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
-const PEERS: [&str; 3] = ["whendone", "plain", "mutex"];
+const PROBES: Probes = Probes {
+    plain: env!("CARGO_BIN_EXE_probe"),
+    counting: env!("CARGO_BIN_EXE_probe-counting"),
+    free_list: env!("CARGO_BIN_EXE_probe-freelist"),
+};
+const PEERS: [&str; 4] = ["whendone", "plain", "mutex", "floor"];
 const COSTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/COSTS.md");
 const BUDGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/budget.toml");
 
@@ -19,7 +23,7 @@ const BUDGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/budget.toml");
 struct Options {
     /// Only these rows, such as `S1` or "S4 n=64".
     rows: Vec<String>,
-    /// Only peers whose name contains this; may be repeated. If not given: whendone, plain, mutex.
+    /// Only peers whose name contains this; may be repeated. If not given: whendone and the yardsticks of a row.
     #[arg(long)]
     peer: Vec<String>,
     /// Fails if whendone has become more expensive than its budget.
@@ -42,11 +46,15 @@ fn main() -> io::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let all = options.rows.is_empty() && options.peer.is_empty();
-    let peers = if options.peer.is_empty() { PEERS.map(str::to_owned).to_vec() } else { options.peer };
     let rows: Vec<_> = probe::rows(&options.rows).into_iter().filter(|row| row.repeats()).collect();
     let mut lines = vec![];
     for &row in &rows {
-        let able = probe::peers(&peers).into_iter().filter(|peer| row.of(peer).is_some());
+        let peers = match &options.peer[..] {
+            [] if row.concerns_futures() => probe::peers(&[]),
+            [] => probe::peers(&PEERS.map(str::to_owned)),
+            named => probe::peers(named),
+        };
+        let able = peers.into_iter().filter(|peer| row.of(peer).is_some());
         lines.extend(able.map(|peer| (Line::new(row, peer), peer)));
     }
     table::in_parallel(&mut lines, |(line, peer)| PROBES.count(line, peer))?;
@@ -56,30 +64,35 @@ fn main() -> io::Result<ExitCode> {
     table::write(&probe::results(PROBES), "instructions.json", &lines)?;
 
     let toolchain = Toolchain::here()?;
+    let mut budget = read_budget()?;
     if options.accept {
-        fs::write(BUDGET, render(&toolchain, &lines))?;
+        let landed = if budget.landed.is_empty() { gate::landed(&lines) } else { budget.landed };
+        fs::write(BUDGET, render(&toolchain, &lines, &landed))?;
         println!("accepted: {BUDGET}");
+        budget = read_budget()?;
     }
     if options.costs {
-        fs::write(COSTS, costs::page(&lines).expect("every row was measured"))?;
+        fs::write(COSTS, costs::page(&lines, &budget).expect("every row was measured"))?;
         println!("written: {COSTS}");
     }
     if options.check {
-        return Ok(check(&toolchain, &lines, all));
+        return Ok(check(&budget, &toolchain, &lines, all));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(toolchain: &Toolchain, lines: &[Line], all: bool) -> ExitCode {
-    let budget = fs::read_to_string(BUDGET).expect("the budget is readable");
-    let budget = Budget::parse(&budget).expect("the budget can be parsed");
+fn read_budget() -> io::Result<Budget> {
+    Budget::parse(&fs::read_to_string(BUDGET)?).map_err(io::Error::other)
+}
+
+fn check(budget: &Budget, toolchain: &Toolchain, lines: &[Line], all: bool) -> ExitCode {
     let tell = |found: &[String]| found.iter().for_each(|line| println!("{line}"));
     println!();
     match budget.check(toolchain, lines, all) {
         Verdict::Holds => {
             println!("the budget holds");
             let written = fs::read_to_string(COSTS).unwrap_or_default();
-            if all && !costs::page(lines).is_some_and(|page| costs::agrees(&page, &written)) {
+            if all && !costs::page(lines, budget).is_some_and(|page| costs::agrees(&page, &written)) {
                 println!("{COSTS} is out of date; write it with: cargo bench --bench instructions -- --costs");
                 return ExitCode::FAILURE;
             }

@@ -6,11 +6,15 @@ use std::{fs, io};
 use whendone_bench::callgrind::{NO_VALGRIND, has_valgrind};
 use whendone_bench::meter::{least, median};
 use whendone_bench::probe::{self, Probes};
-use whendone_bench::scenarios::Scenario;
+use whendone_bench::rows::Scenario;
 use whendone_bench::table::{self, Line};
 use whendone_bench::times;
 
-const PROBES: Probes = Probes { plain: env!("CARGO_BIN_EXE_probe"), counting: env!("CARGO_BIN_EXE_probe-counting") };
+const PROBES: Probes = Probes {
+    plain: env!("CARGO_BIN_EXE_probe"),
+    counting: env!("CARGO_BIN_EXE_probe-counting"),
+    free_list: env!("CARGO_BIN_EXE_probe-freelist"),
+};
 
 const TIMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/TIMES.md");
 
@@ -21,7 +25,7 @@ struct Options {
     /// Only peers whose name contains this; may be repeated.
     #[arg(long)]
     peer: Vec<String>,
-    /// Shorter, and no instructions: to see that all runs.
+    /// Measures a short time and no instructions, only to show that everything runs.
     #[arg(long)]
     quick: bool,
     /// Writes the page of times from the figures of the last run; measures nothing.
@@ -50,7 +54,7 @@ fn main() -> io::Result<()> {
     for &row in &rows {
         let able = probe::peers(&options.peer).into_iter().filter(|peer| row.of(peer).is_some());
         let mut measured: Vec<_> = able.map(|peer| (Line::new(row, peer), peer, vec![])).collect();
-        // What else goes on only takes time, so of one thread the best round is taken. Two that race differ by themselves.
+        // Other load only adds time, so one thread is measured by its best round. Two racing threads differ from round to round.
         let (rounds, milliseconds, of_rounds): (_, _, fn(Vec<f64>) -> f64) = match (options.quick, row.scenario) {
             (true, _) => (3, 2, least),
             (_, Scenario::S6 | Scenario::S7) => (15, 100, median),

@@ -1,4 +1,4 @@
-//! What callgrind counted: instructions, and which of them are atomic.
+//! The counts of callgrind: instructions, and atomics among them.
 
 use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind};
 use object::{Object, ObjectSegment};
@@ -11,20 +11,20 @@ use std::{fs, io};
 pub struct Counted {
     pub instructions: u64,
     /// Atomic read-modify-writes. None on a processor whose code is not decoded here. Atomic loads and
-    /// most stores are instructions as others are, and are not told apart.
+    /// most atomic stores are ordinary instructions and cannot be recognised.
     pub atomics: Option<u64>,
 }
 
-/// What is wrong if callgrind cannot be had, and what to do.
+/// The message if callgrind is missing.
 pub const NO_VALGRIND: &str =
     "valgrind is not installed, so no instructions are counted; install it, e.g. with `apt install valgrind`";
 
-/// True if callgrind can be had.
+/// True if callgrind is installed.
 pub fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Counts what the program executes within functions of this name; [`read`] reads it.
+/// Returns a command that counts the instructions within functions of this name; [`read`] reads the counts.
 pub fn command(functions: &str, out: &Path, program: &str) -> Command {
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--quiet", "--dump-instr=yes", "--compress-strings=no", "--compress-pos=no"]);
@@ -33,7 +33,7 @@ pub fn command(functions: &str, out: &Path, program: &str) -> Command {
     command
 }
 
-/// Adds up what callgrind wrote: lines of address, source line and count, behind the object file that they are in.
+/// Adds up the counts that callgrind wrote: lines of address, source line and count, grouped by object file.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub fn read(out: &Path) -> io::Result<Counted> {
         if let Some(name) = line.strip_prefix("ob=") {
             object = name;
         } else if line.starts_with("calls=") {
-            // The next line is what the call costs, which is counted where it is spent.
+            // The next line is the cost of the call, which is also counted in the called function.
             lines.next();
         } else if let Some(counted) = line.strip_prefix("0x").and_then(counted) {
             objects.entry(object).or_default().push(counted);
@@ -59,7 +59,7 @@ pub fn read(out: &Path) -> io::Result<Counted> {
     Ok(Counted { instructions, atomics: cfg!(target_arch = "x86_64").then(atomics).transpose()? })
 }
 
-/// An address and how often what is there was executed.
+/// An address, and how often the instruction there was executed.
 fn counted(line: &str) -> Option<(u64, u64)> {
     let mut parts = line.split(' ');
     let address = u64::from_str_radix(parts.next()?, 16).ok()?;

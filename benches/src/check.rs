@@ -1,19 +1,19 @@
-//! What every callback does: check that it is its turn.
+//! The work of every callback: to check that it is its turn.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// What every task is completed with.
+/// The value of every task.
 pub const VALUE: u64 = 0x5eed;
 
-/// A callback's captures, 16 bytes: which one it is, and where it notes that it ran.
+/// A callback's captures, 16 bytes: its number, and the log in which it notes that it ran.
 #[derive(Clone, Copy)]
 pub struct Check {
     sequence: u64,
     log: &'static Log,
 }
 
-/// Which callbacks of a scenario have run. No more than one runs at a time, so this needs no
-/// read-modify-write; two that did overlap would be missed in the count.
+/// A log of the callbacks that have run. No more than one runs at a time, so it needs no read-modify-write; if two
+/// overlapped, the count would be too small.
 #[derive(Default)]
 pub struct Log {
     ran: AtomicU64,
@@ -39,7 +39,7 @@ impl Log {
         Box::leak(Box::default())
     }
 
-    /// A log that counts, for a peer that promises no order.
+    /// A log that only counts, for a peer that promises no order.
     pub fn leak_unordered() -> &'static Log {
         Box::leak(Box::new(Log { unordered: true, ..Log::default() }))
     }
@@ -56,7 +56,7 @@ impl Log {
         Check { sequence, log: self }
     }
 
-    /// The callback of one that is removed: its turn never comes.
+    /// A callback that will be removed: its turn never comes.
     pub fn never(&'static self) -> Check {
         self.check(u64::MAX)
     }
@@ -65,7 +65,7 @@ impl Log {
         self.ran.load(Relaxed)
     }
 
-    /// Begins anew, once exactly `expected` callbacks have run and all was right.
+    /// Starts again, if exactly `expected` callbacks have run, each rightly.
     ///
     /// # Panics
     ///

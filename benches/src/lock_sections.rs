@@ -1,4 +1,4 @@
-//! What each operation of the core costs in lock sections: its own files, against a facade that counts.
+//! The lock sections of each operation of the core: its own source files, over a facade that counts.
 
 #[path = "../../src/kernel/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 type Handle = Arc<Cell<&'static str, u32>>;
 
-/// By the operation's name; each was done once, with eight callbacks in line.
+/// Counts by the operation's name. Each was done once, with eight callbacks in line.
 ///
 /// # Panics
 ///
-/// If the core refuses what it must take.
+/// If the core refuses an operation that it must admit.
 pub fn lock_sections() -> BTreeMap<&'static str, usize> {
     let cell: Handle = Arc::new(Cell::new(1));
     let ids: Vec<_> = (0..8).map(|callback| add(&cell, callback)).collect();
@@ -54,7 +54,7 @@ mod sync {
     pub use std::sync::OnceLock;
 
     thread_local! {
-        /// How many lock sections the current thread has begun.
+        /// The number of lock sections that the current thread has begun.
         pub static SECTIONS: Cell<usize> = const { Cell::new(0) };
     }
 
@@ -72,7 +72,7 @@ mod sync {
     }
 }
 
-/// P18: two for a draining operation, the second of which finds the queue empty, however many callbacks there were.
+/// P18: a draining operation takes two, for any number of callbacks; the second finds the queue empty.
 #[test]
 fn an_operation_takes_one_lock_section_and_a_drain_one_for_each_look() {
     let expected = [

@@ -5,23 +5,23 @@ use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How long a measurement goes on.
+/// The length of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
     For(Duration),
     Batches(u32),
 }
 
-/// What one process found out, for one operation.
+/// The result of one process, for one operation.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Sample {
     /// The median batch.
     pub ns: f64,
-    /// How many operations there were in all.
+    /// The number of operations in all batches.
     pub operations: u64,
     /// Counted only by `probe-counting`.
     pub allocations: f64,
-    /// What [`Meter::weigh`] was told.
+    /// The figure given to [`Meter::weigh`].
     pub bytes: i64,
 }
 
@@ -35,8 +35,8 @@ impl Meter {
         Meter { plan, sample: Sample::default() }
     }
 
-    /// Repeats preparation and body; `operations` is what one body does. What the body returns is
-    /// dropped outside the figures. The first repetition is not counted.
+    /// Repeats preparation and body; `operations` is the number of operations in a body. Its return value is dropped outside
+    /// the figures. The first repetition is not counted.
     pub fn repeat<P, S, R>(
         &mut self,
         peer: &mut P,
@@ -69,7 +69,7 @@ impl Meter {
         self.sample.allocations = allocations as f64 / total as f64;
     }
 
-    /// Measures the time of something that takes it by itself.
+    /// Measures batches that take their time themselves.
     pub fn batches(&mut self, operations: u64, mut batch: impl FnMut() -> Duration) {
         batch();
         let begun = Instant::now();
@@ -84,7 +84,7 @@ impl Meter {
         self.sample.ns = median(batches) / operations as f64;
     }
 
-    /// Notes how many bytes something takes.
+    /// Notes a number of bytes.
     pub fn weigh(&mut self, bytes: i64) {
         self.sample.bytes = bytes;
     }
@@ -94,18 +94,18 @@ impl Meter {
     }
 }
 
-/// callgrind counts what happens in here (see [`probe`](super::probe)).
+/// callgrind counts the instructions in here (see [`probe`](super::probe)).
 #[inline(never)]
 fn collected(body: &mut dyn FnMut()) {
     black_box(body)();
 }
 
-/// The least.
+/// The smallest figure.
 pub fn least(figures: Vec<f64>) -> f64 {
     figures.into_iter().min_by(f64::total_cmp).unwrap_or(f64::NAN)
 }
 
-/// The middle one.
+/// The middle figure.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)

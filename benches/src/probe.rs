@@ -1,9 +1,9 @@
-//! One process for one measurement: what is asked of it, how it is started, what it answers.
+//! One process for one measurement: its question, its start, its answer.
 
 use super::callgrind::{self, Counted};
 use super::meter::{Meter, Plan, Sample};
 use super::registry::{Entry, PEERS, YARDSTICK, find};
-use super::scenarios::{ROWS, Row, Scenario};
+use super::rows::{ROWS, Row, Scenario};
 use super::table::Line;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -11,23 +11,29 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, io, process};
 
-/// The programs that answer. Cargo knows where they are, but only when it compiles a bench or a test.
+/// The programs that answer. Cargo gives their paths, but only to a bench or a test.
 #[derive(Clone, Copy)]
 pub struct Probes {
     pub plain: &'static str,
     pub counting: &'static str,
+    pub free_list: &'static str,
 }
 
-/// What a probe is asked.
+/// The setting under which instructions are counted. By default glibc keeps seven freed blocks of a size at hand, and each
+/// further one takes a slower path: a row would jump with the number of its callbacks and with their size class. With this
+/// setting it keeps all blocks of a batch.
+pub const TUNABLES: [&str; 2] = ["GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000"];
+
+/// A question to a probe.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Question {
     pub row: Row,
-    /// How many batches, or else how many milliseconds.
+    /// The number of batches. If not given, the probe measures for this number of milliseconds.
     pub batches: Option<u32>,
     pub milliseconds: u64,
 }
 
-/// The main of both probes: measures and prints the sample.
+/// The main of all probes: measures and prints the sample.
 pub fn answer() {
     let [_, question, peer] = &env::args().collect::<Vec<_>>()[..] else {
         return eprintln!("started by the benches: cargo bench --bench peers, cargo bench --bench instructions");
@@ -46,45 +52,52 @@ fn measure(question: Question, peer: &Entry) -> Sample {
 }
 
 impl Probes {
-    /// Nanoseconds, in a process of its own.
+    /// Measures the time in a process of its own.
     pub fn time(self, row: Row, peer: &Entry, milliseconds: u64) -> io::Result<Sample> {
         ask(Command::new(self.plain), Question { row, batches: None, milliseconds }, peer)
     }
 
-    /// Fills in what repeats: instructions, atomics, allocations and bytes.
+    /// Fills in the figures that repeat: instructions, atomics, allocations and bytes.
     pub fn count(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
         if !line.row.takes_too_long(peer) {
-            self.count_instructions(line, peer)?;
+            let Counts { instructions, atomics } = count_instructions(self.plain, line.row, peer)?;
+            (line.instructions, line.atomics) = (Some(instructions), atomics);
+            // Only there to explain a row, and this row takes long.
+            if line.row.n < 100_000 {
+                line.own = Some(count_instructions(self.free_list, line.row, peer)?.instructions);
+            }
         }
         self.count_allocations(line, peer)
     }
 
     /// Fills in allocations and bytes. S3 goes on for a million pairs.
     pub fn count_allocations(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
-        let (scenario, ours) = (line.row.scenario, peer.name.starts_with("whendone"));
-        let batches = if scenario == Scenario::S3 && ours { 500 } else { 2 };
+        let batches = if line.row.scenario == Scenario::S3 && peer.is_ours() { 1000 } else { 2 };
         let question = Question { row: line.row, batches: Some(batches), milliseconds: 0 };
         let sample = ask(Command::new(self.counting), question, peer)?;
         line.allocations = Some(sample.allocations);
-        let weighed = [Scenario::S1, Scenario::S3, Scenario::S5].contains(&scenario);
-        line.bytes = weighed.then_some(sample.bytes);
+        line.bytes = line.row.is_weighed().then_some(sample.bytes);
         Ok(())
     }
+}
 
-    /// Fills in instructions and atomics, for one operation.
-    fn count_instructions(self, line: &mut Line, peer: &Entry) -> io::Result<()> {
-        let Line { row, .. } = *line;
-        let out = env::temp_dir().join(format!("whendone-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
-        let command = callgrind::command("*meter*collected*", &out, self.plain);
-        let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
-        let counted = callgrind::read(&out);
-        fs::remove_file(&out)?;
-        let Counted { instructions, atomics } = counted?;
-        let for_one = |count: u64| count as f64 / sample.operations as f64;
-        line.instructions = Some(for_one(instructions));
-        line.atomics = atomics.map(for_one);
-        Ok(())
-    }
+/// What callgrind counted, for one operation.
+struct Counts {
+    instructions: f64,
+    atomics: Option<f64>,
+}
+
+fn count_instructions(probe: &'static str, row: Row, peer: &Entry) -> io::Result<Counts> {
+    let name = Path::new(probe).file_name().expect("a program").display();
+    let out = env::temp_dir().join(format!("{name}-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
+    let mut command = callgrind::command("*meter*collected*", &out, probe);
+    command.env(TUNABLES[0], TUNABLES[1]);
+    let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
+    let counted = callgrind::read(&out);
+    fs::remove_file(&out)?;
+    let Counted { instructions, atomics } = counted?;
+    let for_one = |count: u64| count as f64 / sample.operations as f64;
+    Ok(Counts { instructions: for_one(instructions), atomics: atomics.map(for_one) })
 }
 
 fn ask(mut command: Command, question: Question, peer: &Entry) -> io::Result<Sample> {
@@ -96,19 +109,19 @@ fn ask(mut command: Command, question: Question, peer: &Entry) -> io::Result<Sam
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The rows that are named, as in `S1` or `S1 n=64`; all if none is.
+/// Returns the named rows, such as `S1` or `S1 n=64`; all rows without a name.
 pub fn rows(names: &[String]) -> Vec<Row> {
     let named = |row: &Row| [row.to_string(), format!("{:?}", row.scenario)].iter().any(|name| names.contains(name));
     ROWS.into_iter().filter(|row| names.is_empty() || named(row)).collect()
 }
 
-/// The peers whose name contains one of the filters; all if there is none. The yardstick always.
+/// Returns the peers whose name contains one of the filters, or all without a filter. The yardstick is always among them.
 pub fn peers(filters: &[String]) -> Vec<&'static Entry> {
     let chosen = |peer: &&Entry| filters.is_empty() || filters.iter().any(|filter| peer.name.contains(filter));
     PEERS.iter().filter(|peer| peer.name == YARDSTICK || chosen(peer)).collect()
 }
 
-/// Where the benches write: `target/bench`, beside the probes' own folder.
+/// Returns the folder for results: `target/bench`, beside the probes' own folder.
 pub fn results(probes: Probes) -> PathBuf {
     let target = Path::new(probes.plain).ancestors().nth(2).expect("cargo put it into target/release");
     target.join("bench")

@@ -1,110 +1,109 @@
 //! The list of peers, and the scenarios that each of them can do.
 
+use super::awaits::awaits;
+use super::floors::floors;
 use super::meter::Meter;
-use super::peers::{
-    Peer, Reads, Removes, Threads, event_listener, futures_shared, mutex_vec, plain, tokio, treiber, whendone,
-};
-use super::scenarios::{self, Row, Scenario};
-use super::threads;
+use super::peers::core::{Core, Dropped};
+use super::peers::event_listener::Listened;
+use super::peers::futures_shared::{FuturesShared, Pool};
+use super::peers::mutex_vec::MutexVec;
+use super::peers::mutex_vec_queue::MutexVecQueue;
+use super::peers::plain::{PlainSlots, PlainVec, Stored};
+use super::peers::tokio::{Cancelled, CurrentThread, Joined, Notified};
+use super::peers::treiber::Treiber;
+use super::peers::whendone::{Inline, Looped};
+use super::removals::removals;
+use super::rows::{Row, Scenario};
+use super::scenarios::{callbacks, printing, reading};
+use super::threads::threads;
+use super::within::{executing, within};
+
+/// Plays a scenario of this size.
+pub type Play = fn(&mut Meter, u64);
+
+/// Related scenarios: how a peer plays one, if it is among them.
+pub type Group = fn(Scenario) -> Option<Play>;
 
 /// A peer by its name, with the scenarios that it can do.
 pub struct Entry {
     pub name: &'static str,
     /// True if a task takes no more than one callback.
     pub only_one: bool,
-    pub lives: fn(&mut Meter, u64),
-    pub adds: fn(&mut Meter, u64),
-    pub completes: fn(&mut Meter, u64),
-    pub late: Option<fn(&mut Meter, u64)>,
-    pub reads: Option<fn(&mut Meter, u64)>,
-    pub removals: Option<scenarios::Removals>,
-    pub threads: Option<threads::Two>,
+    groups: &'static [Group],
 }
 
 impl Entry {
-    pub const fn of<P: Peer>(name: &'static str) -> Self {
-        let (lives, late) = (scenarios::lives::<P>, Some(scenarios::late::<P> as fn(&mut Meter, u64)));
-        let (adds, completes) = (scenarios::adds::<P>, scenarios::completes::<P>);
-        Entry { name, only_one: false, lives, adds, completes, late, reads: None, removals: None, threads: None }
+    pub const fn new(name: &'static str, groups: &'static [Group]) -> Self {
+        Entry { name, only_one: false, groups }
     }
 
-    pub const fn removes<P: Removes>(self) -> Self {
-        Entry { removals: Some(scenarios::Removals::of::<P>()), ..self }
-    }
-
-    const fn reads<P: Reads>(self) -> Self {
-        Entry { reads: Some(scenarios::reads::<P>), ..self }
-    }
-
-    const fn threads<P: Threads>(self) -> Self {
-        Entry { threads: Some(threads::Two::of::<P>()), ..self }
-    }
-
-    const fn takes_one(self) -> Self {
-        Entry { only_one: true, late: None, ..self }
+    /// True for whendone itself.
+    pub fn is_ours(&self) -> bool {
+        self.name.starts_with("whendone")
     }
 }
 
 impl Row {
     /// Returns how this peer plays the scenario, if it can.
-    pub fn of(self, peer: &Entry) -> Option<fn(&mut Meter, u64)> {
-        match self.scenario {
-            Scenario::S1 | Scenario::S5 => (self.n <= 1 || !peer.only_one).then_some(peer.lives),
-            Scenario::S2 => peer.late,
-            Scenario::S3 => peer.removals.as_ref().map(|removals| removals.pairs),
-            Scenario::S4 => peer.removals.as_ref().map(|removals| removals.shuffled),
-            Scenario::S4Remove => peer.removals.as_ref().map(|removals| removals.alone),
-            Scenario::S4First => peer.removals.as_ref().map(|removals| removals.first),
-            Scenario::S4Compact => peer.removals.as_ref().map(|removals| removals.compacted),
-            Scenario::Add | Scenario::Complete => (self.n <= 1 || !peer.only_one).then_some(match self.scenario {
-                Scenario::Add => peer.adds,
-                _ => peer.completes,
-            }),
-            Scenario::Read => peer.reads,
-            Scenario::S6 => peer.threads.as_ref().map(|two| two.race),
-            Scenario::S7 => peer.threads.as_ref().filter(|_| !peer.only_one).map(|two| two.add),
-        }
+    pub fn of(self, peer: &Entry) -> Option<Play> {
+        let more = self.n > 1 || matches!(self.scenario, Scenario::S2 | Scenario::S7);
+        let play = peer.groups.iter().find_map(|group| group(self.scenario));
+        play.filter(|_| !(more && peer.only_one))
     }
 
-    /// True if there are too many instructions to count: large rows of loops, and of a peer that searches.
+    /// True if counting the instructions takes too long: large rows of loops, and of a peer that searches.
     pub fn takes_too_long(self, peer: &Entry) -> bool {
-        let searches = peer.name == "mutex-vec" && self.scenario > Scenario::S3;
+        let searches = peer.name == YARDSTICK && self.scenario > Scenario::S3;
         let quick = ["whendone", "plain", "mutex", "treiber"].iter().any(|name| peer.name.starts_with(name));
         self.n > 1024 && (searches || !quick)
     }
 }
 
-/// The peer that the others are compared with.
-pub const YARDSTICK: &str = "plain-vec";
+/// The peer with which the others are compared: the obvious solution without a library.
+pub const YARDSTICK: &str = "mutex-vec";
 
 /// All peers, the yardstick first.
-pub static PEERS: [Entry; 12] = [
-    Entry::of::<plain::PlainVec>(YARDSTICK).removes::<plain::PlainVec>(),
-    Entry::of::<plain::PlainSlots>("plain-slots").removes::<plain::PlainSlots>(),
-    Entry::of::<mutex_vec::MutexVec>("mutex-vec").removes::<mutex_vec::MutexVec>().threads::<mutex_vec::MutexVec>(),
-    Entry::of::<treiber::Treiber>("treiber-stack").threads::<treiber::Treiber>(),
-    Entry::of::<whendone::Core>("whendone-core")
-        .removes::<whendone::Core>()
-        .threads::<whendone::Core>()
-        .reads::<whendone::Core>(),
-    Entry::of::<whendone::Inline>("whendone-task")
-        .removes::<whendone::Inline>()
-        .threads::<whendone::Inline>()
-        .reads::<whendone::Inline>(),
-    Entry::of::<whendone::Looped>("whendone-loop")
-        .removes::<whendone::Looped>()
-        .threads::<whendone::Looped>()
-        .reads::<whendone::Looped>(),
-    Entry::of::<futures_shared::FuturesShared>("futures-shared")
-        .removes::<futures_shared::FuturesShared>()
-        .threads::<futures_shared::FuturesShared>(),
-    Entry::of::<tokio::Notified>("tokio-notify").removes::<tokio::Notified>().threads::<tokio::Notified>(),
-    Entry::of::<tokio::Cancelled>("tokio-cancellation").removes::<tokio::Cancelled>().threads::<tokio::Cancelled>(),
-    Entry::of::<tokio::Joined>("tokio-join-handle").takes_one().threads::<tokio::Joined>(),
-    Entry::of::<event_listener::Listened>("event-listener")
-        .removes::<event_listener::Listened>()
-        .threads::<event_listener::Listened>(),
+pub static PEERS: [Entry; 17] = [
+    Entry::new(YARDSTICK, &[callbacks::<MutexVec>, removals::<MutexVec>, threads::<MutexVec>]),
+    Entry::new("mutex-vec-queue", &[within::<MutexVecQueue>, threads::<MutexVecQueue>]),
+    Entry::new("plain-vec", &[callbacks::<PlainVec>, removals::<PlainVec>]),
+    Entry::new("plain-slots", &[callbacks::<PlainSlots>, removals::<PlainSlots>]),
+    Entry::new("treiber-stack", &[callbacks::<Treiber>, threads::<Treiber>]),
+    Entry::new(
+        "whendone-core",
+        &[callbacks::<CopyCore>, removals::<CopyCore>, threads::<CopyCore>, reading::<CopyCore>],
+    ),
+    Entry::new("whendone-core-drop", &[callbacks::<DropCore>, removals::<DropCore>]),
+    Entry::new(
+        "whendone-task",
+        &[
+            callbacks::<Inline>,
+            removals::<Inline>,
+            threads::<Inline>,
+            reading::<Inline>,
+            printing::<Inline>,
+            awaits::<Inline>,
+        ],
+    ),
+    Entry::new("whendone-loop", &[within::<Looped>, threads::<Looped>, executing::<Looped>]),
+    Entry::new(
+        "futures-shared",
+        &[callbacks::<FuturesShared>, removals::<FuturesShared>, threads::<FuturesShared>, awaits::<FuturesShared>],
+    ),
+    Entry::new("futures-local-pool", &[executing::<Pool>]),
+    Entry::new("tokio-notify", &[callbacks::<Notified>, removals::<Notified>, threads::<Notified>, awaits::<Notified>]),
+    Entry::new("tokio-cancellation", &[callbacks::<Cancelled>, removals::<Cancelled>, threads::<Cancelled>]),
+    Entry { only_one: true, ..Entry::new("tokio-join-handle", &[callbacks::<Joined>, threads::<Joined>]) },
+    Entry::new("tokio-runtime", &[executing::<CurrentThread>]),
+    Entry::new("event-listener", &[callbacks::<Listened>, removals::<Listened>, threads::<Listened>]),
+    Entry::new(FLOOR, &[floors]),
 ];
+
+/// The parts of which operations consist, as a peer.
+pub const FLOOR: &str = "floor";
+
+type CopyCore = Core<Stored>;
+type DropCore = Core<Dropped>;
 
 /// Finds the peer with this name.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -1,93 +1,44 @@
-//! The measured scenarios of one thread, and the rows of the tables.
+//! The scenarios of one thread that only call the peer; the loops of libraries take their turns between the calls.
 
 use super::allocations::live;
 use super::check::{Log, VALUE};
 use super::meter::Meter;
-use super::peers::{Peer, Reads, Removes};
-use Scenario::*;
-use serde::{Deserialize, Serialize};
+use super::peers::{Peer, Prints, Reads};
+use super::registry::Play;
+use super::rows::Scenario::{self, *};
 use std::array::from_fn;
 use std::cell::RefCell;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hint::black_box;
-use std::ops::Range;
 
-/// A scenario by its number in `performance.md`, or an addition to one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Scenario {
-    /// Add n, complete, run all; for one callback.
-    S1,
-    /// Add n to a task that is done; for one callback.
-    S2,
-    /// Add and remove, on a pending task beside n others; for one pair.
-    S3,
-    /// Add n and remove them in random order; for one pair.
-    S4,
-    /// The removals of S4 alone; for one removal.
-    S4Remove,
-    /// The first quarter of them, before any gap is closed; for one removal.
-    S4First,
-    /// As S4Remove, after 3 n others have gone; for one removal.
-    S4Compact,
-    /// Make, complete and drop a task without callbacks; for one task.
-    S5,
-    /// Add n to a pending task; for one add.
-    Add,
-    /// Complete a task with n callbacks, which run; for one task.
-    Complete,
-    /// Read the outcome of a task that is done; for one read.
-    Read,
-    /// One thread completes a stream of tasks, another adds to each; for one task.
-    S6,
-    /// Two threads add n each to one task, which is then completed; for one callback.
-    S7,
-}
-
-/// One row: a scenario and its n.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Row {
-    pub scenario: Scenario,
-    pub n: u64,
-}
-
-/// Every row of the tables.
-#[rustfmt::skip]
-pub const ROWS: [Row; 27] = [
-    row(S1, 1), row(S1, 8), row(S1, 64), row(S1, 65), row(S1, 1024), row(S1, 100_000),
-    row(S2, 1), row(S2, 64),
-    row(S3, 0), row(S3, 64),
-    row(S4, 64), row(S4, 8192), row(S4, 16384),
-    row(S4Remove, 64), row(S4Remove, 8192),
-    row(S4First, 64), row(S4First, 8192), row(S4Compact, 64), row(S4Compact, 8192),
-    row(S5, 0),
-    row(Add, 64), row(Complete, 0), row(Complete, 64), row(Read, 0),
-    row(S6, 1),
-    row(S7, 64), row(S7, 1024),
-];
-
-const fn row(scenario: Scenario, n: u64) -> Row {
-    Row { scenario, n }
-}
-
-impl Row {
-    /// One thread, so that instructions and allocations repeat.
-    pub fn repeats(self) -> bool {
-        self.scenario < Scenario::S6
+/// What every peer can do.
+pub fn callbacks<P: Peer>(scenario: Scenario) -> Option<Play> {
+    match scenario {
+        S1 | S5 => Some(lives::<P>),
+        S2 => Some(late::<P>),
+        Add => Some(adds::<P>),
+        Complete => Some(completes::<P>),
+        _ => None,
     }
 }
 
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} n={}", self.scenario, self.n)
-    }
+/// Reading.
+pub fn reading<P: Reads>(scenario: Scenario) -> Option<Play> {
+    (scenario == Read).then_some(reads::<P> as Play)
 }
 
-/// The number of operations in a batch, about: enough to hide the reading of the clock.
-const BATCH: u64 = 2048;
+/// Printing.
+pub fn printing<P: Prints>(scenario: Scenario) -> Option<Play> {
+    (scenario == Debug).then_some(prints::<P> as Play)
+}
+
+/// The number of operations in a batch, about: enough to hide the reading of the clock, and few enough for the allocator's
+/// cache to keep what a batch frees.
+pub(super) const BATCH: u64 = 1024;
 
 /// S1 and, without callbacks, S5. A loop's turn takes several tasks, unless they are large.
-pub fn lives<P: Peer>(meter: &mut Meter, n: u64) {
-    if P::HAS_LOOP && n <= 1024 { some_lives::<P, 16>(meter, n) } else { some_lives::<P, 1>(meter, n) }
+fn lives<P: Peer>(meter: &mut Meter, n: u64) {
+    if P::HAS_LOOP && n <= BATCH / 16 { some_lives::<P, 16>(meter, n) } else { some_lives::<P, 1>(meter, n) }
 }
 
 fn some_lives<P: Peer, const TASKS: usize>(meter: &mut Meter, n: u64) {
@@ -120,7 +71,7 @@ fn life<P: Peer, const TASKS: usize>(peer: &mut P, log: &'static Log, n: u64, wh
 }
 
 /// S2.
-pub fn late<P: Peer>(meter: &mut Meter, n: u64) {
+fn late<P: Peer>(meter: &mut Meter, n: u64) {
     let (log, mut peer) = (Log::leak(), P::new());
     let (completer, mut task) = peer.task();
     P::complete(completer, &mut task, VALUE);
@@ -142,119 +93,10 @@ pub fn late<P: Peer>(meter: &mut Meter, n: u64) {
     );
 }
 
-/// S3 and S4.
-pub struct Removals {
-    pub(super) pairs: fn(&mut Meter, u64),
-    pub(super) shuffled: fn(&mut Meter, u64),
-    pub(super) alone: fn(&mut Meter, u64),
-    pub(super) first: fn(&mut Meter, u64),
-    pub(super) compacted: fn(&mut Meter, u64),
-}
-
-impl Removals {
-    pub(super) const fn of<P: Removes>() -> Self {
-        Removals {
-            pairs: pairs::<P>,
-            shuffled: shuffled::<P>,
-            alone: |meter, n| some_removals::<P>(meter, n, 0..n),
-            first: |meter, n| some_removals::<P>(meter, n, 0..n / 4),
-            compacted: |meter, n| some_removals::<P>(meter, 4 * n, 3 * n..4 * n),
-        }
-    }
-}
-
-/// S3. Weighs what the pairs leave behind; the others must run in the end.
-fn pairs<P: Removes>(meter: &mut Meter, others: u64) {
-    let (log, mut peer) = (Log::leak(), P::new());
-    let (completer, mut task) = peer.task();
-    for sequence in 0..others {
-        P::keep(peer.add(&mut task, log.check(sequence)));
-    }
-    let pair = |peer: &mut P, task: &mut P::Task| {
-        let id = peer.add(task, log.check(others));
-        peer.settle();
-        peer.remove(black_box(&mut *task), id);
-        peer.settle();
-    };
-    pair(&mut peer, &mut task);
-    let before = live();
-    let mut in_batch = |peer: &mut P, ()| (0..BATCH).for_each(|_| pair(peer, &mut task));
-    meter.repeat(&mut peer, BATCH, |_| (), &mut in_batch);
-    meter.weigh(live() - before);
-    P::complete(completer, &mut task, VALUE);
-    peer.turn();
-    log.settle(others);
-}
-
-/// S4.
-fn shuffled<P: Removes>(meter: &mut Meter, n: u64) {
-    let (log, mut peer) = (Log::leak(), P::new());
-    let (completer, mut task) = peer.task();
-    let (order, rounds) = (random_order(n), (BATCH / n).max(1));
-    let mut ids = Vec::with_capacity(n as usize);
-    meter.repeat(
-        &mut peer,
-        rounds * n,
-        |_| (),
-        |peer, ()| {
-            for _ in 0..rounds {
-                ids.extend((0..n).map(|sequence| Some(peer.add(&mut task, log.check(sequence)))));
-                peer.settle();
-                for &at in &order {
-                    ids[at].take().into_iter().for_each(|id| peer.remove(black_box(&mut task), id));
-                }
-                peer.settle();
-                ids.clear();
-            }
-        },
-    );
-    P::complete(completer, &mut task, VALUE);
-    peer.turn();
-    log.settle(0);
-}
-
-/// Adds `all`, removes them in random order, and measures a part of the removals.
-fn some_removals<P: Removes>(meter: &mut Meter, all: u64, measured: Range<u64>) {
-    let (log, order) = (Log::leak(), random_order(all));
-    let (begin, count) = (measured.start as usize, (measured.end - measured.start) as usize);
-    let (tasks, stay) = ((BATCH / count as u64).max(1), all - measured.end);
-    let mut stays: Vec<_> = order[begin + count..].to_vec();
-    stays.sort_unstable();
-    let left = RefCell::new(Vec::new());
-    let prepare = |peer: &mut P| {
-        finish(peer, &mut left.borrow_mut(), log, stay);
-        let prepared = (0..tasks).map(|nth| {
-            let (completer, mut task) = peer.task();
-            let check = |at| stays.binary_search(&at).map_or(log.never(), |turn| log.check(nth * stay + turn as u64));
-            let mut ids: Vec<_> = (0..all as usize).map(|at| Some(peer.add(&mut task, check(at)))).collect();
-            peer.settle();
-            let mut removed: Vec<_> = order[..begin + count].iter().filter_map(|&at| ids[at].take()).collect();
-            ids.into_iter().flatten().for_each(P::keep);
-            let measured = removed.split_off(begin);
-            removed.into_iter().for_each(|id| peer.remove(&mut task, id));
-            peer.settle();
-            ((completer, task), measured)
-        });
-        prepared.unzip()
-    };
-    let body = |peer: &mut P, (mut tasks, measured): (Vec<Pair<P>>, Vec<Vec<P::Id>>)| {
-        for ((_, task), ids) in tasks.iter_mut().zip(measured) {
-            for id in ids {
-                peer.remove(black_box(task), id);
-            }
-            peer.settle();
-        }
-        left.replace(tasks)
-    };
-    let mut peer = P::new();
-    meter.repeat(&mut peer, tasks * count as u64, prepare, body);
-    finish(&mut peer, &mut left.borrow_mut(), log, stay);
-}
-
-type Pair<P> = (<P as Peer>::Completer, <P as Peer>::Task);
+pub(super) type Pair<P> = (<P as Peer>::Completer, <P as Peer>::Task);
 
 /// Completes the tasks that a body left, outside the figures. This number of callbacks waits on each, and must run.
-fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log, each: u64) {
+pub(super) fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log, each: u64) {
     let expected = left.len() as u64 * each;
     left.drain(..).for_each(|(completer, mut task)| P::complete(completer, &mut task, VALUE));
     peer.turn();
@@ -262,7 +104,7 @@ fn finish<P: Peer>(peer: &mut P, left: &mut Vec<Pair<P>>, log: &Log, each: u64) 
 }
 
 /// Adding alone.
-pub fn adds<P: Peer>(meter: &mut Meter, n: u64) {
+fn adds<P: Peer>(meter: &mut Meter, n: u64) {
     let (log, tasks, left) = (Log::leak(), (BATCH / n).max(1), RefCell::new(Vec::new()));
     let prepare = |peer: &mut P| {
         finish(peer, &mut left.borrow_mut(), log, n);
@@ -279,8 +121,8 @@ pub fn adds<P: Peer>(meter: &mut Meter, n: u64) {
     finish(&mut peer, &mut left.borrow_mut(), log, n);
 }
 
-/// Completing alone, and running what waits.
-pub fn completes<P: Peer>(meter: &mut Meter, n: u64) {
+/// Completing alone, and running the waiting callbacks.
+fn completes<P: Peer>(meter: &mut Meter, n: u64) {
     let (log, tasks) = (Log::leak(), (BATCH / n.max(1)).max(1));
     let prepare = |peer: &mut P| {
         let tasks = (0..tasks).map(|at| {
@@ -305,7 +147,7 @@ pub fn completes<P: Peer>(meter: &mut Meter, n: u64) {
 }
 
 /// Reading alone.
-pub fn reads<P: Reads>(meter: &mut Meter, _: u64) {
+fn reads<P: Reads>(meter: &mut Meter, _: u64) {
     let mut peer = P::new();
     let (completer, mut task) = peer.task();
     P::complete(completer, &mut task, VALUE);
@@ -318,13 +160,30 @@ pub fn reads<P: Reads>(meter: &mut Meter, _: u64) {
     meter.repeat(&mut peer, BATCH, |_| (), body);
 }
 
-/// A random order, the same on every call. Another one costs other instructions (S4Compact), so a generator from a library
-/// would move the budget with its version.
-fn random_order(n: u64) -> Vec<usize> {
-    let (mut order, mut random): (Vec<_>, _) = ((0..n as usize).collect(), 1_u64);
-    for at in (1..order.len()).rev() {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        order.swap(at, (random >> 33) as usize % (at + 1));
+/// Printing alone.
+fn prints<P: Prints>(meter: &mut Meter, n: u64) {
+    let (log, mut peer) = (Log::leak(), P::new());
+    let (completer, mut task) = peer.task();
+    (0..n).for_each(|sequence| P::keep(peer.add(&mut task, log.check(sequence))));
+    let body = |_: &mut P, ()| {
+        let mut printed = Length(0);
+        for _ in 0..BATCH / 16 {
+            write!(printed, "{:?}", black_box(&task)).expect("a length takes everything");
+        }
+        assert!(printed.0 > 0, "nothing was printed");
+    };
+    meter.repeat(&mut peer, BATCH / 16, |_| (), body);
+    P::complete(completer, &mut task, VALUE);
+    peer.turn();
+    log.settle(n);
+}
+
+/// Counts bytes that are written, and stores none.
+struct Length(usize);
+
+impl Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
     }
-    order
 }

@@ -1,13 +1,13 @@
-//! What the harnesses print and write: one line for each peer in each row.
+//! The output of the harnesses: one line for each peer in each row.
 
-use super::registry::{Entry, YARDSTICK};
-use super::scenarios::{Row, Scenario};
+use super::registry::{Entry, FLOOR, YARDSTICK};
+use super::rows::{Row, Scenario};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Mutex;
 use std::{fs, io, thread};
 
-/// What one peer costs in one row, for one operation; the ratios are to the yardstick.
+/// The cost of one operation of one peer in one row; the ratios are to the yardstick.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Line {
     #[serde(flatten)]
@@ -17,36 +17,33 @@ pub struct Line {
     pub ns_ratio: Option<f64>,
     pub instructions: Option<f64>,
     pub instruction_ratio: Option<f64>,
+    /// Instructions with an allocator that costs next to nothing.
+    pub own: Option<f64>,
     /// Atomic read-modify-writes.
     pub atomics: Option<f64>,
     pub allocations: Option<f64>,
-    /// S1, S5: what one task with n callbacks takes, handles included. S3: what a million pairs leave behind.
+    /// S1, S5: those of one task with n callbacks, handles included. Spawn: those of one future. S3: those that a million
+    /// pairs leave behind.
     pub bytes: Option<i64>,
 }
 
 impl Line {
     pub fn new(row: Row, peer: &Entry) -> Self {
         let (ns, ns_ratio, instructions, instruction_ratio) = (None, None, None, None);
-        Line {
-            row,
-            peer: peer.name.to_owned(),
-            ns,
-            ns_ratio,
-            instructions,
-            instruction_ratio,
-            atomics: None,
-            allocations: None,
-            bytes: None,
-        }
+        let (own, atomics, allocations, bytes) = (None, None, None, None);
+        let peer = peer.name.to_owned();
+        Line { row, peer, ns, ns_ratio, instructions, instruction_ratio, own, atomics, allocations, bytes }
     }
 }
 
-/// To what the peers in a row are related: a row, and who in it.
-fn yardstick(row: Row) -> (Row, &'static str) {
+/// The peer to which the others in a row are related.
+fn yardstick(row: Row) -> &'static str {
     match row.scenario {
-        Scenario::S6 => (Row { scenario: Scenario::S1, n: 1 }, YARDSTICK),
-        Scenario::S7 => (row, "mutex-vec"),
-        _ => (row, YARDSTICK),
+        scenario if scenario < Scenario::AwaitFirst => YARDSTICK,
+        Scenario::Run | Scenario::Spawn => "tokio-runtime",
+        _ if row.concerns_futures() => "futures-shared",
+        Scenario::S6 | Scenario::S7 => YARDSTICK,
+        _ => FLOOR,
     }
 }
 
@@ -54,8 +51,8 @@ fn yardstick(row: Row) -> (Row, &'static str) {
 pub fn relate(lines: &mut [Line]) {
     let all = lines.to_vec();
     for line in lines {
-        let (row, peer) = yardstick(line.row);
-        let Some(yardstick) = all.iter().find(|other| other.row == row && other.peer == peer) else { continue };
+        let peer = yardstick(line.row);
+        let Some(yardstick) = all.iter().find(|other| other.row == line.row && other.peer == peer) else { continue };
         line.ns_ratio = line.ns.zip(yardstick.ns).map(|(mine, one)| mine / one);
         line.instruction_ratio = line.instructions.zip(yardstick.instructions).map(|(mine, one)| mine / one);
     }
@@ -63,23 +60,14 @@ pub fn relate(lines: &mut [Line]) {
 
 /// Prints the lines of one row.
 pub fn print(row: Row, lines: &[Line]) {
-    let (with, peer) = yardstick(row);
-    let to = if with == row { peer.to_owned() } else { format!("{peer}, {with}") };
-    print!("\n{:<20}{:>10}{:>8}", row.to_string(), "ns", "ratio");
-    println!(
-        "{:>14}{:>8}{:>9}{:>13}{:>9}    ratios to {to}",
-        "instructions", "ratio", "atomics", "allocations", "bytes"
-    );
+    print!("\n{:<20}{:>10}{:>8}{:>14}{:>8}", row.to_string(), "ns", "ratio", "instructions", "ratio");
+    println!("{:>10}{:>9}{:>13}{:>9}    ratios to {}", "own", "atomics", "allocations", "bytes", yardstick(row));
     for line in lines.iter().filter(|line| line.row == row) {
         print!("{:<20}", line.peer);
         print!("{:>10}{:>8}", figure(line.ns, 1), figure(line.ns_ratio, 2));
         print!("{:>14}{:>8}", figure(line.instructions, 1), figure(line.instruction_ratio, 2));
-        println!(
-            "{:>9}{:>13}{:>9}",
-            figure(line.atomics, 2),
-            figure(line.allocations, 3),
-            line.bytes.map_or_else(String::new, |bytes| bytes.to_string())
-        );
+        print!("{:>10}{:>9}{:>13}", figure(line.own, 1), figure(line.atomics, 2), figure(line.allocations, 3));
+        println!("{:>9}", line.bytes.map_or_else(String::new, |bytes| bytes.to_string()));
     }
 }
 
@@ -87,7 +75,7 @@ fn figure(figure: Option<f64>, digits: usize) -> String {
     figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
 }
 
-/// Writes them as JSON.
+/// Writes the lines as JSON.
 pub fn write(folder: &Path, name: &str, lines: &[Line]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = folder.join(name);
@@ -96,12 +84,12 @@ pub fn write(folder: &Path, name: &str, lines: &[Line]) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads what was written.
+/// Reads lines that were written.
 pub fn read(folder: &Path, name: &str) -> io::Result<Vec<Line>> {
     Ok(serde_json::from_str(&fs::read_to_string(folder.join(name))?)?)
 }
 
-/// Does it to each, several at a time, for what does not measure time.
+/// Works on several items at a time; not for measurements of time.
 pub fn in_parallel<T: Send>(items: &mut [T], work: impl Fn(&mut T) -> io::Result<()> + Sync) -> io::Result<()> {
     let items = Mutex::new(items.iter_mut());
     let worker = || {

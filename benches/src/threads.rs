@@ -3,6 +3,8 @@
 use super::check::{Log, VALUE};
 use super::meter::Meter;
 use super::peers::Threads;
+use super::registry::Play;
+use super::rows::Scenario;
 use std::hint::spin_loop;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
@@ -10,14 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What two threads can do.
-pub struct Two {
-    pub(super) race: fn(&mut Meter, u64),
-    pub(super) add: fn(&mut Meter, u64),
-}
-
-impl Two {
-    pub(super) const fn of<P: Threads>() -> Self {
-        Two { race: race::<P>, add: add::<P> }
+pub fn threads<P: Threads>(scenario: Scenario) -> Option<Play> {
+    match scenario {
+        Scenario::S6 => Some(race::<P>),
+        Scenario::S7 => Some(add::<P>),
+        _ => None,
     }
 }
 
@@ -47,10 +46,7 @@ fn race<P: Threads>(meter: &mut Meter, _: u64) {
             for (sequence, task) in (0..).zip(&mut tasks) {
                 P::keep(peer.add(task, log.check(sequence)));
             }
-            while log.ran() < STREAM {
-                peer.turn();
-                spin_loop();
-            }
+            run_all(&mut peer, log, STREAM);
             let time = start.elapsed();
             completing.join().expect("it completes");
             log.settle(STREAM);
@@ -59,36 +55,21 @@ fn race<P: Threads>(meter: &mut Meter, _: u64) {
     });
 }
 
-/// S7: both threads add, then this one completes. Takes the slower one's adding and the running,
-/// but not the waiting for each other, which hangs on who has a processor.
+/// S7: both threads add, then this one completes. Measures the adds of the slower thread and the run of the callbacks,
+/// but not the waits of the threads for each other, which depend on the operating system.
 fn add<P: Threads>(meter: &mut Meter, n: u64) {
     let (logs, mut peer) = ([log_for::<P>(), log_for::<P>()], P::new());
     let (passed, gate, other): (Mutex<Option<P::Task>>, _, _) = (Mutex::default(), Gate::default(), AtomicU64::new(0));
-    let add_all = |peer: &mut P, task: &mut P::Task, log: &'static Log| {
-        gate.pass();
-        let start = Instant::now();
-        (0..n).for_each(|sequence| P::keep(peer.add(task, log.check(sequence))));
-        peer.settle();
-        let time = start.elapsed();
-        gate.pass();
-        time
-    };
-    let run_all = |peer: &mut P, log: &Log| {
-        while log.ran() < n {
-            peer.turn();
-            spin_loop();
-        }
-    };
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut peer = P::new();
             loop {
                 gate.pass();
                 let Some(mut task) = passed.lock().unwrap().clone() else { break };
-                let time = add_all(&mut peer, &mut task, logs[1]);
+                let time = add_all(&mut peer, &mut task, logs[1], &gate, n);
                 other.store(time.as_nanos() as u64, Relaxed);
                 gate.pass();
-                run_all(&mut peer, logs[1]);
+                run_all(&mut peer, logs[1], n);
                 gate.pass();
             }
         });
@@ -96,14 +77,14 @@ fn add<P: Threads>(meter: &mut Meter, n: u64) {
             let (completer, mut task) = peer.task();
             *passed.lock().unwrap() = Some(task.clone());
             gate.pass();
-            let adding = add_all(&mut peer, &mut task, logs[0]);
+            let adding = add_all(&mut peer, &mut task, logs[0], &gate, n);
             gate.pass();
             let start = Instant::now();
             P::complete(completer, &mut task, VALUE);
-            run_all(&mut peer, logs[0]);
+            run_all(&mut peer, logs[0], n);
             let running = start.elapsed();
             // A loop of the other thread has callbacks of its own.
-            run_all(&mut peer, logs[1]);
+            run_all(&mut peer, logs[1], n);
             gate.pass();
             logs.iter().for_each(|log| log.settle(n));
             adding.max(Duration::from_nanos(other.load(Relaxed))) + running
@@ -111,6 +92,24 @@ fn add<P: Threads>(meter: &mut Meter, n: u64) {
         passed.lock().unwrap().take();
         gate.pass();
     });
+}
+
+/// Adds at the same time as the other thread, and returns the time that it takes.
+fn add_all<P: Threads>(peer: &mut P, task: &mut P::Task, log: &'static Log, gate: &Gate, n: u64) -> Duration {
+    gate.pass();
+    let start = Instant::now();
+    (0..n).for_each(|sequence| P::keep(peer.add(task, log.check(sequence))));
+    peer.settle();
+    let time = start.elapsed();
+    gate.pass();
+    time
+}
+
+fn run_all<P: Threads>(peer: &mut P, log: &Log, n: u64) {
+    while log.ran() < n {
+        peer.turn();
+        spin_loop();
+    }
 }
 
 /// A barrier of two that spins, so that both start at once.

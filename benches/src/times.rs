@@ -1,120 +1,100 @@
-//! The page of times: how far the goals are, and who is ahead.
+//! The page of times: the rows of the goals, the peers that are ahead, and the price of an atomic.
 
-use super::scenarios::{Row, Scenario, Scenario::*};
+use super::goals::{GOALS, Lines};
+use super::registry::{FLOOR, YARDSTICK};
+use super::rows::{Row, Scenario::*, row};
 use super::table::Line;
 use std::fmt::Write;
 
 pub const INCOMPLETE: &str = "the last run measured only a part; run `cargo bench --bench peers` first";
 
-/// The most time that a row should take, as a ratio to what a peer's row takes.
-type Goal = (Row, &'static str, f64, Row, &'static str);
-
-const fn goal(scenario: Scenario, n: u64, who: &'static str, ratio: f64, against: &'static str) -> Goal {
-    (Row { scenario, n }, who, ratio, Row { scenario, n }, against)
-}
-
-const fn growth(who: &'static str, ratio: f64, scenario: Scenario, n: u64) -> Goal {
-    (Row { scenario, n }, who, ratio, Row { scenario, n: 64 }, who)
-}
-
-#[rustfmt::skip]
-const GOALS: [Goal; 27] = [
-    goal(S1, 1, "whendone-core", 1.05, "plain-vec"),
-    goal(S1, 8, "whendone-core", 0.62, "plain-vec"),
-    goal(S1, 64, "whendone-core", 0.42, "plain-vec"),
-    goal(S1, 1024, "whendone-core", 0.27, "plain-vec"),
-    growth("whendone-core", 1.1, S1, 100_000),
-    goal(S2, 64, "whendone-core", 0.85, "plain-vec"),
-    goal(S3, 0, "whendone-core", 0.72, "plain-vec"),
-    goal(S3, 64, "whendone-core", 0.64, "plain-vec"),
-    goal(S4, 64, "whendone-core", 0.60, "plain-vec"),
-    growth("whendone-core", 1.15, S4, 16384),
-    goal(S5, 0, "whendone-core", 1.95, "plain-vec"),
-    goal(S6, 1, "whendone-core", 1.0, "mutex-vec"),
-    goal(S7, 64, "whendone-core", 0.75, "mutex-vec"),
-    goal(S1, 1, "whendone-task", 1.2, "plain-vec"),
-    goal(S1, 8, "whendone-task", 1.05, "plain-vec"),
-    goal(S1, 64, "whendone-task", 1.08, "plain-vec"),
-    goal(S1, 1024, "whendone-task", 1.0, "mutex-vec"),
-    growth("whendone-task", 1.5, S1, 100_000),
-    goal(S1, 64, "whendone-loop", 1.2, "plain-vec"),
-    goal(S2, 64, "whendone-task", 1.25, "plain-vec"),
-    goal(S3, 0, "whendone-task", 0.95, "plain-vec"),
-    goal(S3, 64, "whendone-task", 1.05, "plain-vec"),
-    goal(S4, 64, "whendone-task", 1.5, "plain-vec"),
-    growth("whendone-task", 1.6, S4, 16384),
-    goal(S5, 0, "whendone-task", 1.9, "plain-vec"),
-    (Row { scenario: S6, n: 1 }, "whendone-task", 2.5, Row { scenario: S1, n: 1 }, "plain-vec"),
-    goal(S7, 64, "whendone-task", 1.0, "mutex-vec"),
+/// Rows without a goal: a row, a peer, and the peer with which it is compared.
+const FURTHER: [(Row, &str, &str); 8] = [
+    (row(S2, 64), "whendone-loop", "mutex-vec-queue"),
+    (row(S1, 100_000), "whendone-task", YARDSTICK),
+    (row(S4, 8192), "whendone-task", YARDSTICK),
+    (row(S6, 1), "whendone-task", YARDSTICK),
+    (row(S6, 1), "whendone-core", YARDSTICK),
+    (row(S7, 64), "whendone-task", YARDSTICK),
+    (row(S7, 64), "whendone-core", YARDSTICK),
+    (row(S7, 1024), "whendone-task", YARDSTICK),
 ];
 
 const HEAD: &str = "\
 # How long it takes
 
 Written by `cargo bench --bench peers -- --times` from the figures of the last `cargo bench --bench peers` on a shared
-machine with two cores, the peers taking turns: the best of nine rounds, of S6 and S7 the median of fifteen. Time
-gates nothing.
+machine with two cores. The peers take turns; a figure is the best of nine rounds, and in S6 and S7, where two threads race,
+the median of fifteen. The allocator is glibc's without any setting. Goals are about instructions ([COSTS.md](COSTS.md));
+time gates nothing.
 
-| row | who | against | goal | measured | |
-|---|---|---|---|---|---|
+| row | who | against | time | instructions | atomics | of the other |
+|---|---|---|---|---|---|---|
 ";
 
 const AHEAD_HEAD: &str = "
-Whoever may be used from several threads and can remove should be behind in every row. These were not:
+## Peers that are ahead
+
+whendone should be ahead of every peer that several threads may use and that can remove callbacks. It was not
+in these rows:
 
 | row | ahead of whendone-core | ahead of whendone-task |
 |---|---|---|
 ";
 
 const RIVALS: [&str; 6] =
-    ["mutex-vec", "futures-shared", "tokio-notify", "tokio-cancellation", "tokio-join-handle", "event-listener"];
-
-const WHY: &str = "
-## Why some are not met
-
-Rows whose instructions miss their goal too are explained in [COSTS.md](COSTS.md). Beyond those, with misses as
-callgrind counts them for a first cache of 32 KB (`--cache-sim=yes`), and n=64 without any:
-
-* S1 n=1024, core: its buffer of 40 KB passes the first cache: 1.3 misses a callback. plain-vec has as many
-  beside 2.6 times the instructions. Given up would be the tag (R19), 8 bytes of the 40 of a place.
-* S1 n=100000, task: as many instructions as at n=64, but 4.6 misses a callback; plain-vec has 2.6. Place and box are
-  32 bytes each, plain-vec's are 16. Given up would be the id and the tag, or the place of the add and room for the task.
-* S4 n=16384: ten misses a pair; plain-vec has five. Past the goal's prototype this line closes its gaps while it is
-  emptied (P20), and then an id is found by binary search. Removals before that find their place at once (S4First).
-* S6, and completion with nobody waiting: two lock sections where the others have one. mutex-vec's late adder calls
-  beside whoever is still calling earlier callbacks; here it waits its turn (P7, P8), and the second look is how it is
-  found. Between two threads a lock section costs a transfer of its cache line.
-* S5: eight atomic read-modify-writes for the core and eleven for a task, which cost time and hardly any instructions;
-  mutex-vec has four. Two are the second lock section's (P7, P8), two the write-once cell's, so that the outcome is read
-  without the lock, and the task's three its second handle's and its serial's (P10).
-* Rows of the task against mutex-vec: its boxes hold the captures alone, and a panic in one callback is the end of the
-  rest. Ours hold the place of the add and room for the task, are called under a guard for panics, and know their
-  task (D5, P14).
-";
+    [YARDSTICK, "futures-shared", "tokio-notify", "tokio-cancellation", "tokio-join-handle", "event-listener"];
 
 /// The page's text, if all its rows were measured.
 pub fn page(lines: &[Line]) -> Option<String> {
-    let time = |row: Row, peer: &str| lines.iter().find(|line| line.row == row && line.peer == peer)?.ns;
-    let mut text = HEAD.to_owned();
-    for (row, who, goal, with, against) in GOALS {
-        let ratio = time(row, who)? / time(with, against)?;
-        let met = if ratio <= goal { "met" } else { "not met" };
-        let against = if row == with { against.to_owned() } else { format!("{against}, {with}") };
-        let _ = writeln!(text, "| {row} | {who} | {against} | {goal:.2} | {ratio:.2} | {met} |");
+    let all = Lines(lines);
+    let text = HEAD.to_owned() + &ratios(all)? + &atomics(all)? + AHEAD_HEAD + &ahead(all)?;
+    Some(text + include_str!("../text/times.md"))
+}
+
+fn ratios(lines: Lines) -> Option<String> {
+    let (mut text, figure) = (String::new(), |figure: Option<f64>| figure.map_or("-".into(), |it| format!("{it:.2}")));
+    let goals = GOALS.into_iter().map(|(row, who, _, against)| (row, who, against));
+    for (row, who, against) in goals.chain(FURTHER) {
+        let (ours, theirs) = lines.of(who, row).zip(lines.of(against, row))?;
+        let time = ours.ns? / theirs.ns?;
+        let instructions = ours.instructions.zip(theirs.instructions).map(|(ours, theirs)| ours / theirs);
+        let _ = write!(text, "| {row} | {who} | {against} | {time:.2} | {} ", figure(instructions));
+        let _ = writeln!(text, "| {} | {} |", figure(ours.atomics), figure(theirs.atomics));
     }
-    text += AHEAD_HEAD;
-    let mut rows: Vec<Row> = lines.iter().map(|line| line.row).collect();
+    Some(text)
+}
+
+/// Compares the time of an atomic with that of other instructions.
+fn atomics(lines: Lines) -> Option<String> {
+    let part = |scenario| lines.of(FLOOR, row(scenario, 0))?.ns;
+    let plain = lines.of("plain-vec", row(S1, 64))?;
+    let each = plain.ns? / plain.instructions?;
+    let (atomic, lock, once, block) = (part(Atomic)?, part(Lock)?, part(Once)?, part(Box)?);
+    let instructions = atomic / each;
+    Some(format!(
+        "\n## The price of an atomic\n\n\
+        Read-modify-writes one after another, uncontended, take {atomic:.1} ns each. An instruction of plain-vec, which has none \
+        of them,\ntakes {each:.3} ns on average (S1 n=64). So an atomic takes the time of {instructions:.0} instructions, and a \
+        row with more atomics than\nthe peer can be ahead in instructions and behind in time. Uncontended, a lock section takes \
+        {lock:.1} ns, the write-once\ncell {once:.1} ns, a box {block:.1} ns.\n"
+    ))
+}
+
+fn ahead(lines: Lines) -> Option<String> {
+    let (mut text, time) = (String::new(), |row, who| lines.of(who, row)?.ns);
+    let mut rows: Vec<Row> = lines.0.iter().map(|line| line.row).collect();
     rows.dedup();
     for row in rows {
-        let ahead = |of: &str| {
-            let limit = time(row, of)?;
+        let ahead = |of| {
+            let limit = time(row, of).unwrap_or(0.0);
             let ahead = RIVALS.into_iter().filter(|rival| time(row, rival).is_some_and(|time| time < limit));
-            Some(ahead.collect::<Vec<_>>().join(", "))
+            ahead.collect::<Vec<_>>().join(", ")
         };
-        let (core, task) = ahead("whendone-core").zip(ahead("whendone-task"))?;
+        let (core, task) = (ahead("whendone-core"), ahead("whendone-task"));
         if !core.is_empty() || !task.is_empty() {
             let _ = writeln!(text, "| {row} | {core} | {task} |");
         }
     }
-    Some(text + WHY)
+    Some(text)
 }

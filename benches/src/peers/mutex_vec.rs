@@ -1,4 +1,4 @@
-//! What most would write first: a vector of boxes behind a mutex, found again by number.
+//! The obvious solution: a vector of boxes behind a mutex, found again by number.
 
 use super::{Check, Peer, Removes};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,9 @@
-//! tokio three times: `Notify`, `CancellationToken` and `JoinHandle`, on its current-thread runtime.
+//! tokio three times: `Notify`, `CancellationToken` and `JoinHandle`, on its current-thread runtime; and that
+//! runtime by itself.
 
-use super::{Check, Peer, Removes};
+use super::{Awaits, Check, Executor, Peer, Removes, Value};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, oneshot};
@@ -65,6 +68,26 @@ impl Peer for Notified {
 impl Removes for Notified {
     fn remove(&mut self, _: &mut Arc<Done>, id: JoinHandle<()>) {
         id.abort();
+    }
+}
+
+impl Awaits for Notified {
+    type Task = Arc<(Notify, OnceLock<Value>)>;
+    type Completer = ();
+    type Wait = Pin<Box<dyn Future<Output = ()>>>;
+
+    fn task() -> ((), <Self as Awaits>::Task) {
+        ((), Arc::default())
+    }
+
+    fn wait(task: &<Self as Awaits>::Task) -> Self::Wait {
+        let task = task.clone();
+        Box::pin(async move { task.0.notified().await })
+    }
+
+    fn complete((): (), task: &<Self as Awaits>::Task, value: Value) {
+        assert!(task.1.set(value).is_ok(), "it is completed once");
+        task.0.notify_waiters();
     }
 }
 
@@ -163,5 +186,41 @@ impl Peer for Joined {
 
     fn settle(&mut self) {
         self.turn();
+    }
+}
+
+/// The runtime alone.
+pub(crate) struct CurrentThread(Runtime);
+
+impl Executor for CurrentThread {
+    type Spawned = JoinHandle<Value>;
+
+    fn new() -> Self {
+        CurrentThread(runtime())
+    }
+
+    fn run(&mut self) {
+        self.0.block_on(async {});
+    }
+
+    fn spawn(&mut self, future: impl Future<Output = Value> + Send + 'static) -> JoinHandle<Value> {
+        self.0.spawn(future)
+    }
+
+    fn turn(&mut self) {
+        self.0.block_on(yield_now());
+    }
+
+    fn play<F: Future<Output = Value> + Send + 'static>(
+        &mut self,
+        futures: u64,
+        make: impl Fn(u64) -> F + Send + 'static,
+        mut spawned: Vec<JoinHandle<Value>>,
+    ) -> Vec<JoinHandle<Value>> {
+        self.0.block_on(async {
+            spawned.extend((0..futures).map(|nth| tokio::spawn(make(nth))));
+            yield_now().await;
+        });
+        spawned
     }
 }
