@@ -1,15 +1,18 @@
 //! Where a callback is born and wrapped: boxed, with its place of birth and room for its task.
 
 use super::id::TaskId;
-use super::kernel::CallbackId;
+use super::kernel::{CallbackId, UNTAGGED};
 use super::panic::contain;
-use super::report::{Failure, Origin, Report};
-use super::schedule::{Ready, Work};
+use super::report::{Failure, Origin};
+use super::schedule::{Ready, Source, Work};
 use super::sync::{Arc, fresh_serial};
-use super::task::{Callback, Task};
-use super::waiter::Waiter;
+use super::task::Task;
+use super::waiter::{Blamed, Call, Waiter};
 use std::any::type_name;
 use std::fmt;
+use std::iter;
+use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::panic::Location;
 
 impl<T: Send + Sync + 'static> Task<T> {
@@ -58,7 +61,7 @@ impl<T: Send + Sync + 'static> Task<T> {
         F: FnOnce(&Task<T>) -> R + Send + 'static,
         R: DoneReturn,
     {
-        self.add(0, Once(callback))
+        self.add(UNTAGGED, Once(callback))
     }
 
     /// Adds a registration of a shared callback; see [`add_done_callback`](Self::add_done_callback).
@@ -72,9 +75,24 @@ impl<T: Send + Sync + 'static> Task<T> {
         self.add(callback.tag, callback.clone())
     }
 
+    #[inline]
     #[track_caller]
-    fn add(&self, tag: u64, call: impl Call<T>) -> CallbackId {
-        self.admit(tag, Registered::boxed(call, Location::caller()))
+    fn add<F: Function<T>>(&self, tag: NonZeroU64, call: F) -> CallbackId {
+        let (added_at, mut call) = (Location::caller(), Some(call));
+        let call_now = || call.take().into_iter().for_each(|call| self.call_one(call, added_at));
+        if let Some(id) = self.admit_late(call_now) {
+            return id;
+        }
+        let call = call.expect("it was not called");
+        self.admit(tag, Waiter::Callback(Box::new(Registered { call, task: PhantomData }), added_at))
+    }
+
+    #[inline]
+    fn call_one(&self, call: impl Function<T>, added_at: &'static Location<'static>) {
+        let callback = call.type_name();
+        if let Err(panic) = contain(|| call.call(self)) {
+            self.tell_of(Failure::CallbackPanicked, Origin { callback, added_at }, panic);
+        }
     }
 }
 
@@ -100,71 +118,108 @@ impl<T> Task<T> {
     #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove_shared(&self, callback: &SharedCallback<T>) -> usize {
         let removed = self.cell().remove_all(callback.tag);
-        removed.into_iter().map(|callback| callback.discard(self)).count()
+        removed.into_iter().map(|callback| self.discard(callback)).count()
     }
 }
 
-/// The part behind the box: a closure, or a shared callback.
-trait Call<T>: Send + 'static {
+/// The function of a callback: a closure, or a shared callback.
+trait Function<T>: Send + 'static {
     fn call(self, task: &Task<T>);
     fn type_name(&self) -> &'static str;
 }
 
-/// A callback with the place where it was added and room for its task, whose type a scheduler does not know.
+/// A function in the line of a task of this type, which is found again by a cast when a scheduler runs it.
 struct Registered<T, F> {
-    task: Option<Task<T>>,
     call: F,
-    added_at: &'static Location<'static>,
+    task: PhantomData<fn(&Task<T>)>,
 }
 
-impl<T: Send + Sync + 'static, F: Call<T>> Registered<T, F> {
-    #[inline]
-    fn boxed(call: F, added_at: &'static Location<'static>) -> Callback<T> {
-        Box::new(Registered { task: None, call, added_at })
-    }
-}
-
-impl<T: Send + Sync + 'static, F: Call<T>> Waiter<Task<T>> for Registered<T, F> {
-    fn call_now(self: Box<Self>, task: &Task<T>) {
-        let (callback, added_at) = (self.call.type_name(), self.added_at);
-        if let Err(panic) = contain(|| self.call.call(task)) {
-            task.tell_of(Failure::CallbackPanicked, Origin { callback, added_at }, panic);
-        }
+impl<T: Send + Sync + 'static, F: Function<T>> Call<Task<T>> for Registered<T, F> {
+    fn call(self: Box<Self>, task: &Task<T>, added_at: &'static Location<'static>, blamed: &Blamed) {
+        let origin = Origin { callback: self.call.type_name(), added_at };
+        blamed.watch(origin, || self.call.call(task));
     }
 
-    fn hand_over(mut self: Box<Self>, task: &Task<T>) {
-        self.task = Some(task.clone());
-        task.schedule(Ready::new(self));
-    }
-
-    fn discard(self: Box<Self>, task: &Task<T>) {
-        let (callback, added_at) = (self.call.type_name(), self.added_at);
+    fn discard(self: Box<Self>, task: &Task<T>, added_at: &'static Location<'static>) {
+        let callback = self.call.type_name();
         if let Err(panic) = contain(|| drop(self)) {
             task.tell_of(Failure::DropPanicked, Origin { callback, added_at }, panic);
         }
     }
+
+    fn hand_over(self: Box<Self>, task: &Task<T>, added_at: &'static Location<'static>) {
+        task.schedule(Ready::new(self, Source { task: Some(task.clone().erase()), added_at }));
+    }
+
+    fn hand_over_with(
+        self: Box<Self>,
+        task: &Task<T>,
+        added_at: &'static Location<'static>,
+        others: Vec<Waiter<Task<T>>>,
+    ) {
+        if others.is_empty() {
+            return self.hand_over(task, added_at);
+        }
+        let together = Together { first: self, others };
+        task.schedule(Ready::new(Box::new(together), Source { task: Some(task.clone().erase()), added_at }));
+    }
 }
 
-impl<T: Send + Sync + 'static, F: Call<T>> Work for Registered<T, F> {
-    fn run(mut self: Box<Self>) {
-        let Some(task) = self.task.take() else { return };
-        self.call_now(&task);
+impl<T: Send + Sync + 'static, F: Function<T>> Work for Registered<T, F> {
+    fn run(self: Box<Self>, source: Source) {
+        let Some(task) = source.task.map(Task::<T>::restore) else { return };
+        task.call_one(self.call, source.added_at);
         let_go(task);
     }
 
-    fn lose(mut self: Box<Self>) {
-        let Some(task) = self.task.take() else { return };
-        task.tell(Report::new(Failure::CallbackLost).callback(self.origin()));
-        self.discard(&task);
+    fn lose(self: Box<Self>, source: Source) -> usize {
+        let Some(task) = source.task.map(Task::<T>::restore) else { return 0 };
+        task.lose(Waiter::Callback(self, source.added_at));
+        let_go(task);
+        1
+    }
+
+    fn type_name(&self) -> &'static str {
+        self.call.type_name()
+    }
+
+    fn task_id(&self, source: &Source) -> Option<TaskId> {
+        source.task.clone().map(|task| Task::<T>::restore(task).id())
+    }
+}
+
+/// Callbacks of one task that its scheduler takes as one entry.
+struct Together<T> {
+    first: Box<dyn Call<Task<T>>>,
+    others: Vec<Waiter<Task<T>>>,
+}
+
+impl<T> Together<T> {
+    fn in_order(self, added_at: &'static Location<'static>) -> impl Iterator<Item = Waiter<Task<T>>> {
+        iter::once(Waiter::Callback(self.first, added_at)).chain(self.others)
+    }
+}
+
+impl<T: Send + Sync + 'static> Work for Together<T> {
+    fn run(self: Box<Self>, source: Source) {
+        let Some(task) = source.task.map(Task::<T>::restore) else { return };
+        task.call_all(&mut self.in_order(source.added_at));
         let_go(task);
     }
 
-    fn origin(&self) -> Origin {
-        Origin { callback: self.call.type_name(), added_at: self.added_at }
+    fn lose(self: Box<Self>, source: Source) -> usize {
+        let Some(task) = source.task.map(Task::<T>::restore) else { return 0 };
+        let lost = self.in_order(source.added_at).map(|callback| task.lose(callback)).count();
+        let_go(task);
+        lost
     }
 
-    fn task_id(&self) -> Option<TaskId> {
-        self.task.as_ref().map(Task::id)
+    fn type_name(&self) -> &'static str {
+        self.first.type_name()
+    }
+
+    fn task_id(&self, source: &Source) -> Option<TaskId> {
+        self.first.task_id(source)
     }
 }
 
@@ -176,7 +231,7 @@ fn let_go<T>(task: Task<T>) {
 /// A closure that is called once.
 struct Once<F>(F);
 
-impl<T, F, R> Call<T> for Once<F>
+impl<T, F, R> Function<T> for Once<F>
 where
     F: FnOnce(&Task<T>) -> R + Send + 'static,
 {
@@ -212,7 +267,7 @@ pub struct SharedCallback<T> {
     call: Arc<Shareable<T>>,
     type_name: &'static str,
     /// Marks all its registrations in the line of a task.
-    tag: u64,
+    tag: NonZeroU64,
 }
 
 type Shareable<T> = dyn Fn(&Task<T>) + Send + Sync;
@@ -227,11 +282,12 @@ impl<T> SharedCallback<T> {
         R: DoneReturn,
     {
         let call = Arc::new(move |task: &Task<T>| drop(f(task)));
-        SharedCallback { call, type_name: type_name::<F>(), tag: fresh_serial() }
+        let tag = NonZeroU64::new(fresh_serial()).expect("serials begin at one");
+        SharedCallback { call, type_name: type_name::<F>(), tag }
     }
 }
 
-impl<T: 'static> Call<T> for SharedCallback<T> {
+impl<T: 'static> Function<T> for SharedCallback<T> {
     fn call(self, task: &Task<T>) {
         (self.call)(task);
     }

@@ -36,7 +36,7 @@ pub fn task_named<T: 'static>(name: impl Into<String>, scheduler: impl Schedule)
     pair(Task::new(Named { name: name.into().into(), scheduler }))
 }
 
-fn pair<T: 'static>(task: Task<T>) -> (Completer<T>, Task<T>) {
+pub(crate) fn pair<T: 'static>(task: Task<T>) -> (Completer<T>, Task<T>) {
     (Completer { task: task.clone() }, task)
 }
 
@@ -55,8 +55,8 @@ impl<T> Completer<T> {
     /// Completes the task and hands its callbacks over to the scheduler, in the order of their adds ([P7]).
     ///
     /// The scheduler decides on which thread the callbacks run. On [`Inline`](crate::Inline) they run
-    /// on this thread, before this returns. Costs one call of the scheduler for each callback, and several moves
-    /// of the value: box a large one.
+    /// on this thread, before this returns. Costs one call of the scheduler for each callback, or for all of
+    /// them on a loop ([D31]), and several moves of the value: box a large one.
     ///
     /// # Errors
     ///
@@ -90,6 +90,7 @@ impl<T> Completer<T> {
     /// [D5]: crate::rules#d5
     /// [D11]: crate::rules#d11
     /// [D25]: crate::rules#d25
+    /// [D31]: crate::rules#d31
     /// [P1]: crate::kernel#properties
     /// [P7]: crate::kernel#properties
     pub fn complete(self, value: T) -> Result<(), AlreadyDone<T>> {

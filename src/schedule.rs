@@ -4,7 +4,7 @@ use super::hook;
 use super::id::TaskId;
 use super::panic::contain;
 use super::report::{Failure, Origin, Report};
-use super::sync::Arc;
+use super::sync::{Arc, Erased};
 use std::any::TypeId;
 use std::fmt;
 use std::panic::Location;
@@ -105,6 +105,13 @@ pub trait Schedule: Send + Sync + 'static {
         false
     }
 
+    /// Returns true if a [`Ready`] of several callbacks is welcome. That is the event loop's business alone: nobody else
+    /// can name the argument.
+    #[doc(hidden)]
+    fn takes_batches(&self, _: Sealed) -> bool {
+        false
+    }
+
     /// Receives reports of failures in callbacks of its tasks. The default passes them on to the hook
     /// of the process; see [`set_exception_hook`](crate::set_exception_hook) for the duties of a hook.
     fn report(&self, report: &Report) {
@@ -130,10 +137,19 @@ impl<S: Schedule + ?Sized> Schedule for Arc<S> {
         (**self).only_queues()
     }
 
+    fn takes_batches(&self, sealed: Sealed) -> bool {
+        (**self).takes_batches(sealed)
+    }
+
     fn report(&self, report: &Report) {
         (**self).report(report);
     }
 }
+
+/// The seal of a method that only this crate's schedulers have.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed(());
 
 /// The scheduler that runs callbacks at once, on the draining thread: the thread that completes the
 /// task, or the one that adds late while nobody drains ([D11]).
@@ -189,12 +205,19 @@ impl Schedule for Inline {
 ///
 /// [D4]: crate::rules#d4
 #[must_use = "a callback that is dropped unrun is lost: run it, or give it back"]
-pub struct Ready(Option<Box<dyn Work>>);
+pub struct Ready(Option<(Box<dyn Work>, Source)>);
+
+/// The source of a queued callback.
+pub(crate) struct Source {
+    /// The callback's task; none of a function that was not added to a task.
+    pub(crate) task: Option<Erased>,
+    pub(crate) added_at: &'static Location<'static>,
+}
 
 impl Ready {
     #[inline]
-    pub(crate) fn new(work: Box<dyn Work>) -> Self {
-        Ready(Some(work))
+    pub(crate) fn new(work: Box<dyn Work>, source: Source) -> Self {
+        Ready(Some((work, source)))
     }
 
     /// Runs the callback on this thread, at most once.
@@ -211,8 +234,8 @@ impl Ready {
     /// [D5]: crate::rules#d5
     #[inline]
     pub fn run(mut self) {
-        if let Some(work) = self.0.take() {
-            work.run();
+        if let Some((work, source)) = self.0.take() {
+            work.run(source);
         }
     }
 
@@ -223,7 +246,13 @@ impl Ready {
     /// [D24]: crate::rules#d24
     #[must_use]
     pub fn task_id(&self) -> Option<TaskId> {
-        self.0.as_ref().and_then(|work| work.task_id())
+        self.0.as_ref().and_then(|(work, source)| work.task_id(source))
+    }
+
+    /// Reports it as lost and drops it. Returns the number of callbacks that it stands for: one, but in the queue of a
+    /// loop (D31).
+    pub(crate) fn lose(&mut self) -> usize {
+        self.0.take().map_or(0, |(work, source)| work.lose(source))
     }
 
     /// Returns the callback's type and the place where it was added.
@@ -243,33 +272,31 @@ impl Ready {
     /// ```
     #[must_use]
     pub fn origin(&self) -> Origin {
-        self.0.as_ref().expect("a callback that has not run").origin()
+        let (work, source) = self.0.as_ref().expect("a callback that has not run");
+        Origin { callback: work.type_name(), added_at: source.added_at }
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        if let Some(work) = self.0.take() {
-            work.lose();
-        }
+        self.lose();
     }
 }
 
 impl fmt::Debug for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origin = self.0.as_ref().map(|work| work.origin());
-        f.debug_tuple("Ready").field(&origin).finish()
+        f.debug_tuple("Ready").field(&self.origin()).finish()
     }
 }
 
 /// The work behind a [`Ready`], whatever the type of its task.
 pub(crate) trait Work: Send {
     /// Runs it. A panic is contained and reported.
-    fn run(self: Box<Self>);
-    /// Reports it as lost and drops it.
-    fn lose(self: Box<Self>);
-    fn origin(&self) -> Origin;
-    fn task_id(&self) -> Option<TaskId>;
+    fn run(self: Box<Self>, source: Source);
+    /// Reports it as lost and drops it. Returns the number of callbacks that it stands for.
+    fn lose(self: Box<Self>, source: Source) -> usize;
+    fn type_name(&self) -> &'static str;
+    fn task_id(&self, source: &Source) -> Option<TaskId>;
 }
 
 /// The owner of a task: its scheduler and, if it has one, its name. It lies in the task's own
@@ -284,6 +311,11 @@ pub(crate) trait Owner: Send + Sync {
 
     /// True if it never runs a callback on the calling thread, so that a nested drain may run at once (D25).
     fn only_queues(&self) -> bool {
+        false
+    }
+
+    /// True if it takes several callbacks as one [`Ready`]. Then it also only queues.
+    fn takes_batches(&self) -> bool {
         false
     }
 
@@ -328,6 +360,10 @@ impl<S: Schedule> Owner for S {
         contain(|| Schedule::only_queues(self)).unwrap_or(false)
     }
 
+    fn takes_batches(&self) -> bool {
+        Schedule::takes_batches(self, Sealed(()))
+    }
+
     fn report(&self, report: &Report) {
         Schedule::report(self, report);
     }
@@ -350,6 +386,10 @@ impl<S: Schedule> Owner for Named<S> {
 
     fn only_queues(&self) -> bool {
         Owner::only_queues(&self.scheduler)
+    }
+
+    fn takes_batches(&self) -> bool {
+        Owner::takes_batches(&self.scheduler)
     }
 
     fn report(&self, report: &Report) {

@@ -2,8 +2,8 @@
 
 use super::id::TaskId;
 use super::panic::contain;
-use super::report::{Failure, Origin, Report};
-use super::schedule::{Ready, Schedule, Work, tell};
+use super::report::{Failure, Report};
+use super::schedule::{Ready, Schedule, Source, Work, tell};
 use super::sync::{Arc, Mutex};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -151,7 +151,8 @@ impl<S: Schedule> Schedule for Serial<S> {
 
 impl<S: Schedule> Shared<S> {
     fn turn(self: &Arc<Self>, id: TaskId, ready: Ready) -> Ready {
-        Ready::new(Box::new(Turn { ready, place: Place { shared: self.clone(), id } }))
+        let source = Source { task: None, added_at: ready.origin().added_at };
+        Ready::new(Box::new(Turn { ready, place: Place { shared: self.clone(), id } }), source)
     }
 
     /// Hands over the callbacks of a line until one stays out. A loop, for schedulers that run or refuse at once.
@@ -175,23 +176,24 @@ struct Turn<S: Schedule> {
 }
 
 impl<S: Schedule> Work for Turn<S> {
-    fn run(self: Box<Self>) {
+    fn run(self: Box<Self>, _: Source) {
         let Turn { ready, place } = *self;
         ready.run();
         drop(place);
     }
 
-    fn lose(self: Box<Self>) {
-        let Turn { ready, place } = *self;
-        drop(ready);
+    fn lose(self: Box<Self>, _: Source) -> usize {
+        let Turn { mut ready, place } = *self;
+        let lost = ready.lose();
         drop(place);
+        lost
     }
 
-    fn origin(&self) -> Origin {
-        self.ready.origin()
+    fn type_name(&self) -> &'static str {
+        self.ready.origin().callback
     }
 
-    fn task_id(&self) -> Option<TaskId> {
+    fn task_id(&self, _: &Source) -> Option<TaskId> {
         Some(self.place.id)
     }
 }

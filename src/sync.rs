@@ -6,11 +6,15 @@
 //! With `--cfg loom` or `--cfg shuttle`, and without the event loop, the primitives are those of that model checker:
 //! a user's test under it then explores the locks, the write-once cells and the trampoline of this crate, too.
 
+use std::any::Any;
 use std::sync::PoisonError;
 
-pub(crate) use machine::{Counted, MutexGuard, OnceLock, thread_local, unheard};
+pub(crate) use machine::{Counted, MutexGuard, OnceLock, erase, restore, thread_local, unheard};
 /// An `Arc` whose last drop no test explores.
 pub(crate) use std::sync::Arc;
+
+/// A counted handle that does not know the type of its value.
+pub(crate) type Erased = Arc<dyn Any + Send + Sync>;
 
 #[cfg(feature = "event-loop")]
 pub(crate) use {crossbeam_channel as channel, std::time::Instant};
@@ -43,6 +47,14 @@ mod machine {
     pub(crate) use std::sync::Arc as Counted;
     pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
 
+    pub(crate) fn erase<T: Send + Sync + 'static>(counted: Counted<T>) -> super::Erased {
+        counted
+    }
+
+    pub(crate) fn restore<T: Send + Sync + 'static>(erased: super::Erased) -> Option<Counted<T>> {
+        erased.downcast().ok()
+    }
+
     /// std's thread-locals, initialised by a constant, which saves the test whether they are initialised. They have
     /// no destructor, so that a thread that is ending can use them, too: their users leave nothing in them.
     macro_rules! const_thread_local {
@@ -71,6 +83,14 @@ mod machine {
 
     pub(crate) use checker::sync::{Arc as Counted, Mutex, MutexGuard};
     pub(crate) use checker::thread_local;
+
+    pub(crate) fn erase<T: Send + Sync + 'static>(counted: Counted<T>) -> super::Erased {
+        std::sync::Arc::new(counted)
+    }
+
+    pub(crate) fn restore<T: Send + Sync + 'static>(erased: super::Erased) -> Option<Counted<T>> {
+        erased.downcast().ok().map(std::sync::Arc::unwrap_or_clone)
+    }
 
     /// A stand-in, which both lack: the value lies outside the model; its presence is read under a lock.
     pub(crate) struct OnceLock<T> {

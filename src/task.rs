@@ -1,20 +1,20 @@
 //! The task's handle: where callbacks are admitted, and where an owed drain is performed or deferred.
 
 use super::id::TaskId;
-use super::kernel::{Added, CallbackId, Cell, Drain, Phase};
+use super::kernel::{Added, Batch, CallbackId, Cell, Drain, Phase};
 use super::outcome::Outcome;
 use super::panic::{Panic, contain};
 use super::quote::Quoted;
 use super::report::{Failure, Origin, Report};
-use super::schedule::{Owner, Ready, tell};
-use super::sync::{Counted, fresh_serial};
+use super::schedule::{Inline, Owner, Ready, tell};
+use super::sync::{self, Counted, Erased, fresh_serial};
 use super::trampoline::{self, Doing};
-use super::waiter::Waiter;
-use std::borrow::Borrow;
+use super::waiter::{Blamed, Waiter};
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::fmt;
 use std::mem::{self, ManuallyDrop};
-use std::ops::Deref;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 /// A handle of a task: work that will be done. Cheap to clone; any thread may use it at any time ([D1]).
@@ -30,24 +30,20 @@ pub struct Task<T> {
     shared: Counted<Shared<T>>,
 }
 
-/// A waiter in the line of a task.
-pub(crate) type Callback<T> = Box<dyn Waiter<Task<T>>>;
-
-/// A handle of the kernel's cell, made of a task that is borrowed or owned.
-#[derive(Clone, Copy)]
-pub(crate) struct Link<B>(B);
-
 struct Shared<T> {
     id: TaskId,
-    cell: Cell<Outcome<T>, Callback<T>>,
-    owner: Box<dyn Owner>,
+    cell: Cell<Outcome<T>, Waiter<Task<T>>>,
+    /// None if it is [`Inline`] without a name.
+    owner: Option<Box<dyn Owner>>,
 }
 
 impl<T: 'static> Task<T> {
-    pub(crate) fn new(owner: impl Owner + 'static) -> Self {
+    #[inline]
+    pub(crate) fn new<O: Owner + 'static>(owner: O) -> Self {
+        let is_plain = TypeId::of::<O>() == TypeId::of::<Inline>();
+        let owner = (!is_plain).then(|| -> Box<dyn Owner> { Box::new(owner) });
         let serial = fresh_serial();
-        let (id, cell, owner) = (TaskId::new(serial), Cell::new(serial), Box::new(owner));
-        Task { shared: Counted::new(Shared { id, cell, owner }) }
+        Task { shared: Counted::new(Shared { id: TaskId::new(serial), cell: Cell::new(serial), owner }) }
     }
 
     /// Cancels the task and returns true, unless it is done: then nothing changes, and this is false.
@@ -105,14 +101,24 @@ impl<T: 'static> Task<T> {
 
     /// Admits a waiter to the line, and performs the drain if one is owed.
     #[inline]
-    pub(crate) fn admit(&self, tag: u64, callback: Callback<T>) -> CallbackId {
-        match Cell::add(&Link(self), tag, callback) {
+    pub(crate) fn admit(&self, tag: NonZeroU64, callback: Waiter<Task<T>>) -> CallbackId {
+        match self.cell().add(tag, callback) {
             Added::Waits(id) => id,
             Added::YouDrain(id, owed) => {
                 self.hand_over_all(owed);
                 id
             }
         }
+    }
+
+    /// Calls a late callback where it is, if its turn is now: then it needs no box.
+    #[inline]
+    pub(crate) fn admit_late(&self, callback: impl FnOnce()) -> Option<CallbackId> {
+        if !self.is_inline() || !self.is_done() {
+            return None;
+        }
+        let _inside = trampoline::enter(Doing::Calls)?;
+        self.cell().add_late(callback, |batch| self.call_all(batch))
     }
 
     /// Completes the task and hands over its callbacks.
@@ -123,25 +129,38 @@ impl<T: 'static> Task<T> {
 
     /// Completes the task. The caller owes the drain, see [`hand_over_all`](Self::hand_over_all).
     #[inline]
-    pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<&Self, T>, Outcome<T>> {
-        Cell::complete(&Link(self), outcome)
+    pub(crate) fn publish(&self, outcome: Outcome<T>) -> Result<Owed<T>, Outcome<T>> {
+        self.cell().complete(outcome)
     }
 
     /// Performs an owed drain: now or, inside another drain of this thread, when that one allows it.
     #[inline]
-    pub(crate) fn hand_over_all(&self, owed: Owed<&Self, T>) {
-        let inline = self.is_inline();
-        let kind = if !inline && self.owner().only_queues() { Doing::Queues } else { Doing::Calls };
+    pub(crate) fn hand_over_all(&self, owed: Owed<T>) {
+        let (way, kind) = match self.is_inline() {
+            true => (Way::Inline, Doing::Calls),
+            false if self.owner().takes_batches() => (Way::Together, Doing::Queues),
+            false if self.owner().only_queues() => (Way::OneByOne, Doing::Queues),
+            false => (Way::OneByOne, Doing::Calls),
+        };
         match trampoline::enter(kind) {
-            Some(_inside) => drain(owed, inline),
-            None => self.put_off(owed, inline, kind),
+            Some(_inside) => self.drain(owed, way),
+            None => self.put_off(owed, way, kind),
         }
     }
 
     #[cold]
-    fn put_off(&self, owed: Owed<&Self, T>, inline: bool, kind: Doing) {
-        let owed = owed.with_handle(Link(self.clone())).expect("the handle is of the same task");
-        trampoline::put_off(kind, move || drain(owed, inline));
+    fn put_off(&self, owed: Owed<T>, way: Way, kind: Doing) {
+        let task = self.clone();
+        trampoline::put_off(kind, move || task.drain(owed, way));
+    }
+
+    #[inline]
+    fn drain(&self, owed: Owed<T>, way: Way) {
+        self.cell().drain(owed, |batch| match way {
+            Way::Inline => self.call_all(batch),
+            Way::OneByOne => batch.for_each(|waiter| self.hand_over(waiter)),
+            Way::Together => self.hand_over_together(batch),
+        });
     }
 }
 
@@ -271,13 +290,13 @@ impl<T> Task<T> {
     /// [P13]: crate::kernel#properties
     #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
-        self.cell().remove(id).map(|callback| callback.discard(self)).is_some()
+        self.cell().remove(id).map(|callback| self.discard(callback)).is_some()
     }
 
     /// True if the scheduler runs callbacks at once: then the drainer runs them itself.
     #[inline]
     pub(crate) fn is_inline(&self) -> bool {
-        self.owner().is_inline()
+        self.shared.owner.as_ref().is_none_or(|owner| owner.is_inline())
     }
 
     /// True if the waker is the one of this task itself.
@@ -285,10 +304,82 @@ impl<T> Task<T> {
         self.owner().is_polled_by(waker)
     }
 
+    /// Calls each waiter, in order. After a panic, which is reported, it goes on with the rest.
+    #[inline]
+    pub(crate) fn call_all(&self, batch: &mut impl Iterator<Item = Waiter<Task<T>>>) {
+        let blamed = Blamed::default();
+        while let Err(panic) = contain(|| batch.for_each(|waiter| waiter.call(self, &blamed))) {
+            self.tell_of_blamed(&blamed, panic);
+        }
+    }
+
+    #[cold]
+    fn tell_of_blamed(&self, blamed: &Blamed, panic: Panic) {
+        match blamed.take() {
+            Some(origin) => self.tell_of(Failure::CallbackPanicked, origin, panic),
+            None => self.tell(Report::new(Failure::WakerPanicked).panic(panic)),
+        }
+    }
+
+    /// Hands a waiter over: a callback to the scheduler; an await is woken.
+    fn hand_over(&self, waiter: Waiter<Task<T>>) {
+        match waiter {
+            Waiter::Callback(callback, added_at) => callback.hand_over(self, added_at),
+            Waiter::Await(waker) => self.attend(|| waker.wake()),
+        }
+    }
+
+    /// Hands over the callbacks up to the next await together, as one entry, and wakes that await.
+    fn hand_over_together(&self, batch: &mut Batch<Waiter<Task<T>>>) {
+        let (mut first, mut others) = (None, Vec::new());
+        let awaiting = batch.find_map(|waiter| {
+            match waiter {
+                Waiter::Await(waker) => return Some(waker),
+                Waiter::Callback(callback, added_at) if first.is_none() => first = Some((callback, added_at)),
+                callback => others.push(callback),
+            }
+            None
+        });
+        if let Some((first, added_at)) = first {
+            first.hand_over_with(self, added_at, others);
+        }
+        // ORDER: an await is woken between the callbacks around it (P7).
+        if let Some(waker) = awaiting {
+            self.attend(|| waker.wake());
+        }
+    }
+
+    /// Reports a waiter that its scheduler lost, and drops it. An await is in no scheduler.
+    pub(crate) fn lose(&self, waiter: Waiter<Task<T>>) {
+        if let Waiter::Callback(callback, added_at) = &waiter {
+            let origin = Origin { callback: callback.type_name(), added_at };
+            self.tell(Report::new(Failure::CallbackLost).callback(origin));
+        }
+        self.discard(waiter);
+    }
+
+    /// Drops a waiter that was taken out.
+    #[inline]
+    pub(crate) fn discard(&self, waiter: Waiter<Task<T>>) {
+        match waiter {
+            Waiter::Callback(callback, added_at) => callback.discard(self, added_at),
+            Waiter::Await(waker) => self.attend(|| drop(waker)),
+        }
+    }
+
+    /// Runs code of a waker.
+    #[cold]
+    fn attend(&self, code: impl FnOnce()) {
+        if let Err(panic) = contain(code) {
+            self.tell(Report::new(Failure::WakerPanicked).panic(panic));
+        }
+    }
+
     /// Hands a callback over to the scheduler. A refused callback is dropped unrun, and so reports itself (D4).
     pub(crate) fn schedule(&self, ready: Ready) {
+        let origin = ready.origin();
         if let Err(panic) = contain(|| drop(self.owner().schedule(ready))) {
-            self.tell(Report::new(Failure::SchedulerPanicked).panic(panic));
+            self.tell_of(Failure::SchedulerPanicked, origin, panic);
         }
     }
 
@@ -304,13 +395,12 @@ impl<T> Task<T> {
     }
 
     #[inline]
-    pub(crate) fn cell(&self) -> &Cell<Outcome<T>, Callback<T>> {
+    pub(crate) fn cell(&self) -> &Cell<Outcome<T>, Waiter<Task<T>>> {
         &self.shared.cell
     }
 
-    #[inline]
     fn owner(&self) -> &dyn Owner {
-        &*self.shared.owner
+        self.shared.owner()
     }
 
     /// The task as `Debug` prints it, without the value.
@@ -319,27 +409,43 @@ impl<T> Task<T> {
     }
 }
 
-pub(crate) type Owed<B, T> = Drain<Link<B>, Callback<T>>;
+impl<T: Send + Sync + 'static> Task<T> {
+    /// The handle without the type of its value, for a queue.
+    pub(crate) fn erase(self) -> Erased {
+        sync::erase(self.shared)
+    }
 
-#[inline]
-fn drain<T: 'static, B: Borrow<Task<T>>>(owed: Owed<B, T>, inline: bool)
-where
-    Link<B>: Deref<Target = Cell<Outcome<T>, Callback<T>>>,
-{
-    owed.drain(|Link(task), callback| match inline {
-        true => callback.call_now(task.borrow()),
-        false => callback.hand_over(task.borrow()),
-    });
+    /// The handle that was [erased](Self::erase).
+    pub(crate) fn restore(erased: Erased) -> Self {
+        Task { shared: sync::restore(erased).expect("a callback is queued with its own task") }
+    }
+}
+
+pub(crate) type Owed<T> = Drain<Waiter<Task<T>>>;
+
+/// The way in which callbacks reach their scheduler.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Not at all: the drainer calls them.
+    Inline,
+    OneByOne,
+    /// As one entry of a queue (D31).
+    Together,
 }
 
 impl<T> Shared<T> {
+    #[inline]
+    fn owner(&self) -> &dyn Owner {
+        self.owner.as_deref().unwrap_or(&Inline)
+    }
+
     fn describe(&self) -> String {
         let state = match self.cell.outcome() {
             Some(outcome) => outcome.state(),
-            None if self.owner.is_cancelling() => "cancelling",
+            None if self.owner().is_cancelling() => "cancelling",
             None => "pending",
         };
-        match self.owner.name().map(Quoted) {
+        match self.owner().name().map(Quoted) {
             Some(name) => format!("<Task {state} name={name}>"),
             None => format!("<Task {state}>"),
         }
@@ -351,26 +457,9 @@ impl<T> Drop for Shared<T> {
         if let Some(Outcome::Panicked(panic)) = self.cell.outcome()
             && !panic.is_retrieved()
         {
-            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe(), self.owner.spawned_at());
-            tell(&*self.owner, &report.panic(panic.clone()));
+            let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe(), self.owner().spawned_at());
+            tell(self.owner(), &report.panic(panic.clone()));
         }
-    }
-}
-
-impl<T> Deref for Link<&Task<T>> {
-    type Target = Cell<Outcome<T>, Callback<T>>;
-
-    #[inline]
-    fn deref(&self) -> &Self::Target {
-        self.0.cell()
-    }
-}
-
-impl<T> Deref for Link<Task<T>> {
-    type Target = Cell<Outcome<T>, Callback<T>>;
-
-    fn deref(&self) -> &Self::Target {
-        self.0.cell()
     }
 }
 

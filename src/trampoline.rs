@@ -130,19 +130,26 @@ impl Drains {
 /// or ends inside an inline callback make progress; the loop would otherwise wait for drains that
 /// this callback has deferred.
 #[allow(dead_code, reason = "only the event loop starts afresh")]
-pub(super) struct Afresh(Drains);
+pub(super) struct Afresh(Option<Drains>);
 
 #[allow(dead_code, reason = "only the event loop starts afresh")]
 impl Afresh {
     pub(super) fn new() -> Self {
-        let around = Drains::new();
-        DRAINS.with(|drains| drains.swap(&around));
+        let is_inside = DRAINS.with(|drains| drains.doing.get() != Doing::NoDrain);
+        let around = is_inside.then(Drains::new);
+        swap_with(around.as_ref());
         Afresh(around)
     }
 }
 
 impl Drop for Afresh {
     fn drop(&mut self) {
-        DRAINS.with(|drains| drains.swap(&self.0));
+        swap_with(self.0.as_ref());
+    }
+}
+
+fn swap_with(around: Option<&Drains>) {
+    if let Some(around) = around {
+        DRAINS.with(|drains| drains.swap(around));
     }
 }

@@ -1,16 +1,15 @@
 //! The future of an await, which waits in the task's own line, between the callbacks.
 
-use super::kernel::CallbackId;
+use super::kernel::{CallbackId, UNTAGGED};
 use super::outcome::Outcome;
-use super::panic::{Panic, contain};
-use super::report::{Failure, Report};
-use super::task::{Callback, Task};
+use super::task::Task;
 use super::waiter::Waiter;
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::ptr;
 use std::task::{Context, Poll, Waker};
 
 /// The future of `(&task).await`, of [`Task::wait`] and of `task.await`.
@@ -21,7 +20,7 @@ use std::task::{Context, Poll, Waker};
 /// run yet ([R44]). A future that is dropped early gives its place up ([R106]). Awaiting counts as
 /// retrieving the outcome ([R45]).
 ///
-/// Costs one allocation for each poll of a pending task.
+/// Allocates nothing. Polled again with the same waker, it neither clones the waker nor takes the lock.
 ///
 /// # Panics
 ///
@@ -66,9 +65,21 @@ use std::task::{Context, Poll, Waker};
 #[must_use = "futures do nothing unless you await them"]
 pub struct Wait<T, B: Borrow<Task<T>>> {
     task: B,
-    place: Option<CallbackId>,
+    place: Option<Place>,
     over: bool,
     outcome: PhantomData<fn() -> T>,
+}
+
+/// The place of an await in its task's line, and the identity of the clone that waits there: it lives, so no other
+/// waker has its identity.
+struct Place {
+    id: CallbackId,
+    waker: [usize; 2],
+}
+
+/// The identity of a waker while it lives: what [`Waker::will_wake`] compares.
+fn identity(waker: &Waker) -> [usize; 2] {
+    [waker.data().addr(), ptr::from_ref(waker.vtable()).addr()]
 }
 
 impl<T, B: Borrow<Task<T>>> Wait<T, B> {
@@ -87,45 +98,38 @@ impl<T, B: Borrow<Task<T>>> Wait<T, B> {
         self.over
     }
 
-    /// Returns true once the task is done; otherwise the waker of this poll waits in line.
+    /// Returns true once the task is done; otherwise the waker of this poll waits in line. The one that waits there
+    /// already stays, and costs neither a clone nor a lock section.
     fn is_done(&mut self, context: &Context<'_>) -> bool {
         let task = self.task.borrow();
         if task.is_done() {
             return true;
         }
         assert!(!task.is_polled_by(context.waker()), "a task cannot await itself: {}", task.describe());
-        let waker: Callback<T> = Box::new(context.waker().clone());
-        let (left, over) = match self.place {
-            None => match task.cell().add_waiting(0, waker) {
-                Ok(place) => {
-                    self.place = Some(place);
+        if self.place.as_ref().is_some_and(|place| place.waker == identity(context.waker())) {
+            return false;
+        }
+        // The identity is that of the clone, which lives while it waits: nobody else can have its address.
+        let waker = context.waker().clone();
+        let (waker, waiter) = (identity(&waker), Waiter::Await(waker));
+        let (left, over) = match &mut self.place {
+            None => match task.cell().add_waiting(UNTAGGED, waiter) {
+                Ok(id) => {
+                    self.place = Some(Place { id, waker });
                     return false;
                 }
                 Err(refused) => (refused, true),
             },
-            Some(place) => match task.cell().replace(place, waker) {
-                Ok(old) => (old, false),
+            Some(place) => match task.cell().replace(place.id, waiter) {
+                Ok(old) => {
+                    place.waker = waker;
+                    (old, false)
+                }
                 Err(refused) => (refused, true),
             },
         };
-        left.discard(task);
+        task.discard(left);
         over
-    }
-}
-
-impl<T> Waiter<Task<T>> for Waker {
-    fn call_now(self: Box<Self>, task: &Task<T>) {
-        report(task, contain(|| self.wake()));
-    }
-
-    fn discard(self: Box<Self>, task: &Task<T>) {
-        report(task, contain(|| drop(self)));
-    }
-}
-
-fn report<T>(task: &Task<T>, woken: Result<(), Panic>) {
-    if let Err(panic) = woken {
-        task.tell(Report::new(Failure::WakerPanicked).panic(panic));
     }
 }
 
@@ -157,8 +161,8 @@ impl<T, B: Borrow<Task<T>>> Unpin for Wait<T, B> {}
 impl<T, B: Borrow<Task<T>>> Drop for Wait<T, B> {
     fn drop(&mut self) {
         let task = self.task.borrow();
-        if let Some(waker) = self.place.and_then(|place| task.cell().remove(place)) {
-            waker.discard(task);
+        if let Some(waker) = self.place.as_ref().and_then(|place| task.cell().remove(place.id)) {
+            task.discard(waker);
         }
     }
 }

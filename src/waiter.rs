@@ -1,13 +1,68 @@
-//! The waiter in a task's line: a callback, or the waker of an await.
+//! The waiter in a task's line: a callback with the place where it was added, or the waker of an await.
 
-/// A waiter in the line of a task whose handle is `K`.
-pub(crate) trait Waiter<K>: Send {
-    /// Takes its turn here and now. Panics are contained and reported.
-    fn call_now(self: Box<Self>, task: &K);
-    /// Takes its turn where the task's scheduler decides.
-    fn hand_over(self: Box<Self>, task: &K) {
-        self.call_now(task);
+use super::report::Origin;
+use super::schedule::Work;
+use std::cell::Cell;
+use std::mem;
+use std::panic::Location;
+use std::task::Waker;
+
+/// A waiter in the line of a task of type `K`.
+pub(crate) enum Waiter<K> {
+    Callback(Box<dyn Call<K>>, &'static Location<'static>),
+    Await(Waker),
+}
+
+/// A callback in its box. As [`Work`] it waits in a scheduler's queue.
+pub(crate) trait Call<K>: Work {
+    /// Calls it. If it unwinds, `blamed` learns its origin.
+    fn call(self: Box<Self>, task: &K, added_at: &'static Location<'static>, blamed: &Blamed);
+    /// Drops it.
+    fn discard(self: Box<Self>, task: &K, added_at: &'static Location<'static>);
+    /// Hands it over to the task's scheduler.
+    fn hand_over(self: Box<Self>, task: &K, added_at: &'static Location<'static>);
+    /// Hands it over to the task's scheduler with the callbacks behind it, as one entry.
+    fn hand_over_with(self: Box<Self>, task: &K, added_at: &'static Location<'static>, others: Vec<Waiter<K>>);
+}
+
+/// The callback that unwound, for the report of its panic: one guard for panics stands around many callbacks.
+#[derive(Default)]
+pub(crate) struct Blamed(Cell<Option<Origin>>);
+
+impl Blamed {
+    /// Calls a caller's function. If it unwinds, `origin` is blamed.
+    #[inline]
+    pub(crate) fn watch(&self, origin: Origin, call: impl FnOnce()) {
+        let watch = Watch { blamed: self, origin };
+        call();
+        mem::forget(watch);
     }
-    /// Gives its turn up and drops it. Panics are contained and reported.
-    fn discard(self: Box<Self>, task: &K);
+
+    /// Returns the callback that unwound; none if it was a waker.
+    pub(crate) fn take(&self) -> Option<Origin> {
+        self.0.take()
+    }
+}
+
+struct Watch<'a> {
+    blamed: &'a Blamed,
+    origin: Origin,
+}
+
+impl Drop for Watch<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.blamed.0.set(Some(self.origin));
+    }
+}
+
+impl<K> Waiter<K> {
+    /// Calls the callback, or wakes the await. It may unwind: see [`Blamed`].
+    #[inline]
+    pub(crate) fn call(self, task: &K, blamed: &Blamed) {
+        match self {
+            Waiter::Callback(callback, added_at) => callback.call(task, added_at, blamed),
+            Waiter::Await(waker) => waker.wake(),
+        }
+    }
 }

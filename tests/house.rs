@@ -59,7 +59,7 @@ fn properties(text: &str) -> BTreeSet<u32> {
 #[test]
 fn the_core_is_small_enough_to_read_in_one_sitting() {
     let lines = Core::compiled().code_lines;
-    assert!(lines <= 432, "src/kernel has {lines} lines of code");
+    assert!(lines <= 450, "src/kernel has {lines} lines of code");
     let counted: usize = sources("src/kernel").values().map(|text| code_lines(text)).sum();
     assert_eq!(lines, counted, "every file of the core is in the digest");
     assert!(read("README.md").contains(&format!("{lines} lines of code")), "the README says how many: {lines}");
@@ -75,7 +75,7 @@ fn the_core_depends_on_its_facade_alone() {
                 assert!(!line.contains(forbidden), "{name}: `{forbidden}` in {line}");
             }
             if let Some(path) = line.strip_prefix("use ") {
-                let known = ["super::", "core::", "cell::", "drain::", "table::", "Answer::", "Event::", "Phase::"];
+                let known = ["super::", "core::", "cell::", "drain::", "queue::", "table::", "self::"];
                 assert!(known.iter().any(|known| path.starts_with(known)), "{name}: {line}");
                 let above = path.starts_with("super::super::");
                 assert!(!above || path.starts_with("super::super::sync::"), "{name}: {line}");
@@ -109,6 +109,7 @@ const FLOORS: &[&[&str]] = &[
     &["wait"],
     &["event_loop/fused"],
     &["event_loop/state"],
+    &["event_loop/name"],
     // Ownership: an entry owns a task of the loop, which owns a handle, which owns the queue of entries.
     &["event_loop/current", "event_loop/entry", "event_loop/handle", "event_loop/task", "event_loop/timers"],
     &["event_loop/run"],
@@ -277,18 +278,21 @@ fn locks_are_taken_in_few_places() {
     let places: Vec<_> = taken.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let expected = [
         ("src/event_loop/handle.rs", 3),
-        ("src/event_loop/run.rs", 8),
-        ("src/event_loop/task.rs", 8),
+        ("src/event_loop/run.rs", 7),
+        ("src/event_loop/task.rs", 11),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 9),
+        ("src/kernel/drain.rs", 3),
         ("src/panic.rs", 2),
         ("src/serial.rs", 3),
         ("src/sync.rs", 4),
     ];
     assert_eq!(places, expected);
-    for line in code(&read("src/kernel/cell.rs")).filter(|line| line.contains(".lock()")) {
-        let guard_is_kept = line.ends_with(".lock();");
-        assert!(!guard_is_kept, "a lock section is one call: {line}");
+    for text in sources("src/kernel").values() {
+        for line in code(text).filter(|line| line.contains(".lock()")) {
+            let guard_is_kept = line.ends_with(".lock();");
+            assert!(!guard_is_kept, "a lock section is one call: {line}");
+        }
     }
 }
 

@@ -8,8 +8,9 @@ mod allocations;
 use allocations::{Counting, live_here as live, made_here as made};
 use fastrand::Rng;
 use std::fmt::Write;
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use whendone::kernel::{Added, Cell};
+use whendone::kernel::{Added, Cell, UNTAGGED};
 use whendone::{CallbackId, Completer, Inline, Ready, Serial, Task};
 
 #[global_allocator]
@@ -105,6 +106,8 @@ fn a_cell_frees_the_memory_of_its_removed_callbacks() {
     }
 }
 
+const SHARED: NonZeroU64 = NonZeroU64::MIN;
+
 /// P20: all of a tag at once.
 #[test]
 fn a_cell_frees_the_memory_of_a_removed_tag() {
@@ -112,12 +115,12 @@ fn a_cell_frees_the_memory_of_a_removed_tag() {
     let before = live();
     for _ in 0..3 {
         for callback in 0..MANY as u64 {
-            let tag = u64::from(callback >= 10);
-            assert!(matches!(Cell::add(&cell, tag, callback), Added::Waits(_)));
+            let tag = if callback >= 10 { SHARED } else { UNTAGGED };
+            assert!(matches!(cell.add(tag, callback), Added::Waits(_)));
         }
-        assert_eq!(cell.remove_all(1).len(), MANY - 10);
+        assert_eq!(cell.remove_all(SHARED).len(), MANY - 10);
         assert!(live() <= before + bound::<u64>(10));
-        assert_eq!(cell.remove_all(0).len(), 10);
+        assert_eq!(cell.remove_all(UNTAGGED).len(), 10);
     }
 }
 
@@ -232,7 +235,7 @@ fn add_many(cell: &Arc<Cell<(), u64>>, many: usize) -> Vec<CallbackId> {
 }
 
 fn add(cell: &Arc<Cell<(), u64>>, callback: u64) -> CallbackId {
-    match Cell::add(cell, 0, callback) {
+    match cell.add(UNTAGGED, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(..) => unreachable!("it is pending"),
     }

@@ -78,6 +78,10 @@ races! {
     scheduler_calls_back_vs_add: "@inline{A} aa ; C | A" "@queue{A} a ; C | A" "@refuse{A} aa ; C | A"
         "@panic{X} aa ; C | A" "@queue{y.X} a y.a ; C | y.A";
 
+    /// Threads: the loop's own runs a task with two callbacks, one queues a function, adds or cancels. May: the function goes
+    /// first, or last. Must not: it runs between the two callbacks (D31), or one is lost with the other's panic (P14).
+    loop_runs_two_callbacks_vs_call_soon: "@loop{v} aa ; L | N" "@loop{v} a{!}a ; L | A" "@loop{pv} aa ; M Z | X";
+
     /// Threads: the loop's own closes it, one adds or removes; dropped callbacks call the loop. Must not: such a call
     /// is accepted and then lost uncounted (P16), or a callback is lost unreported (D4).
     loop_closes_vs_drops_that_call_it: "@loop{v} a~{N}a ; Z | A" "@loop{v} a~{A}a ; M Z | R0" "@loop{v} ; Z | N~{N}";

@@ -1,16 +1,18 @@
 //! The kernel's transition table, walked on a real cell, and the facts of its public interface.
 
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use whendone::CallbackId;
-use whendone::kernel::{Added, Answer, Cell, Drain, Event, Phase, Snapshot, TRANSITIONS};
+use whendone::kernel::{Added, Answer, Cell, Drain, Event, Phase, Snapshot, TRANSITIONS, UNTAGGED};
 
-type Owed = Drain<Arc<Cell<u32, &'static str>>, &'static str>;
+type Owed = Drain<&'static str>;
 
 const PHASES: [Phase; 3] = [Phase::Pending, Phase::Draining, Phase::Settled];
-const EVENTS: [Event; 8] = [
+const EVENTS: [Event; 9] = [
     Event::Add,
+    Event::AddLate,
     Event::AddWaiting,
     Event::Replace,
     Event::Remove,
@@ -19,7 +21,8 @@ const EVENTS: [Event; 8] = [
     Event::FindSome,
     Event::FindNone,
 ];
-const TAG: u64 = 7;
+const TAG: NonZeroU64 = NonZeroU64::MIN;
+const OTHER: NonZeroU64 = TAG.saturating_add(6);
 
 /// P1, P7, P9, P19
 #[test]
@@ -50,17 +53,18 @@ fn every_phase_and_event_that_can_meet_has_one_row() {
             assert_eq!(rows, usize::from(can_meet), "{phase:?} {event:?}");
         }
     }
-    assert_eq!(TRANSITIONS.len(), 3 * 6 + 2);
+    assert_eq!(TRANSITIONS.len(), 3 * 7 + 2);
 }
 
 /// D3, P10: also across completion.
 #[test]
 fn ids_of_a_cell_never_repeat() {
     let cell = Arc::new(Cell::new(1));
-    let early = [(), ()].map(|()| id(Cell::add(&cell, TAG, "early")));
-    Cell::complete(&cell, 1).unwrap().drain(|_, _| ());
-    let late = [(), ()].map(|()| id(Cell::add(&cell, TAG, "late")));
-    assert!(early[0] < early[1] && early[1] < late[0] && late[0] < late[1]);
+    let early = [(), ()].map(|()| id(&cell, cell.add(TAG, "early")));
+    cell.drain(cell.complete(1).unwrap(), |batch| batch.for_each(drop));
+    let late = [(), ()].map(|()| id(&cell, cell.add(TAG, "late")));
+    let called = cell.add_late(|| (), |_| unreachable!("nothing waits")).unwrap();
+    assert!([early, late].concat().is_sorted_by(|one, next| one < next) && late[1] < called);
 }
 
 /// P9
@@ -69,7 +73,7 @@ fn callbacks_and_awaits_are_removed_by_their_tag_alike() {
     let cell = cell();
     add(&cell, TAG, "added");
     cell.add_waiting(TAG, "waits").unwrap();
-    cell.add_waiting(TAG + 1, "of another tag").unwrap();
+    cell.add_waiting(UNTAGGED, "of another tag").unwrap();
     assert_eq!((cell.remove_all(TAG), cell.snapshot().waiting.len()), (vec!["added", "waits"], 1));
 }
 
@@ -80,11 +84,11 @@ fn completion_empties_the_line() {
     for callback in ["a", "b", "c"] {
         add(&cell, TAG, callback);
     }
-    let owed = Cell::complete(&cell, 1).unwrap();
+    let owed = cell.complete(1).unwrap();
     let done = cell.snapshot();
-    let _ = Cell::add(&cell, TAG, "late");
+    let _ = cell.add(TAG, "late");
     let waits = cell.snapshot().waiting.len();
-    assert_eq!(handed_over(owed), ["a", "b", "c", "late"]);
+    assert_eq!(handed_over(&cell, owed), ["a", "b", "c", "late"]);
     assert_eq!((done, waits), (Snapshot { phase: Phase::Draining, waiting: Vec::new() }, 1));
 }
 
@@ -94,12 +98,12 @@ fn the_loser_of_a_completion_can_ask_whether_the_hand_over_is_over() {
     let cell = cell();
     let _ids = ["a", "b"].map(|callback| add(&cell, TAG, callback));
     assert_eq!(cell.phase(), (Phase::Pending, 2));
-    let owed = Cell::complete(&cell, 1).unwrap();
-    assert_eq!(Cell::complete(&cell, 2).err(), Some(2));
+    let owed = cell.complete(1).unwrap();
+    assert_eq!(cell.complete(2).err(), Some(2));
     assert_eq!(cell.phase(), (Phase::Draining, 0));
-    let _ = Cell::add(&cell, TAG, "late");
+    let _ = cell.add(TAG, "late");
     assert_eq!(cell.phase(), (Phase::Draining, 1));
-    owed.drain(|cell, _| assert_eq!(cell.phase().0, Phase::Draining));
+    cell.drain(owed, |batch| batch.for_each(|_| assert_eq!(cell.phase().0, Phase::Draining)));
     assert_eq!(cell.phase(), (Phase::Settled, 0));
 }
 
@@ -112,15 +116,15 @@ fn a_consumed_cell_gives_its_outcome_by_value_and_drops_its_callbacks() {
     assert_eq!((cell.into_outcome(), Arc::strong_count(&waits)), (None::<Box<u32>>, 1));
 
     let cell = Cell::<Box<u32>, ()>::new(2);
-    Cell::complete(&&cell, Box::new(3)).unwrap().drain(|_, ()| ());
+    cell.drain(cell.complete(Box::new(3)).unwrap(), |batch| batch.for_each(drop));
     assert_eq!(cell.into_outcome(), Some(Box::new(3)));
 }
 
-fn id(added: Added<Arc<Cell<u32, &'static str>>, &'static str>) -> CallbackId {
+fn id(cell: &Arc<Cell<u32, &'static str>>, added: Added<&'static str>) -> CallbackId {
     match added {
         Added::Waits(id) => id,
         Added::YouDrain(id, owed) => {
-            owed.drain(|_, _| ());
+            cell.drain(owed, |batch| batch.for_each(drop));
             id
         }
     }
@@ -136,7 +140,7 @@ struct Stage {
 impl Stage {
     fn reach(phase: Phase) -> Self {
         let cell = cell();
-        let owed = (phase != Phase::Pending).then(|| Cell::complete(&cell, 1).unwrap());
+        let owed = (phase != Phase::Pending).then(|| cell.complete(1).unwrap());
         let stored = add(&cell, TAG, "stored");
         let mut stage = Stage { cell, stored, owed };
         if phase == Phase::Settled {
@@ -145,13 +149,22 @@ impl Stage {
         stage
     }
 
+    /// Calls a late callback at once, which sees the phase that this leads to.
+    fn add_late(&mut self) -> (Answer, Phase) {
+        let mut seen = None;
+        let added = self.cell.add_late(|| seen = Some(self.cell.phase().0), |batch| batch.for_each(drop));
+        assert_eq!(added.is_some(), seen.is_some());
+        seen.map_or_else(|| (Answer::Refused, self.cell.phase().0), |phase| (Answer::YouDrain, phase))
+    }
+
     /// Returns the answer to the event, and the phase that it leads to.
     fn fire(&mut self, event: Event) -> (Answer, Phase) {
         let answer = match event {
-            Event::Add => match Cell::add(&self.cell, TAG, "added") {
+            Event::Add => match self.cell.add(TAG, "added") {
                 Added::Waits(_) => Answer::Waits,
                 Added::YouDrain(_, owed) => self.owe(owed),
             },
+            Event::AddLate => return self.add_late(),
             Event::AddWaiting => match self.cell.add_waiting(TAG, "waits") {
                 Ok(_) => Answer::Waits,
                 Err(given_back) => refused(given_back, "waits"),
@@ -166,14 +179,15 @@ impl Stage {
                 [one] => taken_out(one),
                 _ => panic!("only one was stored"),
             },
-            Event::Complete => match Cell::complete(&self.cell, 2) {
+            Event::Complete => match self.cell.complete(2) {
                 Ok(owed) => self.owe(owed),
                 Err(given_back) => refused(given_back, 2),
             },
             // The current batch is empty, so this callback comes from the queue.
             Event::FindSome => {
                 let mut found = Vec::new();
-                self.owed.take().unwrap().drain(|cell, callback| found.push((callback, cell.snapshot().phase)));
+                let (cell, owed) = (&self.cell, self.owed.take().unwrap());
+                cell.drain(owed, |batch| found.extend(batch.map(|callback| (callback, cell.snapshot().phase))));
                 let [("stored", phase)] = found[..] else { panic!("found {found:?}") };
                 return (Answer::GoesOn, phase);
             }
@@ -192,7 +206,7 @@ impl Stage {
 
     fn spend(&mut self) {
         if let Some(owed) = self.owed.take() {
-            owed.drain(|_, _| ());
+            self.cell.drain(owed, |batch| batch.for_each(drop));
         }
     }
 }
@@ -211,10 +225,10 @@ fn refused<V: PartialEq + std::fmt::Debug>(given_back: V, given: V) -> Answer {
 #[test]
 fn a_second_completion_is_refused_and_hands_the_value_back() {
     let cell = cell();
-    let owed = Cell::complete(&cell, 1).unwrap();
-    assert_eq!(Cell::complete(&cell, 2).err(), Some(2));
-    owed.drain(|_, _| ());
-    assert_eq!(Cell::complete(&cell, 3).err(), Some(3));
+    let owed = cell.complete(1).unwrap();
+    assert_eq!(cell.complete(2).err(), Some(2));
+    cell.drain(owed, |batch| batch.for_each(drop));
+    assert_eq!(cell.complete(3).err(), Some(3));
     assert_eq!(cell.outcome(), Some(&1));
 }
 
@@ -222,10 +236,10 @@ fn a_second_completion_is_refused_and_hands_the_value_back() {
 #[test]
 fn a_removal_returns_the_stored_callback() {
     let cell = cell();
-    let [_, b, _] = ["a", "b", "c"].map(|callback| add(&cell, 0, callback));
+    let [_, b, _] = ["a", "b", "c"].map(|callback| add(&cell, UNTAGGED, callback));
     assert_eq!(cell.remove(b), Some("b"));
     add(&cell, TAG, "d");
-    add(&cell, 1, "e");
+    add(&cell, OTHER, "e");
     add(&cell, TAG, "f");
     assert_eq!(cell.remove_all(TAG), ["d", "f"]);
     assert_eq!(complete(&cell), ["a", "c", "e"]);
@@ -235,9 +249,9 @@ fn a_removal_returns_the_stored_callback() {
 #[test]
 fn a_replaced_callback_keeps_its_place() {
     let cell = cell();
-    add(&cell, 0, "a");
-    let b = cell.add_waiting(0, "b").unwrap();
-    add(&cell, 0, "c");
+    add(&cell, UNTAGGED, "a");
+    let b = cell.add_waiting(UNTAGGED, "b").unwrap();
+    add(&cell, UNTAGGED, "c");
     assert_eq!(cell.replace(b, "B"), Ok("b"));
     assert_eq!(complete(&cell), ["a", "B", "c"]);
 }
@@ -246,8 +260,8 @@ fn a_replaced_callback_keeps_its_place() {
 #[test]
 fn an_id_of_another_cell_touches_nothing() {
     let (one, other) = (cell(), cell());
-    let foreign = add(&one, 0, "one");
-    add(&other, 0, "other");
+    let foreign = add(&one, UNTAGGED, "one");
+    add(&other, UNTAGGED, "other");
     assert_eq!(other.remove(foreign), None);
     assert_eq!(other.replace(foreign, "new"), Err("new"));
     assert_eq!(complete(&other), ["other"]);
@@ -260,11 +274,11 @@ fn an_id_that_was_removed_touches_nothing_and_never_comes_back() {
     for others in [0, 1, 40] {
         let cell = cell();
         for _ in 0..others {
-            add(&cell, 0, "other");
+            add(&cell, UNTAGGED, "other");
         }
-        let stale = add(&cell, 0, "removed");
+        let stale = add(&cell, UNTAGGED, "removed");
         assert_eq!(cell.remove(stale), Some("removed"));
-        assert_ne!(add(&cell, 0, "kept"), stale);
+        assert_ne!(add(&cell, UNTAGGED, "kept"), stale);
         assert_eq!(cell.remove(stale), None);
         assert_eq!(cell.replace(stale, "new"), Err("new"));
         assert_eq!(complete(&cell).pop(), Some("kept"));
@@ -275,13 +289,15 @@ fn an_id_that_was_removed_touches_nothing_and_never_comes_back() {
 #[test]
 fn callbacks_added_during_a_hand_over_belong_to_the_same_drain() {
     let cell = cell();
-    add(&cell, 0, "a");
-    add(&cell, 0, "b");
+    add(&cell, UNTAGGED, "a");
+    add(&cell, UNTAGGED, "b");
     let mut handed = Vec::new();
-    Cell::complete(&cell, 1).unwrap().drain(|cell, callback| {
-        handed.push(callback);
-        if callback == "a" {
-            add(cell, 0, "c");
+    cell.drain(cell.complete(1).unwrap(), |batch| {
+        for callback in batch {
+            handed.push(callback);
+            if callback == "a" {
+                add(&cell, UNTAGGED, "c");
+            }
         }
     });
     assert_eq!(handed, ["a", "b", "c"]);
@@ -292,16 +308,18 @@ fn callbacks_added_during_a_hand_over_belong_to_the_same_drain() {
 fn a_hand_over_that_panics_loses_no_other_callback() {
     let cell = cell();
     for callback in ["a", "b", "c"] {
-        add(&cell, 0, callback);
+        add(&cell, UNTAGGED, callback);
     }
-    let owed = Cell::complete(&cell, 1).unwrap();
+    let owed = cell.complete(1).unwrap();
     let mut handed = Vec::new();
     let drained = catch_unwind(AssertUnwindSafe(|| {
-        owed.drain(|cell, callback| {
-            handed.push(callback);
-            if callback == "a" {
-                add(cell, 0, "late");
-                panic!("in the hand-over of a");
+        cell.drain(owed, |batch| {
+            for callback in batch {
+                handed.push(callback);
+                if callback == "a" {
+                    add(&cell, UNTAGGED, "late");
+                    panic!("in the hand-over of a");
+                }
             }
         })
     }));
@@ -311,18 +329,45 @@ fn a_hand_over_that_panics_loses_no_other_callback() {
     assert_eq!(late(&cell, "later"), ["later"]);
 }
 
+/// P14
+#[test]
+fn a_late_callback_that_panics_leaves_the_cell_settled() {
+    let cell = cell();
+    assert!(complete(&cell).is_empty());
+    let mut handed = Vec::new();
+    let added = catch_unwind(AssertUnwindSafe(|| {
+        let late = || {
+            add(&cell, UNTAGGED, "added by it");
+            panic!("in the late callback");
+        };
+        cell.add_late(late, |batch| handed.extend(batch))
+    }));
+    assert_eq!(added.unwrap_err().downcast_ref(), Some(&"in the late callback"));
+    assert_eq!(handed, ["added by it"]);
+    assert_eq!(late(&cell, "later"), ["later"]);
+}
+
+/// P5, P7
+#[test]
+fn a_hand_over_that_leaves_callbacks_in_the_batch_is_called_again() {
+    let cell = cell();
+    let [_, b, ..] = ["a", "b", "c", "d"].map(|callback| add(&cell, UNTAGGED, callback));
+    assert_eq!(cell.remove(b), Some("b"));
+    let mut handed = Vec::new();
+    cell.drain(cell.complete(1).unwrap(), |batch| handed.extend(batch.next()));
+    assert_eq!(handed, ["a", "c", "d"]);
+}
+
 /// P5, P10
 #[test]
-fn a_token_takes_another_handle_of_its_own_cell_alone() {
+fn a_token_of_another_cell_panics_and_drains_nothing() {
     let (cell, other) = (cell(), cell());
-    add(&cell, 0, "a");
-    let owed = Cell::complete(&cell, 1).unwrap();
-    let owed = owed.with_handle(other.clone()).expect_err("that is another cell");
+    add(&cell, UNTAGGED, "a");
+    let owed = cell.complete(1).unwrap();
     let mut handed = Vec::new();
-    owed.with_handle(&*cell).expect("it is the same cell").drain(|_, callback| handed.push(callback));
-    assert_eq!(handed, ["a"]);
-    assert_eq!(cell.snapshot().phase, Phase::Settled);
-    assert_eq!(other.snapshot().phase, Phase::Pending);
+    let drained = catch_unwind(AssertUnwindSafe(|| other.drain(owed, |batch| handed.extend(batch))));
+    assert_eq!(drained.unwrap_err().downcast_ref(), Some(&"a drain token was given to another cell"));
+    assert_eq!((handed.len(), cell.snapshot().phase, other.snapshot().phase), (0, Phase::Draining, Phase::Pending));
 }
 
 /// P5
@@ -330,19 +375,25 @@ fn a_token_takes_another_handle_of_its_own_cell_alone() {
 #[cfg(debug_assertions)]
 #[should_panic(expected = "a drain token was dropped unspent")]
 fn a_token_that_is_dropped_unspent_panics() {
-    drop(Cell::complete(&cell(), 1));
+    drop(cell().complete(1));
 }
 
 /// P13
 #[test]
 fn a_cell_prints_its_phase_its_line_and_its_outcome() {
     let cell = Arc::new(Cell::<u32, &str>::new(0));
-    let _ = [add(&cell, 0, "a"), add(&cell, TAG, "b")];
-    assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Pending, waiting: [(1, 0), (2, 7)], outcome: None }");
-    let owed = Cell::complete(&cell, 1).unwrap();
+    let _ = [add(&cell, TAG, "a"), add(&cell, OTHER, "b")];
+    assert_eq!(
+        format!("{cell:?}"),
+        "Cell { serial: 0, outcome: None, state: Snapshot { phase: Pending, waiting: [(1, 1), (2, 7)] } }"
+    );
+    let owed = cell.complete(1).unwrap();
     assert_eq!(format!("{owed:?}"), "Drain");
-    owed.drain(|_, _| ());
-    assert_eq!(format!("{cell:?}"), "Cell { serial: 0, phase: Settled, waiting: [], outcome: Some(1) }");
+    cell.drain(owed, |batch| batch.for_each(drop));
+    assert_eq!(
+        format!("{cell:?}"),
+        "Cell { serial: 0, outcome: Some(1), state: Snapshot { phase: Settled, waiting: [] } }"
+    );
 }
 
 /// A pending cell, with a serial of its own.
@@ -352,8 +403,8 @@ fn cell() -> Arc<Cell<u32, &'static str>> {
 }
 
 /// Adds a callback that has to wait.
-fn add(cell: &Arc<Cell<u32, &'static str>>, tag: u64, callback: &'static str) -> CallbackId {
-    match Cell::add(cell, tag, callback) {
+fn add(cell: &Arc<Cell<u32, &'static str>>, tag: NonZeroU64, callback: &'static str) -> CallbackId {
+    match cell.add(tag, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(..) => panic!("{cell:?} does not let {callback} wait"),
     }
@@ -361,19 +412,19 @@ fn add(cell: &Arc<Cell<u32, &'static str>>, tag: u64, callback: &'static str) ->
 
 /// Adds a callback to a settled cell, and returns the callbacks that this hands over.
 fn late(cell: &Arc<Cell<u32, &'static str>>, callback: &'static str) -> Vec<&'static str> {
-    match Cell::add(cell, 0, callback) {
+    match cell.add(UNTAGGED, callback) {
         Added::Waits(_) => panic!("{cell:?} lets {callback} wait"),
-        Added::YouDrain(_, owed) => handed_over(owed),
+        Added::YouDrain(_, owed) => handed_over(cell, owed),
     }
 }
 
 /// Completes a cell, and returns the callbacks that this hands over.
 fn complete(cell: &Arc<Cell<u32, &'static str>>) -> Vec<&'static str> {
-    handed_over(Cell::complete(cell, 1).unwrap())
+    handed_over(cell, cell.complete(1).unwrap())
 }
 
-fn handed_over(owed: Owed) -> Vec<&'static str> {
+fn handed_over(cell: &Arc<Cell<u32, &'static str>>, owed: Owed) -> Vec<&'static str> {
     let mut handed = Vec::new();
-    owed.drain(|_, callback| handed.push(callback));
+    cell.drain(owed, |batch| handed.extend(batch));
     handed
 }

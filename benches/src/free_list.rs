@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::{copy_nonoverlapping, null_mut};
 
-/// Lists of free blocks, one for each size up to [`LARGEST`] in steps of [`STEP`], and for each thread. Their blocks are never
+/// Lists of free blocks, one for each size up to `LARGEST` in steps of `STEP`, and for each thread. Their blocks are never
 /// given back to the system. Larger blocks, which few operations need, are the system's: it can often grow them in place.
 pub struct FreeList;
 

@@ -4,7 +4,7 @@
 #[allow(dead_code, unused_imports)]
 mod kernel;
 
-use kernel::{Added, CallbackId, Cell};
+use kernel::{Added, CallbackId, Cell, UNTAGGED};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ type Handle = Arc<Cell<&'static str, u32>>;
 pub fn lock_sections() -> BTreeMap<&'static str, usize> {
     let cell: Handle = Arc::new(Cell::new(1));
     let ids: Vec<_> = (0..8).map(|callback| add(&cell, callback)).collect();
-    let complete = || Cell::complete(&cell, "value").expect("the first one").drain(|_, _| ());
+    let complete = || cell.drain(cell.complete("value").expect("the first one"), |batch| batch.for_each(drop));
     BTreeMap::from([
         ("add", sections(|| add(&cell, 8))),
         ("remove", sections(|| cell.remove(ids[3]))),
         ("replace", sections(|| cell.replace(ids[2], 9))),
-        ("remove all", sections(|| cell.remove_all(7))),
+        ("remove all", sections(|| cell.remove_all(UNTAGGED))),
         ("read, pending", sections(|| cell.outcome().is_none())),
         ("complete", sections(complete)),
         ("read", sections(|| cell.outcome().is_some())),
@@ -32,10 +32,10 @@ pub fn lock_sections() -> BTreeMap<&'static str, usize> {
 }
 
 fn add(cell: &Handle, callback: u32) -> CallbackId {
-    match Cell::add(cell, 0, callback) {
+    match cell.add(UNTAGGED, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(id, drain) => {
-            drain.drain(|_, _| ());
+            cell.drain(drain, |batch| batch.for_each(drop));
             id
         }
     }

@@ -84,7 +84,7 @@ fn late<P: Peer>(meter: &mut Meter, n: u64) {
         |peer, ()| {
             for _ in 0..rounds {
                 for sequence in 0..n {
-                    P::keep(peer.add(black_box(&mut task), log.check(sequence)));
+                    P::keep(peer.add_late(black_box(&mut task), log.check(sequence)));
                 }
                 peer.turn();
                 log.settle(n);

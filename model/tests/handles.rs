@@ -6,7 +6,7 @@ use loom::thread;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use whendone_model::engines::loom::mutex::kernel::{Added, Cell, Drain};
+use whendone_model::engines::loom::mutex::kernel::{Added, Cell, Drain, UNTAGGED};
 
 /// The fate of each stored thing, by number: how often it was handed over and dropped. loom does not see these counts.
 #[derive(Default)]
@@ -57,22 +57,24 @@ fn fates(bodies: [UseHandle; 2]) -> BTreeSet<[[usize; 3]; 2]> {
 }
 
 fn wait(cell: &SharedCell, callback: Stored) {
-    assert!(matches!(Cell::add(cell, 0, callback), Added::Waits(_)), "it is pending");
+    assert!(matches!(cell.add(UNTAGGED, callback), Added::Waits(_)), "it is pending");
 }
 
-fn drain(owed: Drain<SharedCell, Stored>) {
-    owed.drain(|_, callback| {
-        callback.0.handed[callback.1].fetch_add(1, Relaxed);
+fn drain(cell: &SharedCell, owed: Drain<Stored>) {
+    cell.drain(owed, |batch| {
+        for callback in batch {
+            callback.0.handed[callback.1].fetch_add(1, Relaxed);
+        }
     });
 }
 
 fn complete(cell: SharedCell, thing: &dyn Fn(usize) -> Stored) {
-    drain(Cell::complete(&cell, thing(OUTCOME)).unwrap_or_else(|_| unreachable!("it is completed once")));
+    drain(&cell, cell.complete(thing(OUTCOME)).unwrap_or_else(|_| unreachable!("it is completed once")));
 }
 
 fn add(cell: SharedCell, thing: &dyn Fn(usize) -> Stored) {
-    if let Added::YouDrain(_, owed) = Cell::add(&cell, 0, thing(2)) {
-        drain(owed);
+    if let Added::YouDrain(_, owed) = cell.add(UNTAGGED, thing(2)) {
+        drain(&cell, owed);
     }
 }
 

@@ -156,3 +156,32 @@ fn a_freed_address_is_forgotten_but_an_unfinished_drain_is_not() {
     events.insert(5, (0, Event::Frees(0)));
     assert!(follow(&events).expect_err("refused").contains("during its drain"));
 }
+
+/// While another thread drains, a late callback that could be called at once is refused, and then waits.
+#[test]
+fn an_add_that_ends_without_a_lock_section_that_has_added_is_refused() {
+    let add = (0, Step::Add { nonce: 1, tagged: false });
+    let (begins, ends) = (Event::Begins(add), Event::Ends(add, None));
+    let unadded = |events: &[(usize, Event)]| {
+        follow(events).is_err_and(|refused| refused.contains("no lock section has added #1; thread 1"))
+    };
+    let mut late = completion("Settled, waiting: [");
+    late.push((1, begins.clone()));
+    assert_eq!(follow(&late), Ok(()));
+    late.push((1, ends.clone()));
+    assert!(unadded(&late), "nothing has happened");
+    let called = Event::Enters(HandOver::new(1, Some(Value::Finished(0))));
+    let calls = [leaves("Draining, waiting: ["), called, Event::Leaves(1, Part::Call), leaves("Settled, waiting: [")];
+    late.splice(10..10, calls.map(|event| (1, event)));
+    assert_eq!(follow(&late), Ok(()));
+
+    let mut beside = completion("Draining, waiting: [");
+    let refused = leaves("Draining, waiting: [");
+    beside.splice(5..5, [begins, refused, ends].map(|event| (1, event)));
+    assert!(unadded(&beside[..8]), "a refused section has not added it");
+    beside.insert(7, (1, leaves("Draining, waiting: [(2, 0)")));
+    let again = Event::Enters(HandOver::new(1, Some(Value::Finished(0))));
+    let drained = [again, Event::Leaves(1, Part::Call), leaves("Settled, waiting: [")];
+    beside.splice(12..12, drained.map(|event| (0, event)));
+    assert_eq!(follow(&beside), Ok(()));
+}

@@ -4,13 +4,17 @@ use super::super::task::Task;
 use super::super::trampoline::Afresh;
 use super::handle::Handle;
 use super::timers::Sleep;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 super::super::sync::thread_local! {
     static CURRENT: ManuallyDrop<RefCell<Option<Handle>>> = ManuallyDrop::new(RefCell::new(None));
+}
+super::super::sync::thread_local! {
+    /// The run of the current loop ends with this turn.
+    static STOPPED: Cell<bool> = Cell::new(false);
 }
 
 /// Makes a loop the current one of this thread, until the guard is dropped.
@@ -23,6 +27,7 @@ pub(super) fn enter(handle: &Handle) -> Inside {
         "an event loop is running on this thread already: spawn or await the future, or use another thread"
     );
     CURRENT.with(|current| current.replace(Some(handle.clone())));
+    STOPPED.with(|stopped| stopped.set(false));
     Inside { _afresh: Afresh::new() }
 }
 
@@ -35,6 +40,15 @@ impl Drop for Inside {
         let left = CURRENT.with(|current| current.borrow_mut().take());
         drop(left);
     }
+}
+
+/// Ends the run of the current loop with this turn.
+pub(super) fn stop() {
+    STOPPED.with(|stopped| stopped.set(true));
+}
+
+pub(super) fn is_stopped() -> bool {
+    STOPPED.with(Cell::get)
 }
 
 pub(super) fn is_inside(handle: &Handle) -> bool {

@@ -3,55 +3,64 @@
 use super::super::id::TaskId;
 use super::super::panic::contain;
 use super::super::report::{Failure, Origin, Report};
-use super::super::schedule::{Ready, Work, tell};
+use super::super::schedule::{Ready, Source, Work, tell};
 use super::super::sync::Arc;
 use super::handle::Handle;
-use super::task::Stepper;
+use super::task::Step;
 use std::any::type_name;
-use std::panic::Location;
 
 /// One place in the ready queue.
 pub(super) enum Entry {
-    /// A done callback whose turn has come, or a `call_soon`.
+    /// Done callbacks that were handed over together, or a `call_soon`.
     Ready(Ready),
     /// A step of a task: one poll.
-    Step(Arc<Stepper>),
+    Step(Arc<dyn Step>),
     /// Nothing but a reason to ask the timers again.
     Nudge,
+}
+
+impl Entry {
+    /// Drops it. Returns the number of callbacks and functions that never run: each reports itself (D4).
+    pub(super) fn lose(self) -> usize {
+        match self {
+            Entry::Ready(mut ready) => ready.lose(),
+            Entry::Step(_) | Entry::Nudge => 0,
+        }
+    }
 }
 
 /// A function given to `call_soon`.
 pub(super) struct Soon<F> {
     pub(super) call: F,
     pub(super) handle: Handle,
-    pub(super) added_at: &'static Location<'static>,
 }
 
 impl<F: FnOnce() + Send> Work for Soon<F> {
-    fn run(self: Box<Self>) {
-        let origin = self.origin();
-        let Soon { call, handle, .. } = *self;
+    fn run(self: Box<Self>, Source { added_at, .. }: Source) {
+        let origin = Origin { callback: self.type_name(), added_at };
+        let Soon { call, handle } = *self;
         if let Err(panic) = contain(call) {
             tell(&handle, &Report::new(Failure::CallbackPanicked).callback(origin).panic(panic));
         }
         let_go(handle);
     }
 
-    fn lose(self: Box<Self>) {
-        let origin = self.origin();
-        let Soon { call, handle, .. } = *self;
+    fn lose(self: Box<Self>, Source { added_at, .. }: Source) -> usize {
+        let origin = Origin { callback: self.type_name(), added_at };
+        let Soon { call, handle } = *self;
         tell(&handle, &Report::new(Failure::CallbackLost).callback(origin));
         if let Err(panic) = contain(|| drop(call)) {
             tell(&handle, &Report::new(Failure::DropPanicked).callback(origin).panic(panic));
         }
         let_go(handle);
+        1
     }
 
-    fn origin(&self) -> Origin {
-        Origin { callback: type_name::<F>(), added_at: self.added_at }
+    fn type_name(&self) -> &'static str {
+        type_name::<F>()
     }
 
-    fn task_id(&self) -> Option<TaskId> {
+    fn task_id(&self, _: &Source) -> Option<TaskId> {
         None
     }
 }

@@ -2,12 +2,13 @@
 
 use super::super::panic::contain;
 use super::super::report::{Failure, Report};
-use super::super::schedule::{Ready, Schedule, tell};
+use super::super::schedule::{Ready, Schedule, Sealed, Source, tell};
 use super::super::sync::channel::Sender;
 use super::super::sync::{Arc, Mutex};
 use super::super::task::Task;
 use super::entry::{Entry, Soon};
-use super::task::{Running, Spawned, Stepper, Tasks, body};
+use super::name::Name;
+use super::task::{Spawned, Step, Stepper, Tasks};
 use super::timers::{Sleep, Timers};
 use futures::future::BoxFuture;
 use futures::task::ArcWake;
@@ -93,15 +94,14 @@ impl Handle {
         name: Option<String>,
         future: BoxFuture<'static, T>,
     ) -> Task<T> {
+        let name = name.map_or_else(|| self.0.tasks.lock().next_name(), |name| Name::Given(name.into()));
         let stepper = Arc::new(Stepper::new(self.clone()));
-        let name = name.unwrap_or_else(|| self.0.tasks.lock().next_name());
         let task = Task::new(Spawned { name, stepper: stepper.clone(), spawned_at: Location::caller() });
-        let running = Running { task: task.clone(), stepper: stepper.clone() };
-        let body = Box::pin(body(future, running));
-        let refused = self.0.tasks.lock().put(stepper.clone(), body);
-        match refused {
-            None => ArcWake::wake_by_ref(&stepper),
-            Some(body) => self.discard(body),
+        stepper.fill(future, task.clone());
+        let admitted = self.0.tasks.lock().admit(task.id(), stepper.clone());
+        match admitted {
+            true => ArcWake::wake_by_ref(&stepper),
+            false => stepper.abandon(),
         }
         task
     }
@@ -138,8 +138,8 @@ impl Handle {
     /// [D5]: crate::rules#d5
     #[track_caller]
     pub fn call_soon(&self, call: impl FnOnce() + Send + 'static) -> Result<(), Closed> {
-        let soon = Soon { call, handle: self.clone(), added_at: Location::caller() };
-        self.schedule(Ready::new(Box::new(soon))).map_err(Closed)
+        let (soon, source) = (Soon { call, handle: self.clone() }, Source { task: None, added_at: Location::caller() });
+        self.schedule(Ready::new(Box::new(soon), source)).map_err(Closed)
     }
 
     /// Returns a future that is done after `duration`, measured from its first poll. Any executor may
@@ -192,6 +192,10 @@ impl Schedule for Handle {
     }
 
     fn only_queues(&self) -> bool {
+        true
+    }
+
+    fn takes_batches(&self, _: Sealed) -> bool {
         true
     }
 

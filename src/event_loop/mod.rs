@@ -1,8 +1,9 @@
 //! The loop: one thread, one first-in-first-out queue, turn after turn.
 //!
 //! A turn is a batch: the entries that were queued when it began, and behind them the timers that
-//! were due ([R32]). Entries that the batch queues wait for the next turn. An entry is a callback whose
-//! turn has come, a function given to [`Handle::call_soon`], or a step of a task.
+//! were due ([R32]). Entries that the batch queues wait for the next turn. An entry is a function given to
+//! [`Handle::call_soon`], a step of a task, or the callbacks that a task handed over together ([D31]): they run one
+//! after another, in one turn, and a close counts each of them.
 //!
 //! `state.rs` is the protocol of a task of the loop, and says why no wake-up is lost ([P17]).
 //!
@@ -11,6 +12,7 @@
 //!
 //! Handing over to a loop that is awake makes no system call; a loop that sleeps is woken once.
 //!
+//! [D31]: crate::rules#d31
 //! [R32]: crate::rules#r32
 //! [P17]: crate::rules#p17
 
@@ -18,6 +20,7 @@ mod current;
 mod entry;
 mod fused;
 mod handle;
+mod name;
 mod run;
 mod state;
 mod task;

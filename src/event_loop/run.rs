@@ -5,12 +5,13 @@ use super::super::outcome::Outcome;
 use super::super::panic::{Panic, contain};
 use super::super::report::{Failure, Report};
 use super::super::schedule::tell;
+use super::super::sync::Mutex;
 use super::super::sync::channel::{self, Receiver};
-use super::super::sync::{Arc, Instant, Mutex, OnceLock};
 use super::super::trampoline::Afresh;
 use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::fmt;
 use std::future::Future;
@@ -49,7 +50,7 @@ pub fn run<F>(main: F) -> F::Output
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    EventLoop::new().run_boxed(Box::pin(main))
+    EventLoop::new().run_boxed(Box::pin(main.map(keep)))
 }
 
 /// An event loop. It runs on the thread that calls [`run_until_complete`](Self::run_until_complete);
@@ -115,7 +116,7 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.drive(Box::pin(main)).unwrap_or_else(|panic| rethrow(&panic))
+        self.drive(Box::pin(main.map(keep))).unwrap_or_else(|panic| rethrow(&panic))
     }
 
     /// Runs a future to its end, as [`whendone::run`](run) does, on this loop: then the tasks that are left
@@ -138,11 +139,11 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.run_boxed(Box::pin(main))
+        self.run_boxed(Box::pin(main.map(keep)))
     }
 
     #[track_caller]
-    fn run_boxed<T: Send + 'static>(mut self, main: BoxFuture<'static, T>) -> T {
+    fn run_boxed<T: Send + 'static>(mut self, main: BoxFuture<'static, Kept<T>>) -> T {
         let ended = self.drive(main);
         self.finish();
         ended.unwrap_or_else(|panic| rethrow(&panic))
@@ -209,26 +210,19 @@ impl EventLoop {
     }
 
     #[track_caller]
-    fn drive<T: Send + 'static>(&mut self, main: BoxFuture<'static, T>) -> Result<T, Panic> {
+    fn drive<T: Send + 'static>(&mut self, main: BoxFuture<'static, Kept<T>>) -> Result<T, Panic> {
         let _inside = current::enter(&self.handle);
-        let value = Arc::new(Mutex::new(None));
-        let stopped = Arc::new(OnceLock::new());
-        let (slot, stop) = (value.clone(), stopped.clone());
-        let task = self.handle.spawn(async move {
-            let value = main.await;
-            *slot.lock() = Some(value);
-        });
+        let task = self.handle.start(None, main);
         // Added before main's first step, so that no other callback of main precedes it (D12).
-        task.add_done_callback(move |_| stop.set(()));
-        while stopped.get().is_none() {
+        task.add_done_callback(|_| current::stop());
+        while !current::is_stopped() {
             let woken = self.sleep();
             self.turn(woken);
         }
-        let value = value.lock().take();
-        match (value, task.outcome()) {
-            (Some(value), _) => Ok(value),
-            (None, Some(Outcome::Panicked(panic))) => Err(panic.clone()),
-            (None, _) => panic!("the future that the loop ran for has no value: {task:?}"),
+        match task.outcome() {
+            Some(Outcome::Finished(value)) => Ok(value.lock().take().expect("taken once")),
+            Some(Outcome::Panicked(panic)) => Err(panic.clone()),
+            _ => panic!("the future that the loop ran for has no value: {}", task.describe()),
         }
     }
 
@@ -239,7 +233,7 @@ impl EventLoop {
         let _inside = current::enter(&self.handle);
         let leftovers = self.handle.shared().tasks.lock().steppers();
         for leftover in &leftovers {
-            leftover.request_cancel();
+            leftover.clone().request_cancel();
         }
         while !leftovers.iter().all(|leftover| leftover.is_done()) {
             self.turn(None);
@@ -258,8 +252,10 @@ impl EventLoop {
 
     /// Runs one turn: the entries that are queued now, and behind them the timers that are due (R32).
     fn turn(&mut self, woken: Option<Entry>) {
-        let due = self.handle.shared().timers.lock().due(Instant::now());
-        self.wake(due);
+        let due = self.handle.shared().timers.lock().due();
+        if let Some(due) = due {
+            self.wake(due);
+        }
         let batch = self.ready.len();
         for entry in woken.into_iter().chain(self.ready.try_iter().take(batch)) {
             match entry {
@@ -282,15 +278,15 @@ impl EventLoop {
     /// pushes meanwhile is refused or dropped with the channel, and reports itself (D4).
     fn abandon(&mut self) -> usize {
         let _afresh = Afresh::new();
-        let bodies = self.handle.shared().tasks.lock().close();
-        bodies.for_each(|body| self.handle.discard(body));
+        let tasks = self.handle.shared().tasks.lock().close();
+        tasks.for_each(|task| task.abandon());
         let sleepers = self.handle.shared().timers.lock().close();
         self.wake(sleepers);
         let ready = mem::replace(&mut self.ready, channel::never());
         let queued: Vec<Entry> = ready.try_iter().take(ready.len()).collect();
         // ORDER: the queue is closed before the drops below, whose pushes would otherwise be lost uncounted (P16).
         drop(ready);
-        let unrun = queued.into_iter().filter(|entry| matches!(entry, Entry::Ready(_))).count();
+        let unrun = queued.into_iter().map(Entry::lose).sum();
         if unrun > 0 {
             tell(&self.handle, &Report::new(Failure::LoopClosed(unrun)));
         }
@@ -316,6 +312,13 @@ impl fmt::Debug for EventLoop {
         let plural = if tasks == 1 { "" } else { "s" };
         write!(f, "<EventLoop with {tasks} task{plural}>")
     }
+}
+
+/// The value of main until the run returns it: that of a task can be shared, and main's need not.
+type Kept<T> = Mutex<Option<T>>;
+
+fn keep<T>(value: T) -> Kept<T> {
+    Mutex::new(Some(value))
 }
 
 /// Resumes a panic of the caller's future in the caller.

@@ -68,7 +68,7 @@ impl State {
         Wake
     }
 
-    /// Ends requests, once. The caller performs its duty within this section, see `Running::finish`.
+    /// Ends requests, once. The caller performs its duty within this section, see `Stepper::end`.
     pub(crate) fn finish(&mut self) -> Owes {
         if self.done {
             return Nothing;

@@ -1,111 +1,179 @@
 //! A task of the loop: how it is polled, woken and cancelled, one step at a time.
 
+use super::super::id::TaskId;
 use super::super::outcome::Outcome;
 use super::super::panic::contain;
 use super::super::report::{Failure, Report};
-use super::super::schedule::{Owner, Ready, Schedule, tell};
-use super::super::sync::{Arc, Mutex, fresh_serial};
+use super::super::schedule::{Owner, Ready, Schedule};
+use super::super::sync::{Arc, Mutex};
 use super::super::task::Task;
 use super::entry::Entry;
 use super::handle::Handle;
+use super::name::Name;
 use super::state::{Owes, State};
 use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker_ref};
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::mem;
 use std::panic::Location;
 use std::task::{Context, Poll, Waker};
 
-/// The tasks of a loop that are not done, by age, each with its future.
+/// The tasks of a loop that are not done, by age.
 #[derive(Default)]
 pub(super) struct Tasks {
-    bodies: BTreeMap<u64, (Arc<Stepper>, Body)>,
+    steppers: BTreeMap<TaskId, Arc<dyn Step>>,
     named: u64,
     closed: bool,
 }
 
-type Body = BoxFuture<'static, ()>;
-
 impl Tasks {
-    pub(super) fn next_name(&mut self) -> String {
+    pub(super) fn next_name(&mut self) -> Name {
         self.named += 1;
-        format!("Task-{}", self.named)
+        Name::numbered(self.named)
     }
 
-    /// Stores the body of a task. Gives it back if the loop is closed: then the caller drops it, outside the lock.
-    pub(super) fn put(&mut self, stepper: Arc<Stepper>, body: Body) -> Option<Body> {
-        if self.closed {
-            return Some(body);
+    /// Holds a task until it is done (R81). False if the loop is closed: then the caller abandons the task.
+    pub(super) fn admit(&mut self, id: TaskId, stepper: Arc<dyn Step>) -> bool {
+        if !self.closed {
+            self.steppers.insert(id, stepper);
         }
-        self.bodies.insert(stepper.serial, (stepper, body));
-        None
+        !self.closed
     }
 
-    pub(super) fn steppers(&self) -> Vec<Arc<Stepper>> {
-        self.bodies.values().map(|(stepper, _)| stepper.clone()).collect()
+    /// Holds a task no longer: it is done.
+    fn release(&mut self, id: TaskId) -> Option<Arc<dyn Step>> {
+        self.steppers.remove(&id)
     }
 
-    /// Refuses bodies from now on, and returns those that are left: the caller drops them, outside the lock.
-    pub(super) fn close(&mut self) -> impl Iterator<Item = Body> + use<> {
+    pub(super) fn steppers(&self) -> Vec<Arc<dyn Step>> {
+        self.steppers.values().cloned().collect()
+    }
+
+    /// Refuses tasks from now on, and returns those that are left: the caller abandons them, outside the lock.
+    pub(super) fn close(&mut self) -> impl Iterator<Item = Arc<dyn Step>> + use<> {
         self.closed = true;
-        mem::take(&mut self.bodies).into_values().map(|(_, body)| body)
+        mem::take(&mut self.steppers).into_values()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bodies.len()
+        self.steppers.len()
     }
 }
 
-/// The part of a task that other threads share with the loop: they wake it and request its cancellation.
-pub(super) struct Stepper {
-    serial: u64,
+/// A task of the loop, whatever the type of its value. Other threads share it with the loop: they wake it and
+/// request its cancellation.
+pub(super) trait Step: Send + Sync {
+    /// Polls the task once, on the loop's thread.
+    fn step(self: Arc<Self>);
+    /// Returns true until the task is done; the loop will drop its future and cancel it (D10).
+    fn request_cancel(self: Arc<Self>) -> bool;
+    /// Ends the task early, and reports that, unless it is done (P16).
+    fn abandon(&self);
+    fn is_done(&self) -> bool;
+}
+
+/// The part of a task that its waker reaches.
+pub(super) struct Stepper<T: 'static> {
     handle: Handle,
     state: Mutex<State>,
+    /// `None` while it is polled, and once the task is done. Other threads store it and leave it alone.
+    body: Mutex<Option<Body<T>>>,
 }
 
-impl Stepper {
+/// The future of a task that is not done, with the only handle that completes it.
+struct Body<T: 'static> {
+    future: BoxFuture<'static, T>,
+    task: Task<T>,
+}
+
+impl<T: Send + Sync> Stepper<T> {
     pub(super) fn new(handle: Handle) -> Self {
-        Stepper { serial: fresh_serial(), handle, state: Mutex::default() }
+        Stepper { handle, state: Mutex::default(), body: Mutex::new(None) }
     }
 
-    /// Polls the task once, on the loop's thread.
-    pub(super) fn step(self: &Arc<Self>) {
-        let tasks = &self.handle.shared().tasks;
-        let found = tasks.lock().bodies.remove(&self.serial);
-        let Some((stepper, mut body)) = found else { return };
-        let owes = self.state.lock().begin_step();
+    /// Stores the body, which owns the task, which owns this.
+    pub(super) fn fill(&self, future: BoxFuture<'static, T>, task: Task<T>) {
+        *self.body.lock() = Some(Body { future, task });
+    }
+
+    /// Drops the future and completes the task. A cancel request beats a value (R55), and no request is granted
+    /// afterwards.
+    fn end(&self, body: Body<T>, outcome: Outcome<T>) {
+        let Body { future, task } = body;
+        drop_contained(&task, future);
+        let mut state = self.state.lock();
+        let cancels = state.finish() == Owes::Cancellation;
+        let (outcome, beaten) = match outcome {
+            Outcome::Panicked(_) => (outcome, None),
+            _ if cancels => (Outcome::Cancelled, Some(outcome)),
+            _ => (outcome, None),
+        };
+        // ORDER: published in the section that ends requests, so that a refused one can read it (P2).
+        let owed = task.publish(outcome);
+        drop(state);
+        let held = self.handle.shared().tasks.lock().release(task.id());
+        drop(held);
+        if let Some(beaten) = beaten {
+            drop_contained(&task, beaten);
+        }
+        if let Ok(owed) = owed {
+            task.hand_over_all(owed);
+        }
+        // With the last handle a value goes that nobody kept.
+        self.handle.discard(task);
+    }
+}
+
+fn drop_contained<T: 'static>(task: &Task<T>, given: impl Sized) {
+    if let Err(panic) = contain(|| drop(given)) {
+        task.tell(Report::new(Failure::DropPanicked).panic(panic));
+    }
+}
+
+impl<T: Send + Sync> Step for Stepper<T> {
+    fn step(self: Arc<Self>) {
+        let body = self.body.lock().take();
+        let Some(mut body) = body else { return };
+        let mut state = self.state.lock();
+        let owes = state.begin_step();
+        let is_cancelled = state.is_cancel_requested();
+        drop(state);
         debug_assert_eq!(owes, Owes::Poll, "a task that is done has no body");
-        let waker = waker_ref(self);
-        let polled = contain(|| body.as_mut().poll(&mut Context::from_waker(&waker)));
+        if is_cancelled {
+            return self.end(body, Outcome::Cancelled);
+        }
+        let waker = waker_ref(&self);
+        let polled = contain(|| body.future.as_mut().poll(&mut Context::from_waker(&waker)));
         match polled {
-            Ok(Poll::Ready(())) => {}
-            Ok(Poll::Pending) => {
-                let refused = tasks.lock().put(stepper, body);
-                self.handle.discard(refused);
-            }
-            // The body contains the panics of its future, but not of the drop of a value that nobody kept.
-            Err(panic) => tell(&self.handle, &Report::new(Failure::DropPanicked).panic(panic)),
+            Ok(Poll::Pending) => *self.body.lock() = Some(body),
+            Ok(Poll::Ready(value)) => self.end(body, Outcome::Finished(value)),
+            Err(panic) => self.end(body, Outcome::Panicked(panic)),
         }
     }
 
-    /// Returns true until the task is done; the loop will drop its future and cancel it (D10).
-    pub(super) fn request_cancel(self: &Arc<Self>) -> bool {
+    fn request_cancel(self: Arc<Self>) -> bool {
         let owes = self.state.lock().request_cancel();
-        ArcWake::wake_by_ref(self);
+        ArcWake::wake_by_ref(&self);
         owes == Owes::Wake
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        self.state.lock().is_done()
+    fn abandon(&self) {
+        let body = self.body.lock().take();
+        let Some(body) = body else { return };
+        let task = body.task.clone();
+        self.end(body, Outcome::Abandoned);
+        if let Some(Outcome::Abandoned) = task.cell().outcome() {
+            task.tell(Report::new(Failure::TaskAbandoned));
+        }
+        self.handle.discard(task);
     }
 
-    fn is_cancel_requested(&self) -> bool {
-        self.state.lock().is_cancel_requested()
+    fn is_done(&self) -> bool {
+        self.state.lock().is_done()
     }
 }
 
-impl ArcWake for Stepper {
+impl<T: Send + Sync> ArcWake for Stepper<T> {
     fn wake_by_ref(stepper: &Arc<Self>) {
         let owes = stepper.state.lock().wake();
         if owes == Owes::Step {
@@ -115,77 +183,14 @@ impl ArcWake for Stepper {
     }
 }
 
-/// The body of a task, from its first step to its last. Whenever it is dropped, it drops the future before
-/// `running`: before the first step as the first argument, and later as the younger variable.
-pub(super) async fn body<T: Send + Sync + 'static>(future: BoxFuture<'static, T>, running: Running<T>) {
-    let mut future = future;
-    let outcome = poll_fn(|context| {
-        if running.stepper.is_cancel_requested() {
-            return Poll::Ready(Outcome::Cancelled);
-        }
-        let polled = contain(|| future.as_mut().poll(context));
-        match polled {
-            Ok(polled) => polled.map(Outcome::Finished),
-            Err(panic) => Poll::Ready(Outcome::Panicked(panic)),
-        }
-    })
-    .await;
-    running.drop_contained(|| drop(future));
-    running.finish(outcome);
-}
-
-/// A task of the loop that is not done. If it is dropped early, it abandons its task and reports that (P16).
-pub(super) struct Running<T: 'static> {
-    pub(super) task: Task<T>,
-    pub(super) stepper: Arc<Stepper>,
-}
-
-impl<T> Running<T> {
-    /// Completes the task, once. A cancel request beats a value (R55), and no request is granted afterwards.
-    fn finish(&self, outcome: Outcome<T>) {
-        let mut state = self.stepper.state.lock();
-        let ending = state.finish();
-        if ending == Owes::Nothing {
-            return;
-        }
-        let (outcome, beaten) = match outcome {
-            Outcome::Panicked(_) => (outcome, None),
-            _ if ending == Owes::Cancellation => (Outcome::Cancelled, Some(outcome)),
-            _ => (outcome, None),
-        };
-        // ORDER: published in the section that ends requests, so that a refused one can read it (P2).
-        let owed = self.task.publish(outcome);
-        drop(state);
-        self.drop_contained(|| drop(beaten));
-        if let Ok(owed) = owed {
-            self.task.hand_over_all(owed);
-        }
-    }
-
-    fn drop_contained(&self, drop: impl FnOnce()) {
-        if let Err(panic) = contain(drop) {
-            self.task.tell(Report::new(Failure::DropPanicked).panic(panic));
-        }
-    }
-}
-
-impl<T> Drop for Running<T> {
-    fn drop(&mut self) {
-        self.finish(Outcome::Abandoned);
-        if let Some(Outcome::Abandoned) = self.task.cell().outcome() {
-            self.task.tell(Report::new(Failure::TaskAbandoned));
-        }
-    }
-}
-
 /// The owner of a task of a loop.
-pub(super) struct Spawned {
-    pub(super) name: String,
-    pub(super) stepper: Arc<Stepper>,
+pub(super) struct Spawned<T: 'static> {
+    pub(super) name: Name,
+    pub(super) stepper: Arc<Stepper<T>>,
     pub(super) spawned_at: &'static Location<'static>,
 }
 
-impl Owner for Spawned {
+impl<T: Send + Sync> Owner for Spawned<T> {
     fn schedule(&self, ready: Ready) -> Result<(), Ready> {
         Schedule::schedule(&self.stepper.handle, ready)
     }
@@ -194,20 +199,24 @@ impl Owner for Spawned {
         Schedule::only_queues(&self.stepper.handle)
     }
 
+    fn takes_batches(&self) -> bool {
+        true
+    }
+
     fn report(&self, report: &Report) {
         Schedule::report(&self.stepper.handle, report);
     }
 
     fn name(&self) -> Option<&str> {
-        Some(&self.name)
+        Some(self.name.as_str())
     }
 
     fn request_cancel(&self) -> Option<bool> {
-        Some(self.stepper.request_cancel())
+        Some(self.stepper.clone().request_cancel())
     }
 
     fn is_cancelling(&self) -> bool {
-        self.stepper.is_cancel_requested()
+        self.stepper.state.lock().is_cancel_requested()
     }
 
     fn spawned_at(&self) -> Option<&'static Location<'static>> {

@@ -49,11 +49,15 @@ impl Timers {
         self.sleeps.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
-    /// Takes out the sleeps that are due. The caller wakes them, outside the lock.
-    pub(super) fn due(&mut self, now: Instant) -> impl Iterator<Item = Waker> + use<> {
+    /// Takes out the sleeps that are due; `None`, and the clock is not read, if there is no sleep. The caller
+    /// wakes them, outside the lock.
+    pub(super) fn due(&mut self) -> Option<impl Iterator<Item = Waker> + use<>> {
         self.nudged = false;
-        let later = self.sleeps.split_off(&(now, u64::MAX));
-        mem::replace(&mut self.sleeps, later).into_values()
+        if self.sleeps.is_empty() {
+            return None;
+        }
+        let later = self.sleeps.split_off(&(Instant::now(), u64::MAX));
+        Some(mem::replace(&mut self.sleeps, later).into_values())
     }
 }
 

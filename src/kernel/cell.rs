@@ -2,12 +2,13 @@
 
 use super::super::sync::{Mutex, OnceLock};
 use super::alloc::vec::Vec;
-use super::{
-    drain::Drain,
-    queue::{Batch, Queue},
-    table::Phase,
-};
-use core::{fmt, ops::Deref};
+use super::drain::{Drain, Owed};
+use super::queue::{Batch, Queue};
+use super::table::Phase;
+use core::{fmt, num::NonZeroU64};
+
+/// The tag of callbacks that have none of their own.
+pub const UNTAGGED: NonZeroU64 = NonZeroU64::MAX;
 
 /// The state of one task: its outcome, once it has one, and the callbacks that wait for it.
 ///
@@ -20,9 +21,9 @@ use core::{fmt, ops::Deref};
 /// [P13]: super#properties
 /// [P18]: super#properties
 pub struct Cell<T, C> {
-    serial: u64,
+    pub(super) serial: u64,
     outcome: OnceLock<T>,
-    state: Mutex<State<C>>,
+    pub(super) state: Mutex<State<C>>,
 }
 
 /// The id of one registration: the serial of its cell and the number of the add. Never repeats in a
@@ -38,11 +39,11 @@ pub struct CallbackId {
 /// The answer of [`Cell::add`].
 #[derive(Debug)]
 #[must_use = "an owed drain must be performed, or callbacks are lost"]
-pub enum Added<H, C> {
+pub enum Added<C> {
     /// The callback waits; the thread that completes the cell, or drains it now, will hand it over.
     Waits(CallbackId),
     /// The cell is done and nobody drains: the caller owes the drain that hands the callback over.
-    YouDrain(CallbackId, Drain<H, C>),
+    YouDrain(CallbackId, Drain<C>),
 }
 
 /// A copy of the locked state, for harnesses and `Debug`.
@@ -55,7 +56,7 @@ pub struct Snapshot {
 }
 
 /// The locked state. Its methods are the lock sections.
-struct State<C> {
+pub(super) struct State<C> {
     phase: Phase,
     /// The sequence of the last add.
     last: u64,
@@ -84,13 +85,35 @@ impl<T, C> Cell<T, C> {
     /// [P11]: super#properties
     /// [P20]: super#properties
     #[inline]
-    pub fn add<H: Deref<Target = Self> + Clone>(cell: &H, tag: u64, callback: C) -> Added<H, C> {
-        let (sequence, late) = cell.state.lock().add(tag, callback);
-        let id = CallbackId { serial: cell.serial, sequence };
+    pub fn add(&self, tag: NonZeroU64, callback: C) -> Added<C> {
+        let mut late = Some(callback);
+        let sequence = self.state.lock().add(tag, &mut late);
+        let id = CallbackId { serial: self.serial, sequence };
         match late {
             None => Added::Waits(id),
-            Some(callback) => Added::YouDrain(id, Drain::new(cell.clone(), Batch::One(Some(callback)))),
+            Some(_) => Added::YouDrain(id, Drain { serial: self.serial, batch: Batch::One(late), owed: Owed }),
         }
+    }
+
+    /// Admits a late callback whose turn is now, because nobody drains: calls it at once, without storing it,
+    /// and then [drains](Self::drain) ([P7], [P8], [P11]). Allocates nothing.
+    ///
+    /// While the cell is pending, or somebody drains, the answer is `None`, and nothing has happened:
+    /// [`add`](Self::add) admits the callback.
+    ///
+    /// # Panics
+    ///
+    /// If the callback unwinds, the drain is finished before the panic reaches the caller ([P14]).
+    ///
+    /// [P7]: super#properties
+    /// [P8]: super#properties
+    /// [P11]: super#properties
+    /// [P14]: super#properties
+    #[inline]
+    pub fn add_late(&self, callback: impl FnOnce(), hand_over: impl FnMut(&mut Batch<C>)) -> Option<CallbackId> {
+        let sequence = self.state.lock().add_late()?;
+        self.drain_after(callback, hand_over);
+        Some(CallbackId { serial: self.serial, sequence })
     }
 
     /// Admits a callback only while the cell is pending: for an await, which has no use for a late
@@ -101,7 +124,7 @@ impl<T, C> Cell<T, C> {
     /// Once the cell is done, the callback is given back, and [`outcome`](Self::outcome) can be read ([P2]).
     ///
     /// [P2]: super#properties
-    pub fn add_waiting(&self, tag: u64, callback: C) -> Result<CallbackId, C> {
+    pub fn add_waiting(&self, tag: NonZeroU64, callback: C) -> Result<CallbackId, C> {
         let admitted = self.state.lock().add_waiting(tag, callback);
         admitted.map(|sequence| CallbackId { serial: self.serial, sequence })
     }
@@ -143,7 +166,7 @@ impl<T, C> Cell<T, C> {
     /// for the callbacks that it finds there.
     ///
     /// [P9]: super#properties
-    pub fn remove_all(&self, tag: u64) -> Vec<C> {
+    pub fn remove_all(&self, tag: NonZeroU64) -> Vec<C> {
         self.state.lock().remove_all(tag)
     }
 
@@ -156,9 +179,9 @@ impl<T, C> Cell<T, C> {
     ///
     /// [P1]: super#properties
     /// [P2]: super#properties
-    pub fn complete<H: Deref<Target = Self> + Clone>(cell: &H, outcome: T) -> Result<Drain<H, C>, T> {
-        let batch = cell.state.lock().complete(&cell.outcome, outcome)?;
-        Ok(Drain::new(cell.clone(), batch))
+    pub fn complete(&self, outcome: T) -> Result<Drain<C>, T> {
+        let batch = self.state.lock().complete(&self.outcome, outcome)?;
+        Ok(Drain { serial: self.serial, batch, owed: Owed })
     }
 
     /// Returns the outcome once there is one, and then always the same ([P2], [P3]). Takes no lock.
@@ -193,28 +216,30 @@ impl<T, C> Cell<T, C> {
     pub fn snapshot(&self) -> Snapshot {
         self.state.lock().snapshot()
     }
-
-    /// The drainer's look: returns the next batch, or settles the cell and returns `None` (P19).
-    #[inline(always)]
-    pub(super) fn look(&self) -> Option<Batch<C>> {
-        self.state.lock().look()
-    }
 }
 
 impl<C> State<C> {
     /// Gives the callback back if it is late and nobody drains: then the caller owes the drain.
-    fn add(&mut self, tag: u64, callback: C) -> (u64, Option<C>) {
-        self.last += 1;
-        if self.phase == Phase::Settled {
-            // ORDER: the queue is empty and nobody drains, so this callback may go first (P7, P8).
-            self.phase = Phase::Draining;
-            return (self.last, Some(callback));
+    fn add(&mut self, tag: NonZeroU64, callback: &mut Option<C>) -> u64 {
+        if let Some(sequence) = self.add_late() {
+            return sequence;
         }
-        self.queue.push(self.last, tag, callback);
-        (self.last, None)
+        self.last += 1;
+        callback.take().into_iter().for_each(|callback| self.queue.push(self.last, tag, callback));
+        self.last
     }
 
-    fn add_waiting(&mut self, tag: u64, callback: C) -> Result<u64, C> {
+    fn add_late(&mut self) -> Option<u64> {
+        if self.phase != Phase::Settled {
+            return None;
+        }
+        // ORDER: the queue is empty and nobody drains, so this callback may go first (P7, P8).
+        self.phase = Phase::Draining;
+        self.last += 1;
+        Some(self.last)
+    }
+
+    fn add_waiting(&mut self, tag: NonZeroU64, callback: C) -> Result<u64, C> {
         if self.phase != Phase::Pending {
             return Err(callback);
         }
@@ -234,7 +259,7 @@ impl<C> State<C> {
         self.removable()?.remove(sequence)
     }
 
-    fn remove_all(&mut self, tag: u64) -> Vec<C> {
+    fn remove_all(&mut self, tag: NonZeroU64) -> Vec<C> {
         self.removable().map_or_else(Vec::new, |queue| queue.remove_all(tag))
     }
 
@@ -252,8 +277,10 @@ impl<C> State<C> {
         Ok(self.queue.take())
     }
 
-    fn look(&mut self) -> Option<Batch<C>> {
-        if self.queue.is_empty() {
+    /// The drainer's look: returns the next batch, or settles the cell and returns `None` (P19).
+    #[inline(always)]
+    pub(super) fn look(&mut self) -> Option<Batch<C>> {
+        if self.queue.len() == 0 {
             self.phase = Phase::Settled;
             return None;
         }
@@ -271,10 +298,8 @@ impl<C> State<C> {
 
 impl<T: fmt::Debug, C> fmt::Debug for Cell<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let snapshot = self.snapshot();
-        let mut fields = f.debug_struct("Cell");
-        fields.field("serial", &self.serial).field("phase", &snapshot.phase);
-        fields.field("waiting", &snapshot.waiting).field("outcome", &self.outcome()).finish()
+        let (serial, snapshot, outcome) = (self.serial, self.snapshot(), self.outcome());
+        write!(f, "Cell {{ serial: {serial}, outcome: {outcome:?}, state: {snapshot:?} }}")
     }
 }
 

@@ -1,12 +1,12 @@
 //! Where a callback is handed over: by the only holder of the drain token, outside the lock, in order.
 
 use super::{cell::Cell, queue::Batch};
-use core::{fmt, mem, ops::Deref, ptr};
+use core::{fmt, mem};
 
-/// The duty to hand over a cell's callbacks. A cell has at most one at any time ([P8]).
+/// The duty to hand over a cell's callbacks, which is done by [`Cell::drain`]. A cell has at most one at any
+/// time ([P8]).
 ///
-/// The token owns a handle of its cell (`H`: any cheap type that derefs to the cell and clones) and the
-/// callbacks that its transition moved out. While it exists, the cell is
+/// The token owns the callbacks that its transition moved out. While it exists, the cell is
 /// [`Draining`](super::Phase::Draining): adds of other threads only append, and their callbacks wait for
 /// its holder.
 ///
@@ -17,46 +17,30 @@ use core::{fmt, mem, ops::Deref, ptr};
 ///
 /// [P8]: super#properties
 #[must_use = "an owed drain must be performed, or callbacks are lost"]
-pub struct Drain<H, C> {
-    cell: H,
-    batch: Batch<C>,
-    owed: Owed,
+pub struct Drain<C> {
+    /// The serial of the cell.
+    pub(super) serial: u64,
+    pub(super) batch: Batch<C>,
+    pub(super) owed: Owed,
 }
 
 /// The part of a token that must not be dropped.
-struct Owed;
+pub(super) struct Owed;
 
-impl<H, C> Drain<H, C> {
-    pub(super) fn new(cell: H, batch: Batch<C>) -> Self {
-        Drain { cell, batch, owed: Owed }
-    }
-
-    /// Exchanges the handle for another one of the same cell: a borrowed handle is cheap, and is
-    /// exchanged for an owned one when the drain is deferred.
-    ///
-    /// # Errors
-    ///
-    /// If the handle is of another cell, the token is given back unchanged.
-    pub fn with_handle<T, O>(self, handle: O) -> Result<Drain<O, C>, Self>
-    where
-        H: Deref<Target = Cell<T, C>>,
-        O: Deref<Target = Cell<T, C>>,
-    {
-        if !ptr::eq(&*self.cell, &*handle) {
-            return Err(self);
-        }
-        Ok(Drain { cell: handle, batch: self.batch, owed: self.owed })
-    }
-
+impl<T, C> Cell<T, C> {
     /// Hands over each callback in order until the queue is empty, and settles the cell in the lock
     /// section that finds it empty ([P7], [P19]). Runs on the calling thread, and calls `hand_over` with no
     /// lock held ([P13]). It loops and never recurses; adds of other threads can prolong it ([P18]).
+    ///
+    /// `hand_over` takes callbacks from the front of the batch, and is called again while some are left.
     ///
     /// # Panics
     ///
     /// If `hand_over` unwinds, the drain is finished, the rest of the batch first, before the panic
     /// reaches the caller: no other callback is lost, and the cell is settled ([P14]). A second unwind
     /// aborts the process.
+    ///
+    /// Panics if the token is of another cell. Its callbacks are lost.
     ///
     /// # Re-entrancy
     ///
@@ -69,18 +53,26 @@ impl<H, C> Drain<H, C> {
     /// [P14]: super#properties
     /// [P18]: super#properties
     /// [P19]: super#properties
-    pub fn drain<T>(self, mut hand_over: impl FnMut(&H, C))
-    where
-        H: Deref<Target = Cell<T, C>>,
-    {
-        let Drain { cell, batch, owed } = self;
+    #[inline]
+    pub fn drain(&self, owed: Drain<C>, hand_over: impl FnMut(&mut Batch<C>)) {
+        let Drain { serial, batch, owed } = owed;
         mem::forget(owed);
-        let mut rest = Rest { cell: &cell, batch: Batch::One(None), hand_over: |callback| hand_over(&cell, callback) };
-        match batch {
-            Batch::One(Some(callback)) => (rest.hand_over)(callback),
-            batch => rest.all_of(batch),
+        assert!(serial == self.serial, "a drain token was given to another cell");
+        let mut rest = Rest { cell: self, batch, hand_over };
+        rest.hand_over_batch();
+        let more = self.state.lock().look(); // ends before the hand-over (P13)
+        if let Some(batch) = more {
+            rest.go_on(batch);
         }
-        if let Some(batch) = cell.look() {
+        mem::forget(rest);
+    }
+
+    /// Calls a callback that was never stored, and then drains.
+    pub(super) fn drain_after(&self, first: impl FnOnce(), hand_over: impl FnMut(&mut Batch<C>)) {
+        let mut rest = Rest { cell: self, batch: Batch::EMPTY, hand_over };
+        first();
+        let more = self.state.lock().look(); // ends before the hand-over (P13)
+        if let Some(batch) = more {
             rest.go_on(batch);
         }
         mem::forget(rest);
@@ -93,26 +85,28 @@ impl Drop for Owed {
     }
 }
 
-impl<H, C> fmt::Debug for Drain<H, C> {
+impl<C> fmt::Debug for Drain<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Drain")
     }
 }
 
 /// The rest of a drain, which is handed over also when a hand-over unwinds.
-struct Rest<'a, T, C, F: FnMut(C)> {
+struct Rest<'a, T, C, F: FnMut(&mut Batch<C>)> {
     cell: &'a Cell<T, C>,
     batch: Batch<C>,
     hand_over: F,
 }
 
-impl<T, C, F: FnMut(C)> Rest<'_, T, C, F> {
-    fn all_of(&mut self, batch: Batch<C>) {
-        self.batch = batch;
-        for callback in self.batch.by_ref() {
-            (self.hand_over)(callback);
+impl<T, C, F: FnMut(&mut Batch<C>)> Rest<'_, T, C, F> {
+    #[inline]
+    fn hand_over_batch(&mut self) {
+        while !self.batch.is_empty() {
+            (self.hand_over)(&mut self.batch);
         }
-        self.batch = Batch::One(None);
+        if let Batch::Many(_) = self.batch {
+            self.batch = Batch::EMPTY; // frees the buffer
+        }
     }
 
     /// Drains to the end: until the queue is empty.
@@ -120,16 +114,17 @@ impl<T, C, F: FnMut(C)> Rest<'_, T, C, F> {
     fn go_on(&mut self, batch: Batch<C>) {
         let mut next = Some(batch);
         while let Some(batch) = next {
-            self.all_of(batch);
-            next = self.cell.look();
+            self.batch = batch;
+            self.hand_over_batch();
+            next = self.cell.state.lock().look();
         }
     }
 }
 
-impl<T, C, F: FnMut(C)> Drop for Rest<'_, T, C, F> {
+impl<T, C, F: FnMut(&mut Batch<C>)> Drop for Rest<'_, T, C, F> {
     #[cold]
     fn drop(&mut self) {
-        let batch = mem::replace(&mut self.batch, Batch::One(None));
+        let batch = mem::replace(&mut self.batch, Batch::EMPTY);
         self.go_on(batch);
     }
 }

@@ -13,6 +13,7 @@
 //! scheduled  [id]        append-only: the order in which callbacks are handed over
 //!
 //! add(id, tag)      Pending: append to waiting            Done: append to scheduled
+//! add_late(id)      if phase() is Settled: as add; otherwise refused, nothing happens
 //! remove(id)        Pending: take it out, say whether it was there          Done: false, nothing happens
 //! remove_all(tag)   Pending: take out every one with that tag               Done: none, nothing happens
 //! add_waiting(id)   Pending: append to waiting            Done: refused, given back
@@ -39,9 +40,10 @@
 //! One lock guards phase and queue; the outcome is in a write-once cell beside it. Leaving
 //! `Pending` publishes the outcome and takes the whole queue in one lock section. A transition
 //! never drains by itself: it returns a [`Drain`] token, and the token is spent by
-//! [`Drain::drain`]: it hands over the batch in order, and locks; an empty queue makes the cell
+//! [`Cell::drain`]: it hands over the batch in order, and locks; an empty queue makes the cell
 //! `Settled` in that same lock section, otherwise it takes the queue and goes on. So the hand-over of
-//! one cell is serial, first in first out, and never nested.
+//! one cell is serial, first in first out, and never nested. [`Cell::add_late`] is the transition from `Settled`, the
+//! hand-over and the drain in one, for a callback that its caller keeps.
 //!
 //! # Properties
 //!
@@ -88,6 +90,7 @@ mod drain;
 mod queue;
 mod table;
 
-pub use cell::{Added, CallbackId, Cell, Snapshot};
+pub use cell::{Added, CallbackId, Cell, Snapshot, UNTAGGED};
 pub use drain::Drain;
+pub use queue::Batch;
 pub use table::{Answer, Event, Phase, TRANSITIONS, Transition};

@@ -1,13 +1,13 @@
 //! Where a callback waits: first in, first out, removable by id.
 
 use super::alloc::vec::{self, Vec};
-use core::{mem, slice};
+use core::{mem, num::NonZeroU64, slice};
 
 /// One place in the queue. A callback that was removed leaves its place empty.
-pub(super) struct Place<C> {
+pub struct Place<C> {
     sequence: u64,
-    tag: u64,
-    callback: Option<C>,
+    /// With the tag, which costs no more room for being optional.
+    waiting: Option<(NonZeroU64, C)>,
 }
 
 /// The queue of one cell: places in order of their sequence. A single place needs no allocation.
@@ -16,9 +16,14 @@ pub(super) enum Queue<C> {
     Many { places: Vec<Place<C>>, live: usize },
 }
 
-/// Callbacks that were moved out as a whole, and are handed over in order.
-pub(super) enum Batch<C> {
+/// Callbacks that were moved out as a whole, in the order in which they are handed over ([P7]). Those that are
+/// not taken stay in the batch.
+///
+/// [P7]: super#properties
+pub enum Batch<C> {
+    /// The only one.
     One(Option<C>),
+    /// Several. The last place is not empty.
     Many(vec::IntoIter<Place<C>>),
 }
 
@@ -28,30 +33,36 @@ const FEW: usize = 8;
 /// The room in a buffer beyond twice the live callbacks (P20).
 const SLACK: usize = 32;
 
+impl<C> Place<C> {
+    fn callback(self) -> Option<C> {
+        self.waiting.map(|(_, callback)| callback)
+    }
+}
+
 impl<C> Queue<C> {
     pub(super) const EMPTY: Self = Queue::One(None);
 
     /// Appends; sequences must grow from push to push.
-    pub(super) fn push(&mut self, sequence: u64, tag: u64, callback: C) {
-        let place = Place { sequence, tag, callback: Some(callback) };
+    pub(super) fn push(&mut self, sequence: u64, tag: NonZeroU64, callback: C) {
+        let waiting = Some((tag, callback));
         match self {
             Queue::Many { places, live } => {
                 if places.len() == places.capacity() {
                     fit(places, *live, (*live).max(FEW));
                 }
-                places.push(place);
+                places.push(Place { sequence, waiting });
                 *live += 1;
             }
-            Queue::One(first @ None) => *first = Some(place),
-            Queue::One(first) => *self = spill(first.take(), place),
+            Queue::One(first @ None) => *first = Some(Place { sequence, waiting }),
+            Queue::One(first) => *self = spill(first.take(), Place { sequence, waiting }),
         }
     }
 
     /// Swaps a callback that waits for another, which keeps its place.
     pub(super) fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
         let places = self.places_mut();
-        match find(places, sequence).map(|at| &mut places[at].callback) {
-            Some(Some(stored)) => Ok(mem::replace(stored, callback)),
+        match find(places, sequence).map(|at| &mut places[at].waiting) {
+            Some(Some((_, stored))) => Ok(mem::replace(stored, callback)),
             _ => Err(callback),
         }
     }
@@ -61,26 +72,27 @@ impl<C> Queue<C> {
         match self {
             Queue::Many { places, live } => {
                 let at = find(places, sequence)?;
-                let callback = places[at].callback.take()?;
+                let (_, callback) = places[at].waiting.take()?;
                 *live -= 1;
                 close_up(places, *live);
                 Some(callback)
             }
-            Queue::One(first) if first.as_ref()?.sequence == sequence => first.take()?.callback,
+            Queue::One(first) if first.as_ref()?.sequence == sequence => first.take()?.callback(),
             Queue::One(_) => None,
         }
     }
 
     /// Takes out every callback with this tag, in order. Scans the queue.
-    pub(super) fn remove_all(&mut self, tag: u64) -> Vec<C> {
-        let tagged = self.places_mut().iter_mut().filter(|place| place.tag == tag);
-        let removed: Vec<C> = tagged.filter_map(|place| place.callback.take()).collect();
+    pub(super) fn remove_all(&mut self, tag: NonZeroU64) -> Vec<C> {
+        let places = self.places_mut().iter_mut().map(|place| &mut place.waiting);
+        let tagged = places.filter(|waiting| matches!(waiting, Some((tagged, _)) if *tagged == tag));
+        let removed: Vec<C> = tagged.filter_map(|waiting| waiting.take()).map(|(_, callback)| callback).collect();
         match self {
             Queue::Many { places, live } => {
                 *live -= removed.len();
                 close_up(places, *live);
             }
-            Queue::One(Some(Place { callback: None, .. })) => *self = Queue::EMPTY,
+            Queue::One(Some(Place { waiting: None, .. })) => *self = Queue::EMPTY,
             Queue::One(_) => {}
         }
         removed
@@ -97,13 +109,9 @@ impl<C> Queue<C> {
     /// Moves all callbacks out, in order.
     pub(super) fn take(&mut self) -> Batch<C> {
         match mem::replace(self, Queue::EMPTY) {
-            Queue::One(first) => Batch::One(first.and_then(|place| place.callback)),
+            Queue::One(first) => Batch::One(first.and_then(Place::callback)),
             Queue::Many { places, .. } => Batch::Many(places.into_iter()),
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Queue::One(None) | Queue::Many { live: 0, .. })
     }
 
     /// Returns how many callbacks wait.
@@ -121,8 +129,8 @@ impl<C> Queue<C> {
             Queue::One(Some(first)) => slice::from_ref(first),
             Queue::Many { places, .. } => places,
         };
-        let live = places.iter().filter(|place| place.callback.is_some());
-        live.map(|place| (place.sequence, place.tag)).collect()
+        let live = places.iter().filter_map(|place| Some((place.sequence, place.waiting.as_ref()?.0.get())));
+        live.collect()
     }
 }
 
@@ -146,7 +154,7 @@ fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
 /// Removes the places of callbacks that were taken out: those at the end at once, the others when
 /// there are too many of them.
 fn close_up<C>(places: &mut Vec<Place<C>>, live: usize) {
-    while places.last().is_some_and(|place| place.callback.is_none()) {
+    while places.last().is_some_and(|place| place.waiting.is_none()) {
         places.pop();
     }
     if places.capacity() > 2 * live + SLACK {
@@ -160,10 +168,21 @@ fn close_up<C>(places: &mut Vec<Place<C>>, live: usize) {
 #[cold]
 fn fit<C>(places: &mut Vec<Place<C>>, live: usize, room: usize) {
     if live < places.len() {
-        places.retain(|place| place.callback.is_some());
+        places.retain(|place| place.waiting.is_some());
     }
     places.shrink_to(live + room);
     places.reserve_exact(room);
+}
+
+impl<C> Batch<C> {
+    pub(super) const EMPTY: Self = Batch::One(None);
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Batch::One(callback) => callback.is_none(),
+            Batch::Many(places) => places.len() == 0,
+        }
+    }
 }
 
 impl<C> Iterator for Batch<C> {
@@ -172,7 +191,7 @@ impl<C> Iterator for Batch<C> {
     fn next(&mut self) -> Option<C> {
         match self {
             Batch::One(callback) => callback.take(),
-            Batch::Many(places) => places.find_map(|place| place.callback),
+            Batch::Many(places) => places.find_map(Place::callback),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The effect of every event in every phase, as data. A test walks it on a real cell.
 
-use Answer::*;
-use Event::*;
-use Phase::*;
+use self::{Answer::*, Event::*, Phase::*};
 
 /// The phases of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +22,8 @@ pub enum Phase {
 pub enum Event {
     /// [`Cell::add`](super::Cell::add)
     Add,
+    /// [`Cell::add_late`](super::Cell::add_late)
+    AddLate,
     /// [`Cell::add_waiting`](super::Cell::add_waiting)
     AddWaiting,
     /// [`Cell::replace`](super::Cell::replace) of a callback that waits
@@ -63,8 +63,9 @@ pub type Transition = (Phase, Event, Answer, Phase);
 /// Every phase and event, refusals included. Only a drainer looks into the queue, so
 /// [`Event::FindSome`] and [`Event::FindNone`] have rows only in [`Phase::Draining`].
 #[rustfmt::skip]
-pub const TRANSITIONS: [Transition; 20] = [
+pub const TRANSITIONS: [Transition; 23] = [
     (Pending,  Add,        Waits,    Pending),
+    (Pending,  AddLate,    Refused,  Pending),
     (Pending,  AddWaiting, Waits,    Pending),
     (Pending,  Replace,    TakenOut, Pending),
     (Pending,  Remove,     TakenOut, Pending),
@@ -72,6 +73,7 @@ pub const TRANSITIONS: [Transition; 20] = [
     (Pending,  Complete,   YouDrain, Draining),
 
     (Draining, Add,        Waits,    Draining),
+    (Draining, AddLate,    Refused,  Draining),
     (Draining, AddWaiting, Refused,  Draining),
     (Draining, Replace,    Refused,  Draining),
     (Draining, Remove,     Refused,  Draining),
@@ -81,6 +83,7 @@ pub const TRANSITIONS: [Transition; 20] = [
     (Draining, FindNone,   Ends,     Settled),
 
     (Settled,  Add,        YouDrain, Draining),
+    (Settled,  AddLate,    YouDrain, Draining),
     (Settled,  AddWaiting, Refused,  Settled),
     (Settled,  Replace,    Refused,  Settled),
     (Settled,  Remove,     Refused,  Settled),

@@ -1,9 +1,10 @@
 //! Awaiting another task on the loop.
 
-use super::support::{is_pending, noted, noted_by_turn, turns};
+use super::support::{Bell, is_pending, noted, noted_by_turn, turns};
 use futures::FutureExt;
 use futures::future::select;
 use std::future::{Future, IntoFuture, pending};
+use std::sync::Arc;
 use std::task::Waker;
 use whendone::{EventLoop, Inline, Outcome, Ready, Schedule, Task, run, spawn, spawn_named};
 
@@ -22,6 +23,25 @@ fn an_await_takes_its_turn_between_the_callbacks() {
         completer.complete(()).unwrap();
     });
     assert_eq!(noted, "cb0 w1 cb1 w2 cb2");
+}
+
+/// D31, D9, P7
+#[test]
+fn an_await_cuts_the_entry_of_the_callbacks_around_it() {
+    let noted = noted(|log, handle| async move {
+        let (completer, task) = whendone::task(handle.clone());
+        task.add_done_callback(log.callback("a"));
+        task.add_done_callback(log.callback("b"));
+        let seen = log.clone();
+        let bell = Bell::calling(move || seen.queue(&handle, "soon"));
+        let mut awaited = (&task).into_future();
+        assert!(is_pending(&mut awaited, &Waker::from(Arc::new(bell))));
+        task.add_done_callback(log.callback("c"));
+        task.add_done_callback(log.callback("d"));
+        completer.complete(()).unwrap();
+        turns(1).await;
+    });
+    assert_eq!(noted, "a b soon c d");
 }
 
 /// R43

@@ -3,11 +3,12 @@
 use super::support::{Bell, Log, failures, is_pending, noted, on_drop, turns, watched};
 use futures::future::FusedFuture;
 use std::future::{IntoFuture, pending};
+use std::panic::Location;
 use std::sync::{Arc, Barrier};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
-use whendone::{Closed, EventLoop, Failure, Outcome, run, sleep, spawn};
+use whendone::{Closed, EventLoop, Failure, Outcome, Report, run, sleep, spawn};
 
 /// R90, R97, D4
 #[test]
@@ -86,6 +87,28 @@ fn closing_counts_and_reports_callbacks_that_never_ran() {
     let lost = [Failure::CallbackLost; 3].into_iter();
     let expected: Vec<_> = [Failure::TaskAbandoned].into_iter().chain(lost).chain([Failure::LoopClosed(3)]).collect();
     assert_eq!(failures(&reports.take()), expected);
+}
+
+/// D4, D12, D31, P15: one of the drops panics.
+#[test]
+fn closing_counts_and_reports_each_callback_of_one_entry() {
+    let (event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    let (completer, task) = whendone::task(handle.clone());
+    let line = Location::caller().line();
+    task.add_done_callback(|_| unreachable!("it never runs"));
+    let bomb = on_drop(|| panic!("of the drop"));
+    task.add_done_callback(move |_| drop(bomb));
+    task.add_done_callback(|_| unreachable!("it never runs"));
+    completer.complete(()).unwrap();
+    handle.call_soon(|| unreachable!("it never runs")).unwrap();
+    assert_eq!(event_loop.close(), 4);
+    let place = |report: &Report| (report.failure, report.callback.map(|origin| origin.added_at.line() - line));
+    let told: Vec<_> = reports.take().iter().map(place).collect();
+    let (lost, dropped) = (Failure::CallbackLost, Failure::DropPanicked);
+    let expected = [(lost, 1), (lost, 3), (dropped, 3), (lost, 4), (lost, 6)].map(|(failure, at)| (failure, Some(at)));
+    assert_eq!(told[..5], expected);
+    assert_eq!(told[5..], [(Failure::LoopClosed(4), None)]);
 }
 
 /// D4, P16: a callback scheduled by the drop of a lost callback is refused and reported, and does not count.

@@ -10,6 +10,26 @@ use std::time::Duration;
 use std::{env, panic};
 use whendone::{EventLoop, Failure, Inline, Outcome, Task, handle, spawn, spawn_named};
 
+/// D5, D31, R62
+#[test]
+fn of_callbacks_in_one_entry_each_that_panics_is_the_one_that_is_named() {
+    let (mut event_loop, reports) = watched();
+    let log = Log::default();
+    let (completer, task) = whendone::task(event_loop.handle());
+    let line = Location::caller().line();
+    task.add_done_callback(log.callback("a"));
+    task.add_done_callback(|_| panic!("first"));
+    task.add_done_callback(log.callback("c"));
+    task.add_done_callback(|_| panic!("second"));
+    task.add_done_callback(log.callback("e"));
+    completer.complete(()).unwrap();
+    event_loop.run_until_complete(async {});
+    let place = |report: &whendone::Report| (report.failure, report.callback.unwrap().added_at.line() - line);
+    let told: Vec<_> = reports.take().iter().map(place).collect();
+    assert_eq!(told, [(Failure::CallbackPanicked, 2), (Failure::CallbackPanicked, 4)]);
+    assert_eq!(log.read(), "a c e");
+}
+
 /// P14
 #[test]
 fn a_future_that_panics_ends_its_task_and_not_the_loop() {

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use std::future::{IntoFuture, poll_fn};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
-use std::task::{Poll, Waker};
+use std::task::{Poll, Wake, Waker};
 use std::thread;
 use whendone::{Inline, Outcome};
 
@@ -48,6 +48,27 @@ fn an_await_polled_again_keeps_its_place_and_wakes_only_the_new_waker() {
     assert_eq!(format!("{task:?}"), "<Task pending cb=[2 waiting]>");
     completer.complete(()).unwrap();
     assert_eq!(log.words(), ["new", "callback"]);
+}
+
+/// R42: also a waker that alternates with another one is the one that is woken.
+#[test]
+fn an_await_polled_again_with_the_same_waker_clones_nothing() {
+    struct Woken;
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (completer, task) = whendone::task::<()>(Inline);
+    let [first, other] = [Arc::new(Woken), Arc::new(Woken)];
+    let wakers = [first.clone().into(), other.clone().into()];
+    let mut wait = (&task).into_future();
+    for waker in [0, 0, 0, 1, 1, 0, 1] {
+        assert!(poll(&mut wait, &wakers[waker]).is_pending());
+        // The test's handle, its waker, and the clone that waits.
+        let counts = [Arc::strong_count(&first), Arc::strong_count(&other)];
+        assert_eq!(counts, if waker == 0 { [3, 2] } else { [2, 3] });
+    }
+    completer.complete(()).unwrap();
+    assert_eq!([Arc::strong_count(&first), Arc::strong_count(&other)], [2, 2]);
 }
 
 /// R106, D9, P15

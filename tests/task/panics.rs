@@ -6,7 +6,8 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{LazyLock, Mutex};
 use std::task::Waker;
 use std::thread;
 use whendone::{Completer, Failure, Inline, Outcome, Ready, Report, Schedule, SharedCallback, Task};
@@ -167,22 +168,77 @@ fn a_hook_that_panics_does_no_harm() {
     assert_eq!(log.words(), ["after", "late"]);
 }
 
+/// The reports of a task with this name to the process's hook, which is set once.
+fn told_to_the_process(name: &'static str) -> Receiver<Report> {
+    type Listener = (String, Sender<Report>);
+    static LISTENERS: LazyLock<Mutex<Vec<Listener>>> = LazyLock::new(|| {
+        let hook = |report: &Report| {
+            let is_meant = |name: &str| report.task.as_ref().is_some_and(|task| task.contains(name));
+            let listeners = LISTENERS.lock().unwrap();
+            listeners.iter().filter(|(name, _)| is_meant(name)).for_each(|(_, to)| to.send(report.clone()).unwrap());
+        };
+        assert!(whendone::set_exception_hook(hook).is_ok());
+        Mutex::default()
+    });
+    let (sender, reports) = mpsc::channel();
+    LISTENERS.lock().unwrap().push((format!("name='{name}'"), sender));
+    reports
+}
+
 /// D5
 #[test]
 fn a_scheduler_without_a_hook_reports_to_the_process_hook_set_once() {
-    let (sender, reports) = mpsc::channel();
-    let hook = move |report: &Report| {
-        if report.task.as_deref() == Some("<Task finished name='no hook'>") {
-            sender.send(report.failure).unwrap();
-        }
-    };
-    assert!(whendone::set_exception_hook(hook).is_ok());
+    let reports = told_to_the_process("no hook");
     let second = |_: &Report| unreachable!("refused");
     assert!(whendone::set_exception_hook(second).is_err());
     let (completer, task) = whendone::task_named("no hook", refusing);
     task.add_done_callback(|_| ());
     completer.complete(()).unwrap();
-    assert_eq!(reports.try_iter().collect::<Vec<_>>(), [Failure::CallbackLost]);
+    assert_eq!(failures(&reports), [Failure::CallbackLost]);
+}
+
+/// D5, P14: inline, one guard stands around many callbacks; each panic is still reported as that of its own callback,
+/// or of no callback if it is a waker's.
+#[test]
+fn only_the_callback_that_panics_is_blamed() {
+    let (log, reports) = (Log::default(), told_to_the_process("blamed"));
+    let (completer, task) = whendone::task_named("blamed", Inline);
+    let wakes = |touch| assert_ne!(touch, Touch::Wake, "in wake");
+    let mut waits = [(); 3].map(|()| (&task).into_future());
+    let panics = |_: &Task<()>| panic!("shared");
+    let line = line!();
+    assert!(poll(&mut waits[0], &touchy_waker(wakes)).is_pending());
+    task.add_done_callback(|_| panic!("first"));
+    assert!(poll(&mut waits[1], &touchy_waker(wakes)).is_pending());
+    task.add_done_callback(log.says("between"));
+    assert!(poll(&mut waits[2], &touchy_waker(wakes)).is_pending());
+    task.add_shared(&SharedCallback::new(panics));
+    task.add_done_callback(|_| panic!("second"));
+    completer.complete(()).unwrap();
+    task.add_done_callback(log.says("late"));
+    task.add_done_callback(|_| panic!("late"));
+    let told = |report: Report| {
+        let message = report.panic.unwrap().message().to_owned();
+        (report.failure, message, report.callback.map(|callback| callback.added_at.line() - line))
+    };
+    let told: Vec<_> = reports.try_iter().map(told).collect();
+    let told: Vec<_> =
+        told.iter().map(|(failure, message, line)| (*failure, message.split('\n').next().unwrap(), *line)).collect();
+    use Failure::{CallbackPanicked, WakerPanicked};
+    let in_wake = "assertion `left != right` failed: in wake";
+    assert_eq!(
+        told,
+        [
+            (WakerPanicked, in_wake, None),
+            (CallbackPanicked, "first", Some(2)),
+            (WakerPanicked, in_wake, None),
+            (WakerPanicked, in_wake, None),
+            (CallbackPanicked, "shared", Some(6)),
+            (CallbackPanicked, "second", Some(7)),
+            (CallbackPanicked, "late", Some(10)),
+        ]
+    );
+    assert_eq!(log.words(), ["between", "late"]);
 }
 
 /// D9, P14

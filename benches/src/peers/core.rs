@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use whendone::CallbackId;
-use whendone::kernel::{Added, Cell};
+use whendone::kernel::{Added, Cell, UNTAGGED};
 
 /// The core with callbacks of this type.
 pub(crate) struct Core<C> {
@@ -80,18 +80,25 @@ impl<C: Callback> Peer for Core<C> {
     }
 
     fn add(&mut self, cell: &mut Arc<CoreCell<C>>, check: Check) -> CallbackId {
-        match Cell::add(&&**cell, 0, C::new(check)) {
+        match cell.add(UNTAGGED, C::new(check)) {
             Added::Waits(id) => id,
             Added::YouDrain(id, owed) => {
-                owed.drain(|cell, stored| stored.call(*cell.outcome().expect("it is done")));
+                let value = Self::read(cell);
+                cell.drain(owed, |batch| batch.for_each(|stored| stored.call(value)));
                 id
             }
         }
     }
 
+    fn add_late(&mut self, cell: &mut Arc<CoreCell<C>>, check: Check) -> CallbackId {
+        let value = Self::read(cell);
+        let added = cell.add_late(|| C::new(check).call(value), |batch| batch.for_each(|stored| stored.call(value)));
+        added.unwrap_or_else(|| self.add(cell, check))
+    }
+
     fn complete((): (), cell: &mut Arc<CoreCell<C>>, value: u64) {
-        let owed = Cell::complete(&&**cell, value).expect("it is completed once");
-        owed.drain(|_, stored| stored.call(value));
+        let owed = cell.complete(value).expect("it is completed once");
+        cell.drain(owed, |batch| batch.for_each(|stored| stored.call(value)));
     }
 }
 

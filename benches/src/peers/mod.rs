@@ -32,6 +32,10 @@ pub trait Peer {
     fn task(&mut self) -> (Self::Completer, Self::Task);
     /// Adds a callback, late or not.
     fn add(&mut self, task: &mut Self::Task, check: Check) -> Self::Id;
+    /// Adds a callback to a task that is done.
+    fn add_late(&mut self, task: &mut Self::Task, check: Check) -> Self::Id {
+        self.add(task, check)
+    }
     /// Keeps a registration when its id goes.
     fn keep(id: Self::Id) {
         drop(id);

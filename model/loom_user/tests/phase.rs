@@ -5,7 +5,7 @@ use loom::model;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use loom::thread;
-use whendone::kernel::{Added, Cell, Phase};
+use whendone::kernel::{Added, Cell, Phase, UNTAGGED};
 
 type Line = Cell<u32, &'static str>;
 
@@ -13,9 +13,9 @@ type Line = Cell<u32, &'static str>;
 /// if `is_over` says so, what the callbacks did is seen, though nothing but the cell orders it.
 fn who_loses_looks(is_over: fn(&Line) -> bool) {
     let (cell, ran) = (Arc::new(Line::new(1)), Arc::new(AtomicUsize::new(0)));
-    assert!(matches!(Cell::add(&cell, 0, "waits"), Added::Waits(_)));
-    let complete = move |cell: Arc<Line>, ran: Arc<AtomicUsize>| match Cell::complete(&cell, 1) {
-        Ok(owed) => owed.drain(|_, _| ran.store(1, Relaxed)),
+    assert!(matches!(cell.add(UNTAGGED, "waits"), Added::Waits(_)));
+    let complete = move |cell: Arc<Line>, ran: Arc<AtomicUsize>| match cell.complete(1) {
+        Ok(owed) => cell.drain(owed, |batch| batch.for_each(|_| ran.store(1, Relaxed))),
         Err(_) => {
             let over = is_over(&cell);
             assert!(cell.outcome().is_some(), "P2");

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
-use whendone_no_std::kernel::{Added, CallbackId, Cell, Drain, Phase};
+use whendone_no_std::kernel::{Added, Batch, CallbackId, Cell, Drain, Phase, UNTAGGED};
 
 type Line = Arc<Cell<u32, u32>>;
 
@@ -12,17 +12,17 @@ fn completion_hands_over_what_waits_in_order() {
     let cell = cell();
     let _ids = [1, 2, 3].map(|callback| waits(&cell, callback));
     assert_eq!(cell.outcome(), None);
-    let owed = Cell::complete(&cell, 10).unwrap();
+    let owed = cell.complete(10).unwrap();
     assert_eq!(cell.outcome(), Some(&10));
-    assert_eq!(handed_over(owed), [1, 2, 3]);
+    assert_eq!(handed_over(&cell, owed), [1, 2, 3]);
 }
 
 /// P1
 #[test]
 fn a_second_completion_is_refused_and_hands_the_value_back() {
     let cell = cell();
-    assert!(handed_over(Cell::complete(&cell, 10).unwrap()).is_empty());
-    assert_eq!(Cell::complete(&cell, 11).err(), Some(11));
+    assert!(handed_over(&cell, cell.complete(10).unwrap()).is_empty());
+    assert_eq!(cell.complete(11).err(), Some(11));
     assert_eq!(cell.outcome(), Some(&10));
 }
 
@@ -33,18 +33,18 @@ fn a_removed_callback_is_given_back_once_and_never_handed_over() {
     let [_, second, _] = [1, 2, 3].map(|callback| waits(&cell, callback));
     assert_eq!(cell.remove(second), Some(2));
     assert_eq!(cell.remove(second), None);
-    assert_eq!(handed_over(Cell::complete(&cell, 10).unwrap()), [1, 3]);
+    assert_eq!(handed_over(&cell, cell.complete(10).unwrap()), [1, 3]);
 }
 
 /// P11, P19
 #[test]
 fn a_late_callback_is_handed_over_by_the_thread_that_adds_it() {
     let cell = cell();
-    assert!(handed_over(Cell::complete(&cell, 10).unwrap()).is_empty());
-    let Added::YouDrain(id, owed) = Cell::add(&cell, 0, 1) else { panic!("nobody else drains {:?}", cell) };
+    assert!(handed_over(&cell, cell.complete(10).unwrap()).is_empty());
+    let Added::YouDrain(id, owed) = cell.add(UNTAGGED, 1) else { panic!("nobody else drains {:?}", cell) };
     assert_eq!(cell.remove(id), None);
     assert_eq!(cell.phase(), (Phase::Draining, 0));
-    assert_eq!(handed_over(owed), [1]);
+    assert_eq!(handed_over(&cell, owed), [1]);
     assert_eq!(cell.phase(), (Phase::Settled, 0));
 }
 
@@ -52,7 +52,7 @@ fn a_late_callback_is_handed_over_by_the_thread_that_adds_it() {
 #[test]
 fn a_consumed_cell_gives_its_outcome_by_value() {
     let done = cell();
-    assert!(handed_over(Cell::complete(&done, 10).unwrap()).is_empty());
+    assert!(handed_over(&done, done.complete(10).unwrap()).is_empty());
     let outcomes = [done, cell()].map(|cell| Arc::into_inner(cell).unwrap().into_outcome());
     assert_eq!(outcomes, [Some(10), None]);
 }
@@ -65,11 +65,11 @@ fn a_consumed_cell_gives_its_outcome_by_value() {
 fn adding_and_completing_vs_the_same() {
     for _ in 0..1_000 {
         let (cell, handed, start) = (cell(), Mutex::new(Vec::new()), Barrier::new(2));
-        let hand_over = |_: &Line, callback| handed.lock().unwrap().push(callback);
+        let hand_over = |batch: &mut Batch<_>| handed.lock().unwrap().extend(batch);
         let act = |name: u32| {
             start.wait();
             add(&cell, name, hand_over);
-            let completed = Cell::complete(&cell, name).map(|owed| owed.drain(hand_over));
+            let completed = cell.complete(name).map(|owed| cell.drain(owed, hand_over));
             add(&cell, name + 1, hand_over);
             completed.is_ok()
         };
@@ -92,22 +92,22 @@ fn cell() -> Line {
 }
 
 /// Adds a callback, and hands it over if that is owed.
-fn add(cell: &Line, callback: u32, hand_over: impl FnMut(&Line, u32)) {
-    if let Added::YouDrain(_, owed) = Cell::add(cell, 0, callback) {
-        owed.drain(hand_over);
+fn add(cell: &Line, callback: u32, hand_over: impl FnMut(&mut Batch<u32>)) {
+    if let Added::YouDrain(_, owed) = cell.add(UNTAGGED, callback) {
+        cell.drain(owed, hand_over);
     }
 }
 
 /// Adds a callback that has to wait.
 fn waits(cell: &Line, callback: u32) -> CallbackId {
-    match Cell::add(cell, 0, callback) {
+    match cell.add(UNTAGGED, callback) {
         Added::Waits(id) => id,
         Added::YouDrain(..) => panic!("{:?} does not let {} wait", cell, callback),
     }
 }
 
-fn handed_over(owed: Drain<Line, u32>) -> Vec<u32> {
+fn handed_over(cell: &Line, owed: Drain<u32>) -> Vec<u32> {
     let mut handed = Vec::new();
-    owed.drain(|_, callback| handed.push(callback));
+    cell.drain(owed, |batch| handed.extend(batch));
     handed
 }

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Compiles the audited files, and the player beside them. The facade `sync` and the `stage`, that is, the engine's
@@ -155,6 +156,17 @@ pub fn explore_handles(_explored: bool) {}
 pub fn fresh_serial() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A counted handle that does not know the type of its value, as in `src/sync.rs`.
+pub type Erased = Arc<dyn Any + Send + Sync>;
+
+pub fn erase<T: Send + Sync + 'static>(counted: Arc<T>) -> Erased {
+    counted
+}
+
+pub fn restore<T: Send + Sync + 'static>(erased: Erased) -> Option<Arc<T>> {
+    erased.downcast().ok()
 }
 
 /// A contained panic that no hook took: callbacks and their observations are checked elsewhere.

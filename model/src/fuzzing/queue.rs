@@ -4,6 +4,7 @@ use crate::fuzzing::bytes::decode;
 use crate::scenario::names::Nonce;
 use crate::scenario::resolve::Step;
 use kernel_queue::Queue;
+use std::num::NonZeroU64;
 
 extern crate alloc;
 
@@ -14,10 +15,13 @@ mod kernel_queue;
 /// Capacity that the queue may keep beyond twice the live callbacks (P20).
 const SLACK: usize = 32;
 
+const SHARED: NonZeroU64 = NonZeroU64::MIN;
+const UNTAGGED: NonZeroU64 = NonZeroU64::MAX;
+
 /// The queue, and a list of (sequence, tag, callback) as its oracle.
 struct Both {
     queue: Queue<Nonce>,
-    list: Vec<(u64, u64, Nonce)>,
+    list: Vec<(u64, NonZeroU64, Nonce)>,
     /// The callback under which the await is registered.
     place: Option<Nonce>,
 }
@@ -35,7 +39,7 @@ pub fn check(bytes: &[u8]) {
         let is_same = both.play(step);
         let Both { queue, list, .. } = &both;
         assert!(is_same, "'{scenario}': {step:?} differs, the list is {list:?}");
-        let waiting: Vec<_> = list.iter().map(|(sequence, tag, _)| (*sequence, *tag)).collect();
+        let waiting: Vec<_> = list.iter().map(|(sequence, tag, _)| (*sequence, tag.get())).collect();
         assert_eq!(queue.waiting(), waiting, "'{scenario}': after {step:?}");
         assert_eq!(queue.len(), waiting.len(), "'{scenario}': after {step:?}");
         let kept = if let Queue::Many { places, .. } = queue { places.capacity() } else { 1 };
@@ -47,19 +51,19 @@ impl Both {
     /// Plays a step on both; whether they return the same.
     fn play(&mut self, step: Step) -> bool {
         match step {
-            Step::Add { nonce, tagged } => self.push(nonce, tagged.into()),
+            Step::Add { nonce, tagged } => self.push(nonce, if tagged { SHARED } else { UNTAGGED }),
             Step::Poll(nonce) => match self.place {
                 None => {
                     self.place = Some(nonce);
-                    self.push(nonce, 0)
+                    self.push(nonce, UNTAGGED)
                 }
                 Some(first) => self.replace(first, nonce),
             },
             Step::Remove(nonce) => self.remove(nonce.map_or(0, sequence)),
             Step::DropAwait => self.place.take().is_none_or(|first| self.remove(sequence(first))),
             Step::RemoveAll => {
-                let removed = self.list.extract_if(.., |(_, tag, _)| *tag == 1).map(|(.., callback)| callback);
-                self.queue.remove_all(1) == removed.collect::<Vec<_>>()
+                let removed = self.list.extract_if(.., |(_, tag, _)| *tag == SHARED).map(|(.., callback)| callback);
+                self.queue.remove_all(SHARED) == removed.collect::<Vec<_>>()
             }
             Step::Complete(_) | Step::DropCompleter => {
                 self.queue.take().eq(self.list.drain(..).map(|(.., callback)| callback))
@@ -68,7 +72,7 @@ impl Both {
         }
     }
 
-    fn push(&mut self, nonce: Nonce, tag: u64) -> bool {
+    fn push(&mut self, nonce: Nonce, tag: NonZeroU64) -> bool {
         self.queue.push(sequence(nonce), tag, nonce);
         self.list.push((sequence(nonce), tag, nonce));
         true

@@ -57,6 +57,7 @@ pub const SOURCES: &[Source] = sources![
     "src/event_loop/fused.rs",
     "src/event_loop/handle.rs",
     "src/event_loop/mod.rs",
+    "src/event_loop/name.rs",
     "src/event_loop/run.rs",
     "src/event_loop/state.rs",
     "src/event_loop/task.rs",

@@ -153,8 +153,12 @@ impl Conformance {
                 return Err(format!("protocol: an operation ends before its drain; thread {t}"));
             }
         }
-        self.inside[t].pop();
-        Ok(())
+        match self.inside[t].pop() {
+            Some((_, Step::Add { nonce, .. })) if !self.cells.iter().any(|cell| cell.has(nonce)) => {
+                Err(format!("protocol: an add ends, and no lock section has added #{nonce}; thread {t}"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn position(&self, thread: Thread) -> Position {
@@ -201,14 +205,18 @@ impl Conformance {
     }
 
     /// Follows a hand-over by thread t to a scheduler, which runs the callback now, later or never. A loop's queue
-    /// receives other entries too.
+    /// receives the rest of the drainer's batch as one entry, and other entries too.
     fn schedules(&mut self, t: Thread, task: Option<Task>) -> Result<(), String> {
         let position = self.position(t);
         let mut cells = self.cells.iter_mut().filter(|cell| task.is_none() || cell.task == task);
         match cells.find_map(|cell| cell.next(position).map(|c| (cell, c))) {
-            Some((cell, c)) => {
-                cell.hand_over(position);
-                cell.scheduled.push_back(c);
+            Some((cell, first)) => {
+                let mut next = Some(first);
+                while let Some(c) = next {
+                    cell.hand_over(position);
+                    cell.scheduled.push_back(c);
+                    next = cell.next(position).filter(|_| task.is_none());
+                }
                 Ok(())
             }
             None if task.is_none() => Ok(()),
@@ -251,6 +259,11 @@ impl Cell {
 
     fn is_drained(&self) -> bool {
         self.state.hands.iter().any(|hands| hands.doing != Doing::Free)
+    }
+
+    /// True if a callback with this name was added.
+    fn has(&self, nonce: Nonce) -> bool {
+        self.callbacks.iter().any(|callback| callback.name == Some(nonce))
     }
 
     fn is_named(&self, c: Option<Callback>, nonce: Nonce) -> bool {
@@ -301,6 +314,8 @@ impl Cell {
         let remove = |c: &Callback| Action::Remove(t, *c);
         let gone = |c: &&Callback| self.callbacks[**c].number.is_none_or(|number| !guarded.queue.contains(&number));
         match operation {
+            // A refused `add_late`, because somebody drains: an `add` follows.
+            Some(Add { .. }) if (*phase, queue.len()) == (guarded.phase, guarded.queue.len()) => Vec::new(),
             Some(Add { .. }) => vec![Action::Add(t)],
             Some(Remove(Some(nonce))) => {
                 (0..self.callbacks.len()).filter(|c| self.is_named(Some(*c), nonce)).map(|c| remove(&c)).collect()

@@ -1,8 +1,8 @@
 //! The protocol of one cell, at the grain of lock sections and hand-overs, for a model checker.
 //!
 //! Read it beside `src/kernel`: the verbs are the same. An action is one lock section, or the beginning or the
-//! end of a hand-over, which takes no lock; threads take actions in any order. `add_waiting` is an add or no action;
-//! `replace` and `snapshot` are none. `properties.rs` states the properties and checks them in a small scope;
+//! end of a hand-over, which takes no lock; threads take actions in any order. `add_late` and `add_waiting` are an add or
+//! no action; `replace` and `snapshot` are none. `properties.rs` states the properties and checks them in a small scope;
 //! `model/proof` proves them, under the same names, for every number of threads and callbacks.
 
 use Action::*;

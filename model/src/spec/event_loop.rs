@@ -5,8 +5,8 @@
 //! `loom-atomic` the observed ones must be among them, as everywhere (`model/pinned.json`).
 //!
 //! * The queue is first in, first out (R31). A run takes the entry that it woke up for, and then as many entries as there
-//!   are at that moment: its batch (R32). It ends after the batch in which the stop callback of its main future has run
-//!   (D12).
+//!   are at that moment: its turn (R32). It ends after the turn in which the stop callback of its main future has run
+//!   (D12). An entry belongs to one turn, however many callbacks it stands for.
 //! * A wake puts a step of the task into the queue, unless one is there already or the task is done. A step leaves the
 //!   queue before its poll begins, so that a wake during the poll leads to another step (P17). Time passes only when there
 //!   is nothing else to do: then a nap ends, which is such a wake, and belongs to that turn (R32).
@@ -16,9 +16,11 @@
 //! * The program of a callback or function consists of steps of the loop's thread. The program of its drop consists of
 //!   steps of the thread that drops it: the loop's after the call or at the close, or the thread that removes the callback
 //!   or whose call is refused.
-//! * Completion hands callbacks over to the queue one after another; callbacks added meanwhile follow (D16).
-//! * Close abandons the task if it is not done (P16), counts the callbacks and functions in the queue, and refuses later
-//!   ones, also those that come from the drops of the counted ones. A callback that never runs is reported once (D4), and
+//! * Completion hands all waiting callbacks over to the queue as one entry; those added meanwhile follow as another (D16).
+//!   They run one after another, in order, each with its drop, and nothing else of the queue between them. The panic of
+//!   one does not keep the next from running (P14).
+//! * Close abandons the task if it is not done (P16), counts the callbacks and functions in the queue, not the entries, and
+//!   refuses later ones, also those that come from the drops of the counted ones. A callback that never runs is reported once (D4), and
 //!   so is a panic that was never retrieved (D8).
 
 use super::loop_state::{LoopState, Move, Queued};
@@ -48,9 +50,9 @@ pub fn allowed(scenario: &Scenario, script: Script) -> BTreeSet<Observation> {
 impl LoopState {
     /// The state after this thread's next move; none while it has to wait, or if it has finished.
     pub(super) fn after(&self, thread: usize) -> Option<LoopState> {
-        let next = *self.threads[thread].moves.last()?;
+        let next = self.threads[thread].moves.last()?;
         let waits = match next {
-            Move::Do(Step::Wait(flag)) => !self.raised.contains(&flag),
+            Move::Do(Step::Wait(flag)) => !self.raised.contains(flag),
             Move::Sleep => self.queue.is_empty() && !self.naps,
             _ => false,
         };
@@ -58,11 +60,12 @@ impl LoopState {
             return None;
         }
         let mut state = self.clone();
-        state.threads[thread].moves.pop();
+        let next = state.threads[thread].moves.pop()?;
+        let within = if let Move::Within(at, _) = next { Some(at) } else { None };
         let (answer, entailed) = state.carry_out(next);
-        let answers = match next {
-            Move::Within(at, _) => &mut state.handed[at].answers,
-            _ => &mut state.threads[thread].answers,
+        let answers = match within {
+            Some(at) => &mut state.handed[at].answers,
+            None => &mut state.threads[thread].answers,
         };
         answers.extend(answer);
         state.threads[thread].moves.extend(entailed.into_iter().rev());
@@ -168,7 +171,7 @@ impl LoopState {
         match step {
             Step::Add { nonce, .. } if self.outcome.is_some() && !self.draining => {
                 self.draining = true;
-                (None, vec![Move::Push(Queued::Call(nonce)), Move::Look])
+                (None, vec![Move::Push(call(nonce)), Move::Look])
             }
             Step::Add { nonce, .. } => {
                 self.waiting.push(nonce);
@@ -182,7 +185,7 @@ impl LoopState {
             }
             Step::Read => (Some(Answer::Outcome(self.read())), vec![]),
             Step::Wake => (None, self.has_waker.then_some(Move::Wake).into_iter().collect()),
-            Step::Soon(nonce) => (Some(Answer::Did(!self.closed)), self.push(Queued::Call(nonce))),
+            Step::Soon(nonce) => (Some(Answer::Did(!self.closed)), self.push(call(nonce))),
             Step::Run => (None, vec![Move::Push(Queued::Main { brief: false }), Move::Sleep]),
             Step::RunBriefly => (None, vec![Move::Push(Queued::Main { brief: true }), Move::Sleep]),
             Step::Spawn(nonce) => (None, self.spawn(nonce)),
@@ -214,8 +217,8 @@ impl LoopState {
     /// Appends to the queue. Once the loop is closed, a callback is lost, and any other entry is dropped silently.
     fn push(&mut self, entry: Queued) -> Vec<Move> {
         match (self.closed, entry) {
-            (false, _) => self.queue.push_back(entry),
-            (true, Queued::Call(nonce)) => return self.lose(nonce).into_iter().collect(),
+            (false, entry) => self.queue.push_back(entry),
+            (true, Queued::Calls(nonces)) => return nonces.iter().filter_map(|nonce| self.lose(*nonce)).collect(),
             (true, _) => {}
         }
         vec![]
@@ -255,15 +258,16 @@ impl LoopState {
         self.tell(if is_called { Told::CallbackPanicked(nonce) } else { Told::DropPanicked(nonce) }, 1);
     }
 
-    /// Hands over all waiting callbacks, one after the other, and then looks again.
+    /// Hands over all waiting callbacks as one entry, if there are any, and then looks again.
     fn hand_over(&mut self) -> Vec<Move> {
-        let calls = mem::take(&mut self.waiting).into_iter().map(|nonce| Move::Push(Queued::Call(nonce)));
-        calls.chain([Move::Look]).collect()
+        let nonces = mem::take(&mut self.waiting);
+        let calls = (!nonces.is_empty()).then(|| Move::Push(Queued::Calls(nonces.into())));
+        calls.into_iter().chain([Move::Look]).collect()
     }
 
     fn run(&mut self, entry: Queued) -> Vec<Move> {
         match entry {
-            Queued::Call(nonce) => vec![Move::Enter(nonce, Part::Call)],
+            Queued::Calls(nonces) => nonces.iter().map(|nonce| Move::Enter(*nonce, Part::Call)).collect(),
             Queued::Step if self.outcome.is_some() => vec![],
             Queued::Step => {
                 self.queued = false;
@@ -312,7 +316,13 @@ impl LoopState {
 
     /// Empties the queue, and returns the callbacks and functions that were in it.
     fn take_calls(&mut self) -> Vec<Nonce> {
-        let calls = mem::take(&mut self.queue).into_iter();
-        calls.filter_map(|entry| if let Queued::Call(nonce) = entry { Some(nonce) } else { None }).collect()
+        let entries = mem::take(&mut self.queue);
+        let calls = |entry: &Queued| if let Queued::Calls(nonces) = entry { nonces.to_vec() } else { vec![] };
+        entries.iter().flat_map(calls).collect()
     }
+}
+
+/// The entry of a single callback or function.
+fn call(nonce: Nonce) -> Queued {
+    Queued::Calls([nonce].into())
 }

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// An entry of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Queued {
-    /// A callback whose turn has come, or a function to be called soon.
-    Call(Nonce),
+    /// Callbacks that were handed over together, in their order, or a function to be called soon.
+    Calls(Rc<[Nonce]>),
     /// A poll of the task.
     Step,
     /// A poll of another task, which ends it.
@@ -24,7 +24,7 @@ pub(super) enum Queued {
 }
 
 /// One atomic step of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Move {
     /// An operation of the thread.
     Do(Step),

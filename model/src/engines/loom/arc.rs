@@ -1,6 +1,7 @@
 //! The `Arc` that counts a task's handles under loom: loom's own where races of the last handle are explored, and std's
 //! elsewhere, because each count is one more place where threads can switch.
 
+use super::super::Erased;
 use std::cell::Cell;
 use std::ops::Deref;
 
@@ -42,6 +43,14 @@ impl<T> Counted<T> {
             Counted::ByLoom(counted) => loom::sync::Arc::strong_count(counted),
         }
     }
+}
+
+pub fn erase<T: Send + Sync + 'static>(counted: Counted<T>) -> Erased {
+    std::sync::Arc::new(counted)
+}
+
+pub fn restore<T: Send + Sync + 'static>(erased: Erased) -> Option<Counted<T>> {
+    erased.downcast().ok().map(std::sync::Arc::unwrap_or_clone)
 }
 
 impl<T> Clone for Counted<T> {

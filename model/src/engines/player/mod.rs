@@ -7,13 +7,14 @@ pub mod bench;
 mod on_kernel;
 mod on_task;
 
-use super::kernel::{Added, CallbackId, Cell, Phase};
+use super::kernel::{Added, CallbackId, Cell, Phase, UNTAGGED};
 use super::stage::{Flag, at_once, explore};
 use super::sync::explore_handles;
 use super::wait::Wait;
 use bench::{Bench, Interpreter, Tracked};
 use on_kernel::OnKernel;
 use on_task::OnTask;
+use std::num::NonZeroU64;
 use std::panic::resume_unwind;
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -25,7 +26,7 @@ use whendone_model::scenario::resolve::{Step, TaskStep};
 use whendone_model::scenario::{Scenario, Scheduler};
 
 /// The tag of `b`, `B` and `T`.
-const SHARED: u64 = u64::MAX;
+const SHARED: NonZeroU64 = NonZeroU64::MIN;
 
 /// Plays the scenario in every execution that the engine explores.
 pub fn play(scenario: &Scenario) -> Observed {
@@ -191,7 +192,7 @@ pub(super) fn at_rest<T, C>(cell: &Cell<T, C>) -> Option<String> {
 
 /// The id of a callback that waits in `other`.
 fn foreign<C>(other: &Arc<Cell<Tracked, C>>, callback: C) -> CallbackId {
-    match Cell::add(other, 0, callback) {
+    match other.add(UNTAGGED, callback) {
         Added::Waits(id) | Added::YouDrain(id, _) => id,
     }
 }

@@ -1,11 +1,13 @@
 //! The kernel alone as the subject: a stored callback is a plain value.
 
-use super::super::kernel::{Added, CallbackId, Cell, Drain};
+use super::super::kernel::{Added, Batch, CallbackId, Cell, Drain, UNTAGGED};
 use super::super::outcome::Outcome;
 use super::super::sync::fresh_serial;
 use super::bench::{Bench, Interpreter, Tracked, locked};
 use super::{SHARED, Subject, at_rest, foreign};
 use std::collections::HashMap;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use whendone_model::observation::Answer;
 use whendone_model::observation::event::Thing;
@@ -22,6 +24,8 @@ pub(super) struct Kernel {
     /// The id of that callback.
     foreign: CallbackId,
     ids: Mutex<HashMap<Nonce, CallbackId>>,
+    /// True once a completion was answered. It is outside the model checker's world.
+    is_done: AtomicBool,
     bench: Arc<Bench>,
 }
 
@@ -30,15 +34,40 @@ impl OnKernel {
         let cell = Arc::new(Cell::new(fresh_serial()));
         let other = Arc::new(Cell::new(fresh_serial()));
         let foreign = foreign(&other, bench.make(Thing::Callback(Nonce::MAX)));
-        OnKernel(Arc::new(Kernel { cell, other, foreign, ids: Mutex::default(), bench: bench.clone() }))
+        OnKernel(Arc::new(Kernel { cell, other, foreign, ids: Mutex::default(), is_done: AtomicBool::new(false), bench: bench.clone() }))
     }
 }
 
 impl Kernel {
-    fn drain(&self, drain: Drain<Arc<Cell<Tracked, Tracked>>, Tracked>) {
-        drain.drain(|cell, callback| {
-            self.bench.run(callback.nonce(), Part::Call, Some(0), || cell.outcome().map(Tracked::value));
-        });
+    /// Adds as the task layer does: once the cell is done, the callback is late, and may be called at once. Whether it is
+    /// done is not asked of the cell, which would be a step of every add; a cell that is done meanwhile gets a plain add.
+    fn add(&self, nonce: Nonce, tag: NonZeroU64) -> CallbackId {
+        let mut callback = Some(self.bench.make(Thing::Callback(nonce)));
+        if self.is_done.load(Ordering::Relaxed) {
+            let call = || callback.take().into_iter().for_each(|callback| self.call(&callback));
+            if let Some(id) = self.cell.add_late(call, |batch| self.hand_over(batch)) {
+                return id;
+            }
+        }
+        match self.cell.add(tag, callback.expect("it was not called")) {
+            Added::Waits(id) => id,
+            Added::YouDrain(id, owed) => {
+                self.drain(owed);
+                id
+            }
+        }
+    }
+
+    fn drain(&self, owed: Drain<Tracked>) {
+        self.cell.drain(owed, |batch| self.hand_over(batch));
+    }
+
+    fn hand_over(&self, batch: &mut Batch<Tracked>) {
+        batch.for_each(|callback| self.call(&callback));
+    }
+
+    fn call(&self, callback: &Tracked) {
+        self.bench.run(callback.nonce(), Part::Call, Some(0), || self.cell.outcome().map(Tracked::value));
     }
 }
 
@@ -46,14 +75,7 @@ impl Interpreter for Kernel {
     fn carry_out(&self, (_, step): TaskStep) -> Option<Answer> {
         match step {
             Step::Add { nonce, tagged } => {
-                let tag = if tagged { SHARED } else { 0 };
-                let id = match Cell::add(&self.cell, tag, self.bench.make(Thing::Callback(nonce))) {
-                    Added::Waits(id) => id,
-                    Added::YouDrain(id, drain) => {
-                        self.drain(drain);
-                        id
-                    }
-                };
+                let id = self.add(nonce, if tagged { SHARED } else { UNTAGGED });
                 locked(&self.ids).insert(nonce, id);
                 None
             }
@@ -67,7 +89,8 @@ impl Interpreter for Kernel {
                 Some(Answer::Count(removed.len()))
             }
             Step::Complete(value) => {
-                let completed = Cell::complete(&self.cell, self.bench.make(Thing::Value(value)));
+                let completed = self.cell.complete(self.bench.make(Thing::Value(value)));
+                self.is_done.store(true, Ordering::Relaxed);
                 Some(Answer::Did(completed.map(|drain| self.drain(drain)).is_ok()))
             }
             Step::Read => Some(Answer::Outcome(self.cell.outcome().map(Tracked::value))),

@@ -1,9 +1,9 @@
 //! The task layer as the subject, on the scheduler that the scenario names.
 
-use super::super::completer::{Completer, task_named};
+use super::super::completer::{Completer, pair, task_named};
 use super::super::kernel::{CallbackId, Cell};
 use super::super::report::Report;
-use super::super::schedule::{Ready, Schedule};
+use super::super::schedule::{Owner, Ready, Schedule};
 use super::super::stage;
 use super::super::sync::{fresh_serial, locks_held};
 use super::super::task::Task;
@@ -63,6 +63,9 @@ pub(super) struct TaskScheduler {
     state: Arc<SchedulerState>,
 }
 
+/// The owner of a task of `@inline`: the draining thread runs the callbacks, as for `Inline`, and reports to a hook.
+struct DrainingThread(TaskScheduler);
+
 /// The queue of a queue scheduler. Wakes are entries too, so that they keep their place among callbacks.
 #[derive(Default)]
 pub(super) struct Queue(stage::Mutex<VecDeque<Entry>>);
@@ -85,6 +88,11 @@ impl Queue {
 impl SchedulerState {
     fn is_queue(&self) -> bool {
         self.kind == Scheduler::Queue
+    }
+
+    /// True if the draining thread runs callbacks: no scheduler is called.
+    fn is_inline(&self) -> bool {
+        self.kind == Scheduler::Inline && self.bench.program(SCHEDULER, Part::Call).is_empty()
     }
 
     /// Runs entries until the queue is empty.
@@ -153,6 +161,24 @@ impl Schedule for TaskScheduler {
     }
 }
 
+impl Owner for DrainingThread {
+    fn schedule(&self, _: Ready) -> Result<(), Ready> {
+        unreachable!("the draining thread runs the callbacks")
+    }
+
+    fn is_inline(&self) -> bool {
+        true
+    }
+
+    fn report(&self, report: &Report) {
+        Schedule::report(&self.0, report);
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(TASKS[self.0.task])
+    }
+}
+
 /// A waker whose clones, wakes and drops are recorded.
 pub(super) struct TracedWaker {
     capture: Tracked,
@@ -191,8 +217,14 @@ impl OnTask {
     pub(super) fn new(bench: &Arc<Bench>, kind: Scheduler) -> Self {
         let (has_scheduled, queue) = (AtomicBool::new(false), Queue::default());
         let scheduler = Arc::new(SchedulerState { kind, has_scheduled, queue, bench: bench.clone() });
-        let task_scheduler = |task| TaskScheduler { task, state: scheduler.clone() };
-        let pairs = (0..bench.plan.tasks).map(|task| task_named(TASKS[task], task_scheduler(task)));
+        let made = |task| {
+            let owner = TaskScheduler { task, state: scheduler.clone() };
+            match scheduler.is_inline() {
+                true => pair(Task::new(DrainingThread(owner))),
+                false => task_named(TASKS[task], owner),
+            }
+        };
+        let pairs = (0..bench.plan.tasks).map(made);
         let (completers, tasks): (Vec<_>, Vec<_>) = pairs.unzip();
         let completers = Mutex::new(completers.into_iter().map(Some).collect());
         let foreign = foreign(&Arc::new(Cell::new(fresh_serial())), ());
@@ -209,12 +241,13 @@ impl Layer {
         match step {
             Step::Add { nonce, .. } => {
                 let (capture, is_queue) = (bench.make(Thing::Callback(nonce)), self.scheduler.is_queue());
+                let hand_over = self.scheduler.is_inline().then_some(at);
                 let callback = move |task: &Task<Shared>| {
                     let Bench { monitor, .. } = &*capture.bench;
                     if is_queue {
                         monitor.called_by_its_scheduler(nonce);
                     }
-                    capture.bench.run(nonce, Part::Call, None, || task.outcome().map(value_of));
+                    capture.bench.run(nonce, Part::Call, hand_over, || task.outcome().map(value_of));
                 };
                 let id = tasks[at].add_done_callback(callback);
                 locked(&self.ids).insert(nonce, id);

@@ -6,7 +6,7 @@ use ::shuttle as machine;
 #[path = "../shared/locks.rs"]
 mod locks;
 
-pub use super::super::{explore_handles, fresh_serial, unheard};
+pub use super::super::{Erased, erase, explore_handles, fresh_serial, restore, unheard};
 pub use locks::by_atomic::OnceLock;
 pub use locks::{Mutex, be_thread, locks_held, this_thread};
 pub use shuttle::thread_local;

@@ -5,7 +5,7 @@ use crate::engines::record::tickets;
 use std::cell::Cell;
 use std::sync::PoisonError;
 
-pub use super::super::{explore_handles, fresh_serial, unheard};
+pub use super::super::{Erased, erase, explore_handles, fresh_serial, restore, unheard};
 pub use std::sync::{Arc, Arc as Counted, OnceLock};
 pub use std::thread_local;
 
