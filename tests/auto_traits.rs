@@ -35,7 +35,7 @@ macro_rules! is_send_and_sync {
     };
 }
 
-/// The same constants for a generic type over values that are both, only `Send`, only `Sync`, and neither.
+/// Makes these constants of a generic type over values that are both, only `Send`, only `Sync`, and neither.
 macro_rules! by_value {
     ($($generic:tt)*) => {
         [

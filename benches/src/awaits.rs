@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Wake, Waker};
 
-/// What every library that can be awaited can do.
+/// The scenarios of a library that can be awaited.
 pub fn awaits<P: Awaits>(scenario: Scenario) -> Option<Play> {
     match scenario {
         AwaitFirst => Some(first_polls::<P>),

@@ -81,7 +81,7 @@ impl Probes {
     }
 }
 
-/// What callgrind counted, for one operation.
+/// The counts of callgrind, for one operation.
 struct Counts {
     instructions: f64,
     atomics: Option<f64>,

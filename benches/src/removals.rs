@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::ops::Range;
 
-/// What every peer that removes can do.
+/// The scenarios of a peer that removes.
 pub fn removals<P: Removes>(scenario: Scenario) -> Option<Play> {
     match scenario {
         S3 => Some(pairs::<P>),

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::fmt::{self, Write};
 use std::hint::black_box;
 
-/// What every peer can do.
+/// The scenarios of every peer.
 pub fn callbacks<P: Peer>(scenario: Scenario) -> Option<Play> {
     match scenario {
         S1 | S5 => Some(lives::<P>),

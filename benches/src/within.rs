@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::mem;
 use std::task::Poll;
 
-/// What every loop can do within a run.
+/// The scenarios of a loop, within a run.
 pub fn within<P: Loop>(scenario: Scenario) -> Option<Play> {
     match scenario {
         S1 | S5 => Some(|meter, n| if n <= BATCH / 16 { lives::<P, 16>(meter, n) } else { lives::<P, 1>(meter, n) }),
@@ -125,7 +125,7 @@ fn completes<P: Loop>(meter: &mut Meter, n: u64) {
     meter.repeat(&mut P::new(), tasks, prepare, body);
 }
 
-/// What every executor can do.
+/// The scenarios of an executor.
 pub fn executing<E: Executor>(scenario: Scenario) -> Option<Play> {
     match scenario {
         Run => Some(runs::<E>),
