@@ -1,8 +1,9 @@
 //! Awaiting: an await is one place in the line of callbacks.
 
-use super::support::{Log, failures, poll, queue, refusing, run_all, watched};
+use super::support::{Log, Touch, failures, poll, queue, refusing, run_all, touchy_waker, watched};
 use futures::FutureExt;
 use futures::executor::block_on;
+use std::cell::RefCell;
 use std::future::{IntoFuture, poll_fn};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
@@ -50,9 +51,25 @@ fn an_await_polled_again_keeps_its_place_and_wakes_only_the_new_waker() {
     assert_eq!(log.words(), ["new", "callback"]);
 }
 
-/// R42: also a waker that alternates with another one is the one that is woken.
+/// R42
 #[test]
-fn an_await_polled_again_with_the_same_waker_clones_nothing() {
+fn an_await_polled_again_with_the_same_waker_does_not_touch_it() {
+    let touches = Rc::new(RefCell::new(Vec::new()));
+    let touched = touches.clone();
+    let waker = touchy_waker(move |touch| touched.borrow_mut().push(touch));
+    let (completer, task) = whendone::task::<()>(Inline);
+    let mut wait = (&task).into_future();
+    for _ in 0..3 {
+        assert!(poll(&mut wait, &waker).is_pending());
+    }
+    assert_eq!(*touches.borrow(), [Touch::Clone]);
+    completer.complete(()).unwrap();
+    assert_eq!(*touches.borrow(), [Touch::Clone, Touch::Wake]);
+}
+
+/// R42, P15
+#[test]
+fn an_await_polled_by_alternating_wakers_keeps_the_last_one() {
     struct Woken;
     impl Wake for Woken {
         fn wake(self: Arc<Self>) {}

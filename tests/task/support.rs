@@ -121,9 +121,10 @@ pub(crate) fn touchy_waker(touched: impl Fn(Touch) + 'static) -> Waker {
         touch(Touch::Clone);
         RAW
     }
-    const VTABLE: &RawWakerVTable =
-        &RawWakerVTable::new(touch_clone, |_| touch(Touch::Wake), |_| touch(Touch::Wake), |_| touch(Touch::Drop));
-    const RAW: RawWaker = RawWaker::new(ptr::null(), VTABLE);
+    // A static has one address: clones wake the same, and say so.
+    static VTABLE: RawWakerVTable =
+        RawWakerVTable::new(touch_clone, |_| touch(Touch::Wake), |_| touch(Touch::Wake), |_| touch(Touch::Drop));
+    const RAW: RawWaker = RawWaker::new(ptr::null(), &VTABLE);
     TOUCHED.set(Some(Rc::new(touched)));
     // SAFETY: the functions of the table do not use the pointer.
     unsafe { Waker::from_raw(RAW) }
