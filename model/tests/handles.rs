@@ -6,6 +6,8 @@ use loom::thread;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use whendone_model::engines::Extent;
+use whendone_model::engines::loom::explore::explore;
 use whendone_model::engines::loom::mutex::kernel::{Added, Cell, Drain, UNTAGGED};
 
 /// The fate of each stored thing, by number: how often it was handed over and dropped. loom does not see these counts.
@@ -41,7 +43,7 @@ type UseHandle = fn(SharedCell, &dyn Fn(usize) -> Stored);
 fn fates(bodies: [UseHandle; 2]) -> BTreeSet<[[usize; 3]; 2]> {
     let seen = std::sync::Arc::new(Mutex::new(BTreeSet::new()));
     let written = seen.clone();
-    loom::model(move || {
+    let explored = explore(move || {
         let fate = std::sync::Arc::new(Fate::default());
         let cell: SharedCell = Arc::new(Cell::new(1));
         wait(&cell, Stored(fate.clone(), 1));
@@ -53,6 +55,7 @@ fn fates(bodies: [UseHandle; 2]) -> BTreeSet<[[usize; 3]; 2]> {
         threads.into_iter().for_each(|thread| thread.join().expect("it ends"));
         written.lock().expect("nobody panics").insert([Fate::read(&fate.handed), Fate::read(&fate.dropped)]);
     });
+    assert_eq!(explored, Ok(Extent::Complete), "the environment does not bound it");
     std::mem::take(&mut *seen.lock().expect("nobody panics"))
 }
 

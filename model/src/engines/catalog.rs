@@ -17,7 +17,7 @@ use std::str::FromStr;
 pub enum Engine {
     /// loom with a mutex for the write-once cell: equal.
     LoomMutex,
-    /// loom with an atomic for the write-once cell: contained, and the missing observations are pinned.
+    /// loom with an atomic for the write-once cell: equal.
     LoomAtomic,
     /// loom with a mutex for the write-once cell and at most [`PREEMPTIONS`]: contained.
     LoomBounded,
@@ -95,7 +95,7 @@ impl Engine {
 
     /// True if every allowed observation must be seen.
     pub fn is_complete(self) -> bool {
-        matches!(self, Engine::LoomMutex | Engine::ShuttleEvery)
+        matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::ShuttleEvery)
     }
 
     /// The reason why this engine cannot play this scenario, and the engines that can.

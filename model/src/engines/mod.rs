@@ -58,6 +58,7 @@ macro_rules! audited_files {
 }
 
 pub mod catalog;
+pub mod defects;
 pub mod loom;
 pub mod record;
 pub mod shuttle;

@@ -59,10 +59,16 @@ struct Position {
     is_draining: bool,
 }
 
+/// The kernel's tag of a callback that has none.
+const UNTAGGED: u64 = u64::MAX;
+
 /// The contents that a cell's lock guards, as they print themselves.
 pub struct Guarded {
     pub phase: Phase,
+    /// The numbers of the callbacks that wait.
     pub queue: Vec<u64>,
+    /// Whether each of them has a tag.
+    tagged: Vec<bool>,
 }
 
 impl Guarded {
@@ -74,9 +80,13 @@ impl Guarded {
             "Draining" => Phase::Draining,
             _ => Phase::Settled,
         };
-        let numbers =
-            rest.strip_prefix(" waiting: [")?.split('(').skip(1).map(|entry| entry.split(',').next()?.parse().ok());
-        Some(Guarded { phase, queue: numbers.collect::<Option<_>>()? })
+        let waits = |entry: &str| {
+            let (number, tag) = entry.split_once(')')?.0.split_once(", ")?;
+            Some((number.parse().ok()?, tag.parse::<u64>().ok()? != UNTAGGED))
+        };
+        let waiting = rest.strip_prefix(" waiting: [")?.split('(').skip(1).map(waits);
+        let (queue, tagged) = waiting.collect::<Option<Vec<(u64, bool)>>>()?.into_iter().unzip();
+        Some(Guarded { phase, queue, tagged })
     }
 }
 
@@ -338,11 +348,12 @@ impl Cell {
     fn leaves(&self, guarded: &Guarded) -> bool {
         let State { phase, queue, .. } = &self.state;
         let highest = self.callbacks.iter().filter_map(|callback| callback.number).max();
-        let is_same = |(&c, &number): (&Callback, &u64)| match self.callbacks.get(c) {
-            Some(callback) => callback.number == Some(number),
+        let is_same = |(&c, (&number, &tagged)): (&Callback, (&u64, &bool))| match self.callbacks.get(c) {
+            Some(callback) => callback.number == Some(number) && callback.tagged == tagged,
             None => Some(number) > highest,
         };
-        *phase == guarded.phase && queue.len() == guarded.queue.len() && queue.iter().zip(&guarded.queue).all(is_same)
+        let waiting = guarded.queue.iter().zip(&guarded.tagged);
+        *phase == guarded.phase && queue.len() == guarded.queue.len() && queue.iter().zip(waiting).all(is_same)
     }
 
     /// Names the callback that was added, or the waker that now stands in an await's place.

@@ -1,4 +1,4 @@
-//! The baseline: the counts and blind spots of the last accepted run. A changed count is a finding.
+//! The baseline: the counts of the last accepted run. A changed count is a finding.
 
 use crate::project::sources::Core;
 use crate::runner::count::Count;
@@ -17,8 +17,6 @@ pub struct Baseline {
     atomic: Explored,
     /// The smallest programs with every schedule, under shuttle.
     shuttle: Explored,
-    /// The outcomes that loom misses with the atomic stand-in, each behind its scenario.
-    blind_spots: BTreeSet<String>,
 }
 
 /// The counts that must not change.
@@ -31,7 +29,7 @@ struct Explored {
 
 impl Baseline {
     /// The baseline that a run with these counts would leave.
-    pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, shuttle: &Count, blind_spots: &BTreeSet<String>) -> Self {
+    pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, shuttle: &Count) -> Self {
         let explored = |count: &Count| Explored {
             programs: count.programs,
             branching: count.nontrivial,
@@ -42,7 +40,6 @@ impl Baseline {
             tiers: tiers.iter().map(|(tier, count)| (*tier, explored(count))).collect(),
             atomic: explored(atomic),
             shuttle: explored(shuttle),
-            blind_spots: blind_spots.clone(),
         }
     }
 
@@ -83,12 +80,6 @@ impl Baseline {
         }
         compare("outcome behind an atomic", Some(&self.atomic), Some(&now.atomic));
         compare("shuttle, every schedule", Some(&self.shuttle), Some(&now.shuttle));
-        changes.extend(
-            now.blind_spots.difference(&self.blind_spots).map(|spot| format!("missed now, seen before: {spot}")),
-        );
-        changes.extend(
-            self.blind_spots.difference(&now.blind_spots).map(|spot| format!("seen now, missed before: {spot}")),
-        );
         changes
     }
 }

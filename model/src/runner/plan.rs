@@ -24,6 +24,9 @@ pub struct Shard {
     pub of: usize,
 }
 
+/// The engines that every scenario is played on: loom with each stand-in of the write-once cell.
+pub const STANDARD: [Engine; 2] = [Engine::LoomMutex, Engine::LoomAtomic];
+
 /// The engines that explore a sample of executions. They play programs that are too large for the others.
 pub const SAMPLERS: [Engine; 3] = [Engine::ShuttleRandom, Engine::ShuttlePct, Engine::Threads];
 
@@ -35,7 +38,7 @@ impl Plan {
     pub fn everyday() -> Self {
         let mut plan = Plan::default();
         for (tier, program) in closed_world(&Tier::ALL) {
-            plan.add(Some(tier), &[Engine::LoomMutex, Engine::LoomAtomic], &program);
+            plan.add(Some(tier), &STANDARD, &program);
         }
         smallest().iter().for_each(|program| plan.add(None, &[Engine::ShuttleEvery], program));
         plan.jobs.extend(Plan::sampled(0..SAMPLED).jobs);

@@ -27,12 +27,10 @@ pub struct Report {
     /// Outcomes with the mutex stand-in: observed must equal allowed.
     pub outcomes: Outcomes,
     pub tiers: BTreeMap<Tier, Count>,
-    /// Programs with the atomic stand-in: observed must be allowed, and the missing ones are in the baseline.
+    /// The same programs with the atomic stand-in.
     pub atomic: Count,
     /// Engines that give a second opinion or sample executions, each with its own programs.
     pub others: BTreeMap<Engine, Count>,
-    /// The allowed outcomes that loom does not show with the atomic stand-in.
-    pub blind_spots: BTreeSet<String>,
     pub failures: Vec<Failure>,
     /// The differences from the baseline.
     pub changes: Vec<String>,
@@ -65,7 +63,6 @@ impl Report {
         other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
         self.atomic.include(&other.atomic);
-        self.blind_spots.extend(other.blind_spots);
         self.failures.extend(other.failures);
         self.changes.extend(other.changes);
         self.workers += other.workers;

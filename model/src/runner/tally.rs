@@ -21,7 +21,6 @@ pub struct Tally {
     pub tiers: BTreeMap<Tier, Count>,
     pub atomic: Count,
     pub others: BTreeMap<Engine, Count>,
-    pub blind_spots: BTreeSet<String>,
     pub failures: Vec<Failure>,
 }
 
@@ -29,10 +28,7 @@ impl Tally {
     /// Adds the verdict on one job.
     pub fn add(&mut self, tier: Option<Tier>, job: &Job, verdict: &Verdict) {
         match (job.engine, tier) {
-            (Engine::LoomAtomic, _) => {
-                self.atomic.add(verdict);
-                self.blind_spots.extend(verdict.missing.iter().map(|missing| format!("{} => {missing}", job.scenario)));
-            }
+            (Engine::LoomAtomic, _) => self.atomic.add(verdict),
             (_, Some(tier)) => self.tiers.entry(tier).or_default().add(verdict),
             (engine, None) => self.others.entry(engine).or_default().add(verdict),
         }
@@ -48,7 +44,6 @@ impl Tally {
         other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
         self.atomic.include(&other.atomic);
-        self.blind_spots.extend(other.blind_spots);
         self.failures.extend(other.failures);
     }
 
@@ -86,7 +81,6 @@ impl Tally {
             tiers: self.tiers,
             atomic: self.atomic,
             others: self.others,
-            blind_spots: self.blind_spots,
             failures: self.failures,
             changes,
             workers,
@@ -111,6 +105,6 @@ impl Tally {
     /// The baseline that these counts make.
     pub fn baseline(&self) -> Baseline {
         let shuttle = self.others.get(&Engine::ShuttleEvery).copied().unwrap_or_default();
-        Baseline::new(&self.tiers, &self.atomic, &shuttle, &self.blind_spots)
+        Baseline::new(&self.tiers, &self.atomic, &shuttle)
     }
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{mem, panic};
+use std::{mem, panic, process};
 
 /// One scenario for one engine. A worker receives it as a line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -155,7 +155,8 @@ impl Worker {
     }
 }
 
-/// The worker's side: reads jobs and writes answers until the input ends.
+/// The worker's side: reads jobs and writes answers. Never returns: the process ends when the input does, also amid a job,
+/// so that no worker outlives a pool that was killed.
 ///
 /// # Errors
 ///
@@ -165,9 +166,15 @@ pub fn serve<J: DeserializeOwned, A: Serialize>(answer: impl Fn(J) -> io::Result
     panic::set_hook(Box::new(|panic| {
         eprintln!("{:.160}", panic.to_string().replace('\n', " "));
     }));
+    let (send, jobs) = channel();
+    thread::spawn(move || {
+        // A failed send means that this worker ends by itself.
+        let _ = io::stdin().lock().lines().map_while(Result::ok).try_for_each(|line| send.send(line));
+        process::exit(0)
+    });
     let mut answers = io::stdout().lock();
-    for line in io::stdin().lock().lines() {
-        serde_json::to_writer(&mut answers, &answer(serde_json::from_str(&line?)?)?)?;
+    for line in jobs {
+        serde_json::to_writer(&mut answers, &answer(serde_json::from_str(&line)?)?)?;
         answers.write_all(b"\n")?;
         answers.flush()?;
     }

@@ -1,8 +1,7 @@
 //! The specification of the event loop: its one task, its queue, its runs and its end.
 //!
 //! Every `Move` is one atomic step of a thread; the moves that it entails follow in the same thread. The allowed
-//! observations are those of all orders of moves. With the engine `loom-mutex` every one of them must be observed; with
-//! `loom-atomic` the observed ones must be among them, as everywhere (`model/pinned.json`).
+//! observations are those of all orders of moves, and every one of them must be observed.
 //!
 //! * The queue is first in, first out (R31). A run takes the entry that it woke up for, and then as many entries as there
 //!   are at that moment: its turn (R32). It ends after the turn in which the stop callback of its main future has run

@@ -30,7 +30,7 @@ use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::checkpoint::Checkpoint;
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::merge::merge;
-use whendone_model::runner::plan::{Plan, Shard};
+use whendone_model::runner::plan::{Plan, SAMPLERS, STANDARD, Shard};
 use whendone_model::runner::report::Report;
 use whendone_model::runner::self_test::check_the_check;
 use whendone_model::runner::table::{Failures, Samples};
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 /// Runs the command. `false` means that something is not as it must be; an error, that nothing was checked.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let tested = || check_the_check().map_err(Into::<Box<dyn Error>>::into);
+    let tested = |engines: &[Engine]| check_the_check(engines).map_err(Into::<Box<dyn Error>>::into);
     match &arguments.command {
         Some(Command::Mutants { .. }) if arguments.core.is_some() => {
             Err("the seeded bugs are edits of this project's own core; run `cargo verify mutants` without --core"
@@ -61,12 +61,17 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         }
         Some(Command::Mutants { file, wanted }) => Ok(seeded(file.as_deref(), wanted)?.success()),
         _ if arguments.core.is_some() => verify_another(arguments),
-        None if arguments.deep => tested().and_then(|()| verify_deep(arguments)),
-        None => tested().and_then(|()| verify(arguments)),
-        Some(Command::Stress { seconds, from }) => tested().and_then(|()| stress(arguments, *seconds, *from)),
+        None if arguments.deep => {
+            tested(&[Engine::LoomMutex, Engine::LoomBounded]).and_then(|()| verify_deep(arguments))
+        }
+        None => tested(&Engine::ALL).and_then(|()| verify(arguments)),
+        Some(Command::Stress { seconds, from }) => tested(&SAMPLERS).and_then(|()| stress(arguments, *seconds, *from)),
         Some(Command::Merge { files }) => merge_files(files),
         Some(Command::Scenario { text, explain: true, .. }) => explain(text),
-        Some(Command::Scenario { text, engine, .. }) => tested().and_then(|()| litmus(text, *engine)),
+        Some(Command::Scenario { text, engine, .. }) => {
+            let engines = engine.map_or(STANDARD.to_vec(), |engine| vec![engine]);
+            tested(&engines).and_then(|()| litmus(text, &engines))
+        }
         Some(Command::Replay { token }) => replay(token),
         Some(Command::BlindSpots) => blind_spots(),
         Some(Command::Proof) => prove(),
@@ -189,15 +194,14 @@ fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 }
 
 /// Runs one scenario, and prints its allowed and observed outcomes.
-fn litmus(text: &str, engine: Option<Engine>) -> Result<bool, Box<dyn Error>> {
+fn litmus(text: &str, engines: &[Engine]) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
-    let engines = engine.map_or(vec![Engine::LoomMutex, Engine::LoomAtomic], |engine| vec![engine]);
     if let Some(objection) = engines.iter().find_map(|engine| engine.objection(&scenario)) {
         return Err(objection.into());
     }
     print(&scenario)?;
     let mut green = true;
-    for engine in engines {
+    for &engine in engines {
         green &= litmus_on(engine, &scenario)?;
     }
     Ok(green)

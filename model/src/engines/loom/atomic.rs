@@ -1,5 +1,5 @@
 //! The core and the task layer under loom, with an atomic for the write-once cell: publication in std's order. Its
-//! observations must be contained in the allowed ones; the missing ones are pinned.
+//! observations must equal the allowed ones.
 #![allow(dead_code, unused_imports)]
 
 pub use super::explore as stage;

@@ -1,7 +1,7 @@
 //! loom's facade, in the place of `src/sync.rs`: it also counts the locks that a thread holds.
 //!
-//! loom has no `OnceLock`. Two stand-ins take its place: with a mutex loom finds every outcome; with an atomic, which
-//! publishes in std's order, it misses some, and these are pinned.
+//! loom has no `OnceLock`. Two stand-ins take its place: a mutex, which orders all reads and the write, and an atomic,
+//! which publishes in std's order and no more.
 
 use ::loom as machine;
 #[path = "../shared/locks.rs"]

@@ -130,7 +130,8 @@ impl Drop for Held {
     }
 }
 
-/// An atomic as a stand-in for the write-once cell.
+/// An atomic as a stand-in for the write-once cell. It is read and written by read-modify-writes, with the orderings that
+/// std's cell has: loom leaves out interleavings around a load (`model/src/check/blind_spots.rs`).
 pub mod by_atomic {
     use super::machine;
     use crate::engines::record::recorder;
@@ -149,14 +150,14 @@ pub mod by_atomic {
         }
 
         pub fn get(&self) -> Option<&T> {
-            let there = self.there.load(Ordering::Acquire);
+            let there = self.there.fetch_or(false, Ordering::Acquire);
             recorder::record(|| Event::Reads(there));
             there.then(|| self.value.get()).flatten()
         }
 
         pub fn set(&self, value: T) -> Result<(), T> {
             self.value.set(value)?;
-            self.there.store(true, Ordering::Release);
+            self.there.swap(true, Ordering::Release);
             recorder::record(|| Event::Publishes);
             Ok(())
         }

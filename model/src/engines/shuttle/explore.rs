@@ -9,7 +9,7 @@ use crate::engines::record::recorder;
 use shuttle::scheduler::{
     DfsScheduler, PctScheduler, RandomScheduler, ReplayScheduler, Schedule, Scheduler, Task, TaskId,
 };
-use shuttle::{Config, FailurePersistence, Runner};
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::cell::RefCell;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -85,6 +85,9 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
+    // A longer execution is a failure, and no time ends the exploration.
+    config.max_steps = MaxSteps::FailAfter(100_000);
+    config.max_time = None;
     keep_the_panic_hook(&config);
     let runner = Runner::new(Recorded(scheduler), config);
     catch_unwind(AssertUnwindSafe(|| runner.run(execution))).map_err(super::super::message)?;
