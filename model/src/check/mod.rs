@@ -39,6 +39,9 @@ pub struct Verdict {
     /// The ways in which the scenario fails.
     pub faults: BTreeSet<Fault>,
     pub extent: Extent,
+    /// The time that a worker took.
+    #[serde(default)]
+    pub seconds: f64,
     /// A failing execution as text, if one was asked for.
     pub counterexample: Option<String>,
     /// True if a missing outcome is a failure.
@@ -78,6 +81,7 @@ pub fn check_against(
         broken,
         faults,
         extent: if observed.executions > 0 { observed.extent } else { Extent::Cut },
+        seconds: 0.0,
         counterexample: None,
         complete,
     }

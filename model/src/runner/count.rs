@@ -41,6 +41,9 @@ pub struct Count {
     pub cut: usize,
     /// Violations that the monitor saw and no outcome shows.
     pub broken: usize,
+    /// The time of all workers together.
+    #[serde(default)]
+    pub seconds: f64,
 }
 
 impl Scenarios {
@@ -76,6 +79,7 @@ impl Count {
         self.bounded += usize::from(matches!(verdict.extent, Extent::Bounded(_) | Extent::Sampled));
         self.cut += usize::from(verdict.extent == Extent::Cut);
         self.broken += verdict.broken.len();
+        self.seconds += verdict.seconds;
     }
 
     pub(super) fn include(&mut self, other: &Count) {
@@ -87,6 +91,7 @@ impl Count {
         self.bounded += other.bounded;
         self.cut += other.cut;
         self.broken += other.broken;
+        self.seconds += other.seconds;
     }
 }
 

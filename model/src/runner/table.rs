@@ -21,6 +21,7 @@ impl fmt::Display for Report {
         }
         let Core { sha256, code_lines, .. } = &self.core;
         writeln!(f, "core: {code_lines} lines of code, sha256 {sha256}")?;
+        self.write_times(f)?;
         Failures(&self.failures).fmt(f)?;
         self.write_changes(f)?;
         self.write_verdict(f)
@@ -42,6 +43,16 @@ impl Report {
         }
         let (replayed, executions) = (self.replayed, self.executions + self.atomic.executions);
         writeln!(f, "conformance, each lock section a step of the protocol: {replayed} of {executions} executions")
+    }
+
+    /// Each tier's share of the time, all workers together.
+    fn write_times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, count: &Count| writeln!(f, "{name:<52}  {:>7.1} s of work", count.seconds);
+        self.tiers.iter().try_for_each(|(tier, count)| line(tier.describe(), count))?;
+        if self.atomic.programs > 0 {
+            line("all of them again, outcome in an atomic", &self.atomic)?;
+        }
+        self.others.iter().try_for_each(|(engine, count)| line(engine.describe(), count))
     }
 
     fn write_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

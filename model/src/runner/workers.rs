@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{mem, panic, process};
 
 /// One scenario for one engine. A worker receives it as a line of JSON.
@@ -190,7 +190,9 @@ impl Job {
     pub fn verdict(&self) -> io::Result<Verdict> {
         let scenario: Scenario = self.scenario.parse().map_err(io::Error::other)?;
         let Job { engine, draw, .. } = *self;
+        let start = Instant::now();
         let mut verdict = engine.check(&scenario);
+        verdict.seconds = start.elapsed().as_secs_f64();
         if let (true, Some(fault)) = (draw, verdict.faults.first()) {
             verdict.counterexample =
                 Some(Counterexample::of_failure(engine, engine.play(), &scenario, fault).to_string());

@@ -8,7 +8,7 @@ use crate::spec::machine::Machine;
 use std::collections::{BTreeSet, HashSet};
 
 /// Largest number of threads, and of operations of several threads, for which the whole set is enumerated.
-const LISTED: (usize, usize) = (4, 10);
+pub const LISTED: (usize, usize) = (4, 10);
 
 /// Whether the whole set can be enumerated.
 pub fn is_listed(scenario: &Scenario) -> bool {
