@@ -88,15 +88,15 @@ impl<T: 'static> Task<T> {
     /// [D11]: crate::rules#d11
     /// [D25]: crate::rules#d25
     pub fn cancel(&self) -> bool {
-        match self.owner().request_cancel() {
+        let granted = match self.owner().request_cancel() {
             None => self.complete(Outcome::Cancelled).is_ok(),
-            Some(true) => true,
-            Some(false) => {
-                // A refused cancel counts as retrieving the outcome (R50, R75).
-                let _ = self.outcome();
-                false
-            }
+            Some(granted) => granted,
+        };
+        if !granted {
+            // A refused cancel counts as retrieving the outcome (R50, R75).
+            let _ = self.outcome();
         }
+        granted
     }
 
     /// Admits a waiter to the line, and performs the drain if one is owed.

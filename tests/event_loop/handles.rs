@@ -4,10 +4,11 @@ use super::support::{turns, watched};
 use futures::future::{FusedFuture, join, join_all, pending};
 use futures::select_biased;
 use std::collections::HashSet;
+use std::error::Error;
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use whendone::{AnyTask, Failure, Outcome, Task, run, sleep, spawn, spawn_named};
+use whendone::{AnyTask, EventLoop, Failure, Outcome, Report, Task, run, sleep, spawn, spawn_named};
 
 /// D22
 #[test]
@@ -128,7 +129,7 @@ fn the_report_of_an_abandoned_task_says_where_it_was_spawned() {
     }
 }
 
-/// D13: the same for tasks that are spawned on the running loop, and for the main of a run.
+/// D13: the same for tasks that are spawned on the running loop. A task that is not of the loop has no such place.
 #[test]
 fn every_report_of_a_task_of_a_loop_says_where_it_was_spawned() {
     let (mut event_loop, reports) = watched();
@@ -138,11 +139,14 @@ fn every_report_of_a_task_of_a_loop_says_where_it_was_spawned() {
         drop(spawn_named("job", async { panic!("never retrieved") }));
         turns(2).await;
     });
-    let places: Vec<_> = reports.take().iter().map(|report| report.spawned_at.unwrap().line()).collect();
-    assert_eq!(places, [line + 1, line + 2]);
-    let (task, _) = whendone::task::<u32>(event_loop.handle());
+    let place = |report: &Report| report.spawned_at.map(|place| (place.file(), place.line()));
+    let places: Vec<_> = reports.take().iter().map(place).collect();
+    assert_eq!(places, [1, 2].map(|below| Some((file!(), line + below))));
+    let (completer, task) = whendone::task::<u32>(event_loop.handle());
+    assert!(completer.run(|| panic!("never retrieved")).is_ok());
     drop(task);
-    assert!(reports.take().is_empty());
+    let told: Vec<_> = reports.take().iter().map(|report| (report.failure, place(report))).collect();
+    assert_eq!(told, [(Failure::PanicNeverRetrieved, None)]);
 }
 
 /// D13
@@ -154,4 +158,75 @@ fn a_loop_and_its_handle_print_the_number_of_their_tasks() {
         assert_eq!(format!("{:?}", event_loop.handle()), format!("<Handle of an event loop with {tasks}>"));
         event_loop.handle().spawn(async {});
     }
+}
+
+/// D13: those that are done are not counted, whatever became of them, and those of a closed loop are done.
+#[test]
+fn a_loop_and_its_handle_print_the_number_of_the_tasks_that_are_left() {
+    let (mut event_loop, _reports) = watched();
+    let handle = event_loop.handle();
+    let is_left = |event_loop: &EventLoop, tasks: &str| {
+        assert_eq!(format!("{event_loop:?}"), format!("<EventLoop with {tasks}>"));
+        assert_eq!(format!("{:?}", event_loop.handle()), format!("<Handle of an event loop with {tasks}>"));
+    };
+    let _done = handle.spawn(async {});
+    let [cancelled, _left] = [(); 2].map(|()| handle.spawn(pending::<()>()));
+    is_left(&event_loop, "3 tasks");
+    event_loop.run_until_complete(turns(1));
+    is_left(&event_loop, "2 tasks");
+    assert!(cancelled.cancel());
+    is_left(&event_loop, "2 tasks");
+    event_loop.run_until_complete(turns(1));
+    is_left(&event_loop, "1 task");
+    event_loop.close();
+    assert_eq!(format!("{handle:?} {:?}", handle.clone()), ["<Handle of an event loop with 0 tasks>"; 2].join(" "));
+}
+
+/// R102, R103, D10, D13
+#[test]
+fn every_handle_of_a_task_of_a_loop_prints_each_of_its_states() {
+    fn prints(task: &Task<u32>, debug: &str, short: &str) {
+        let printed = [format!("{task:?}"), format!("{:?}", AnyTask::from(task)), format!("{:?}", task.wait())];
+        assert_eq!(printed, [debug.to_owned(), short.to_owned(), format!("<Wait for {short}>")]);
+    }
+    let (mut event_loop, _reports) = watched();
+    let [cancelled, panicked, finished] = [0, 1, 2].map(|kind| {
+        event_loop.handle().spawn(async move {
+            match kind {
+                0 => pending().await,
+                1 => panic!("of the \"future\""),
+                _ => 3,
+            }
+        })
+    });
+    let abandoned = event_loop.handle().spawn_named("it's", pending::<u32>());
+    prints(&cancelled, "<Task pending name='Task-1'>", "<Task pending name='Task-1'>");
+    let ids = [(); 2].map(|()| cancelled.add_done_callback(|_| ()));
+    prints(&cancelled, "<Task pending name='Task-1' cb=[2 waiting]>", "<Task pending name='Task-1'>");
+    assert!(cancelled.cancel());
+    prints(&cancelled, "<Task cancelling name='Task-1' cb=[2 waiting]>", "<Task cancelling name='Task-1'>");
+    assert!(cancelled.remove_done_callback(ids[0]));
+    prints(&cancelled, "<Task cancelling name='Task-1' cb=[1 waiting]>", "<Task cancelling name='Task-1'>");
+    event_loop.run_until_complete(turns(1));
+    prints(&cancelled, "<Task cancelled name='Task-1'>", "<Task cancelled name='Task-1'>");
+    let exception = "<Task panicked name='Task-2' exception=\"of the \\\"future\\\"\">";
+    prints(&panicked, exception, "<Task panicked name='Task-2'>");
+    prints(&finished, "<Task finished name='Task-3' result=3>", "<Task finished name='Task-3'>");
+    event_loop.close();
+    prints(&abandoned, "<Task abandoned name=\"it's\">", "<Task abandoned name=\"it's\">");
+}
+
+/// D26, R90
+#[test]
+fn a_sleep_and_a_refused_call_print_what_they_hold() {
+    let (event_loop, _reports) = watched();
+    let handle = event_loop.handle();
+    let nap = handle.sleep(Duration::from_millis(1500));
+    assert_eq!(format!("{nap:?} {:?}", handle.sleep(Duration::ZERO)), "Sleep(1.5s) Sleep(0ns)");
+    event_loop.close();
+    let refused = handle.call_soon(|| ()).unwrap_err();
+    let ready = format!("{:?}", refused.0);
+    assert_eq!(format!("{refused} {refused:?}"), format!("event loop is closed Closed({ready})"));
+    assert!(refused.source().is_none());
+    assert_eq!((ready, refused.0.task_id()), (format!("Ready({:?})", refused.0.origin()), None));
 }

@@ -2,6 +2,7 @@
 
 use super::support::{Bell, Explosive, Log, failures, is_pending, noted, on_drop, turns, watched};
 use std::future::{IntoFuture, pending};
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::process::Command;
 use std::sync::Arc;
@@ -86,7 +87,7 @@ fn a_report_names_the_task_the_callback_where_it_was_added_and_the_panic() {
     let line = event_loop.run_until_complete(async {
         let task = spawn_named("fetch", async {});
         let line = Location::caller().line() + 1;
-        task.add_done_callback(|_| panic!("of the {}", "callback"));
+        task.add_done_callback(|_| panic!("of the {}", black_box("callback")));
         (&task).await;
         line
     });
@@ -95,7 +96,9 @@ fn a_report_names_the_task_the_callback_where_it_was_added_and_the_panic() {
     assert_eq!(report.task.as_deref(), Some("<Task finished name='fetch'>"));
     assert_eq!((origin.added_at.file(), origin.added_at.line()), (file!(), line));
     assert!(origin.callback.contains("a_report_names_the_task"));
-    assert_eq!(report.panic.as_ref().unwrap().message(), "of the callback");
+    let panic = report.panic.as_ref().unwrap();
+    assert_eq!(panic.message(), "of the callback");
+    assert_eq!(panic.take_payload().unwrap().downcast_ref(), Some(&"of the callback".to_owned()));
 }
 
 /// R68, D5

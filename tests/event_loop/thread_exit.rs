@@ -1,13 +1,13 @@
 //! The end of a thread: destructors of thread-locals may run loops, spawn and sleep.
 
-use super::support::is_pending;
+use super::support::{failures, is_pending, watched};
 use std::cell::RefCell;
 use std::panic::catch_unwind;
 use std::sync::mpsc;
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
-use whendone::{EventLoop, Failure, handle, run, sleep, spawn, try_handle};
+use whendone::{Failure, handle, run, sleep, spawn, try_handle};
 
 /// Calls a function in a destructor of a thread-local, registered before or after a loop ran on that thread, and
 /// returns its answer.
@@ -53,15 +53,17 @@ fn a_loop_runs_spawns_sleeps_and_is_woken_as_its_thread_ends() {
 /// D29
 #[test]
 fn a_loop_that_does_not_run_takes_tasks_and_sleeps_as_a_thread_ends() {
-    fn last() -> (String, bool, usize) {
-        let event_loop = EventLoop::with_exception_hook(|report| assert_eq!(report.failure, Failure::TaskAbandoned));
+    fn last() -> (String, bool, usize, Vec<Failure>) {
+        let (event_loop, reports) = watched();
         let task = event_loop.handle().spawn(async { 3 });
         let mut nap = event_loop.handle().sleep(Duration::ZERO);
-        (format!("{task:?}"), is_pending(&mut nap, Waker::noop()), event_loop.close())
+        let answers = (format!("{task:?}"), is_pending(&mut nap, Waker::noop()), event_loop.close());
+        (answers.0, answers.1, answers.2, failures(&reports.take()))
     }
     for registers_first in [true, false] {
         let answer = as_a_thread_ends(registers_first, last);
-        assert_eq!(answer, ("<Task pending name='Task-1'>".to_owned(), true, 0));
+        let expected = ("<Task pending name='Task-1'>".to_owned(), true, 0, vec![Failure::TaskAbandoned]);
+        assert_eq!(answer, expected);
     }
 }
 

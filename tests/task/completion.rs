@@ -34,10 +34,12 @@ fn cancelling_a_done_task_is_refused_and_changes_nothing() {
 fn cancelling_completes_at_once_and_hands_the_callbacks_over() {
     let (scheduler, queue) = queue();
     let (_completer, task) = whendone::task::<u32>(scheduler);
-    task.add_done_callback(|task| assert!(task.is_cancelled()));
+    let (sender, seen) = mpsc::channel();
+    task.add_done_callback(move |task| sender.send(task.is_cancelled()));
     assert!(task.cancel());
     assert_eq!((task.outcome(), task.is_cancelled()), (Some(&Outcome::Cancelled), true));
-    assert_eq!(queue.try_iter().count(), 1);
+    assert_eq!(queue.try_iter().map(Ready::run).count(), 1);
+    assert_eq!(seen.try_recv(), Ok(true));
     assert!(!task.cancel());
 }
 

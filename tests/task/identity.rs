@@ -2,7 +2,7 @@
 
 use super::support::queue;
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use whendone::{AnyTask, Inline, Task, TaskId};
 
 /// D23
@@ -11,9 +11,10 @@ fn a_task_has_one_id_that_no_other_task_has() {
     let (completer, task) = whendone::task::<u32>(Inline);
     let id: TaskId = task.id();
     assert_eq!([task.clone().id(), completer.task().id(), AnyTask::from(&task).id()], [id; 3]);
-    task.add_done_callback(move |task| assert_eq!(task.id(), id));
+    let (sender, within) = mpsc::channel();
+    task.add_done_callback(move |task| sender.send((task.id(), AnyTask::from(task).id())));
     completer.complete(3).unwrap();
-    assert_eq!(task.id(), id);
+    assert_eq!((task.id(), within.recv()), (id, Ok((id, id))));
     let ids: BTreeSet<_> = (0..100).map(|_| whendone::task::<u32>(Inline).1.id()).collect();
     assert!(ids.len() == 100 && !ids.contains(&id));
     assert!(id.to_string().parse::<u64>().is_ok(), "{id}");

@@ -3,7 +3,7 @@
 use super::support::{Log, failures, poll, queue, refusing, run_all, watched};
 use std::future::IntoFuture;
 use std::panic::panic_any;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Poll, Waker};
 use whendone::{Completer, Inline, Outcome, Ready, Schedule, SharedCallback, Task};
 
@@ -62,11 +62,13 @@ fn a_task_that_ended_without_a_panic_is_dropped_without_a_report() {
 fn the_value_lives_as_long_as_any_handle_or_queued_callback() {
     let ((scheduler, queue), value) = (queue(), Arc::new(()));
     let (completer, task) = whendone::task(scheduler);
-    task.add_done_callback(|task| assert!(task.is_done()));
+    let (sender, seen) = mpsc::channel();
+    task.add_done_callback(move |task| sender.send(task.outcome().cloned()));
     completer.complete(value.clone()).unwrap();
     drop(task);
     assert_eq!(Arc::strong_count(&value), 2);
     run_all(&queue);
+    assert_eq!(seen.try_recv(), Ok(Some(Outcome::Finished(value.clone()))));
     assert_eq!(Arc::strong_count(&value), 1);
 }
 

@@ -2,9 +2,9 @@
 
 use super::support::{Log, failures, watched};
 use std::error::Error;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
-use whendone::{AlreadyDone, Completer, Failure, Inline, NoValue, Outcome, Panic, Task};
+use whendone::{AlreadyDone, AnyTask, Completer, Failure, Inline, NoValue, Outcome, Panic, Task};
 
 fn panicked<T>(payload: &'static str) -> Outcome<T> {
     Outcome::Panicked(Panic::new(Box::new(payload)))
@@ -86,6 +86,29 @@ fn a_panic_that_is_passed_on_must_be_retrieved_again() {
     }
 }
 
+/// R75, D8: also of a plain task, however it is cancelled.
+#[test]
+fn a_panic_is_retrieved_by_a_refused_cancel_and_not_by_asking_whether_the_task_is_done() {
+    type Asks = fn(&Task<u32>) -> bool;
+    let never: &[Failure] = &[Failure::PanicNeverRetrieved];
+    let asks: [(Asks, &[Failure]); 6] = [
+        (|task| !task.cancel(), &[]),
+        (|task| !AnyTask::from(task).cancel(), &[]),
+        (|task| task.outcome().is_some(), &[]),
+        (|task| task.is_done() && AnyTask::from(task).is_done(), never),
+        (|task| !task.is_cancelled() && !AnyTask::from(task).is_cancelled(), never),
+        (|task| format!("{task:?} {:?} {:?}", AnyTask::from(task), task.wait()).contains("panicked"), never),
+    ];
+    for (ask, expected) in asks {
+        let (scheduler, reports) = watched(Inline);
+        let (completer, task) = whendone::task(scheduler);
+        completer.complete_with(panicked("of the task")).unwrap();
+        assert!(ask(&task));
+        drop(task);
+        assert_eq!(failures(&reports), expected);
+    }
+}
+
 /// D20
 #[test]
 fn a_function_that_a_completer_runs_gives_its_value_or_its_panic() {
@@ -152,27 +175,6 @@ fn unwrapping_says_that_the_task_was_cancelled_or_abandoned() {
         message(|| Outcome::<u32>::Abandoned.expect("a number")),
         "a number: the task was abandoned before it was done"
     );
-}
-
-/// D21
-#[test]
-fn unwrapping_blames_the_line_of_the_caller() {
-    use std::panic::{set_hook, take_hook};
-    use std::sync::Mutex;
-    static BLAMED: Mutex<Vec<(String, u32)>> = Mutex::new(Vec::new());
-    let before = take_hook();
-    set_hook(Box::new(move |info| {
-        let place: &Location<'_> = info.location().unwrap();
-        BLAMED.lock().unwrap().push((place.file().to_owned(), place.line()));
-        before(info);
-    }));
-    let line = line!() + 1;
-    assert!(catch_unwind(|| Outcome::<u32>::Cancelled.unwrap()).is_err());
-    assert!(catch_unwind(|| Outcome::<u32>::Abandoned.expect("a number")).is_err());
-    let blamed = BLAMED.lock().unwrap().clone();
-    for line in [line, line + 1] {
-        assert!(blamed.contains(&(file!().to_owned(), line)), "{line} of {blamed:?}");
-    }
 }
 
 /// D21

@@ -2,6 +2,7 @@
 
 use super::support::{Log, OnDrop, Touch, failures, poll, queue, refusing, touchy_waker, watched};
 use std::future::IntoFuture;
+use std::hint::black_box;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::AtomicU32;
@@ -10,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{LazyLock, Mutex};
 use std::task::Waker;
 use std::thread;
-use whendone::{Completer, Failure, Inline, Outcome, Ready, Report, Schedule, SharedCallback, Task};
+use whendone::{Completer, Failure, Inline, Outcome, Panic, Ready, Report, Schedule, SharedCallback, Task};
 
 /// R60, R61, R62, R64, D5, P14
 #[test]
@@ -19,7 +20,7 @@ fn a_panic_in_a_callback_is_reported_in_full_and_the_others_run() {
     let (completer, task) = whendone::task_named("job", scheduler);
     task.add_done_callback(log.says("before"));
     let line = line!() + 1;
-    task.add_done_callback(|_| panic!("went {}", "wrong"));
+    task.add_done_callback(|_| panic!("went {}", black_box("wrong")));
     task.add_done_callback(log.says("after"));
     assert_eq!(completer.complete(3), Ok(()));
     task.add_done_callback(log.says("late"));
@@ -27,6 +28,7 @@ fn a_panic_in_a_callback_is_reported_in_full_and_the_others_run() {
     let report = reports.try_recv().unwrap();
     let panic = report.panic.as_ref().unwrap();
     assert_eq!((report.failure, panic.message()), (Failure::CallbackPanicked, "went wrong"));
+    assert_eq!(panic.take_payload().unwrap().downcast_ref(), Some(&"went wrong".to_owned()), "a text made at run time");
     let (file, callback) = (file!(), report.callback.unwrap().callback);
     assert!(callback.contains("a_panic_in_a_callback_is_reported"));
     assert_eq!(
@@ -45,14 +47,27 @@ fn every_kind_of_panic_is_caught_and_its_payload_can_be_taken_once() {
     let (scheduler, reports) = watched(Inline);
     let (completer, task) = whendone::task(scheduler);
     task.add_done_callback(|_| panic!("text"));
+    // The compiler makes a constant of a text whose parts it knows.
+    task.add_done_callback(|_| panic!("text of {}", black_box(2)));
     task.add_done_callback(|_| panic_any(7_u8));
+    task.add_done_callback(|_| panic_any("text without format"));
+    task.add_done_callback(|_| panic_any("owned text".to_owned()));
+    task.add_done_callback(|_| panic_any(Box::<str>::from("neither of the two")));
     completer.complete(()).unwrap();
     let panics: Vec<_> = reports.try_iter().map(|report| report.panic.unwrap()).collect();
-    assert_eq!(panics[0].message(), "text");
-    assert_eq!(panics[1].message(), "a payload that is not text");
-    assert_eq!(*panics[1].take_payload().unwrap().downcast::<u8>().unwrap(), 7);
-    assert!(panics[1].clone().take_payload().is_none());
-    assert!(panics[0] == panics[0].clone() && panics[0] != panics[1]);
+    let other = "a payload that is not text";
+    let messages = ["text", "text of 2", other, "text without format", "owned text", other];
+    assert!(panics.iter().map(Panic::message).eq(messages));
+    let payloads: Vec<_> = panics.iter().map(|panic| panic.take_payload().unwrap()).collect();
+    assert_eq!(payloads[0].downcast_ref(), Some(&"text"));
+    assert_eq!(payloads[1].downcast_ref(), Some(&"text of 2".to_owned()));
+    assert_eq!(payloads[2].downcast_ref(), Some(&7_u8));
+    assert_eq!(payloads[3].downcast_ref(), Some(&"text without format"));
+    assert_eq!(payloads[4].downcast_ref(), Some(&"owned text".to_owned()));
+    assert_eq!(payloads[5].downcast_ref(), Some(&Box::<str>::from("neither of the two")));
+    assert!(panics.iter().all(|panic| panic.clone().take_payload().is_none()));
+    // The message stays.
+    assert!(panics.iter().map(Panic::message).eq(messages));
 }
 
 /// D5, P14

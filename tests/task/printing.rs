@@ -1,6 +1,5 @@
 //! Printing: state, name, result and the number of waiting callbacks.
 
-use super::support::queue;
 use std::cell::RefCell;
 use std::future::IntoFuture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,21 +7,22 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{OnceLock, mpsc};
 use std::{fmt, thread};
-use whendone::{Completer, Failure, Inline, SharedCallback, Task};
+use whendone::{AnyTask, Completer, Inline, Outcome, Panic, Task};
 
 /// R102, R103, D13
 #[test]
 fn a_task_prints_its_state_name_result_and_number_of_callbacks() {
     let (completer, task) = whendone::task(Inline);
     assert_eq!((format!("{task:?}").as_str(), task.name()), ("<Task pending>", None));
-    let id = task.add_done_callback(|task| assert_eq!(format!("{task:?}"), "<Task finished result=\"text\">"));
+    let (sender, printed) = mpsc::channel();
+    let id = task.add_done_callback(|_| unreachable!("it is removed"));
     assert_eq!(format!("{task:?}"), "<Task pending cb=[1 waiting]>");
-    task.add_done_callback(|_| ());
+    task.add_done_callback(move |task| sender.send(format!("{task:?}")));
     assert_eq!(format!("{task:?}"), "<Task pending cb=[2 waiting]>");
     assert!(task.remove_done_callback(id));
     assert_eq!(format!("{task:?} {completer:?}"), "<Task pending cb=[1 waiting]> <Completer of <Task pending>>");
     completer.complete("text").unwrap();
-    assert_eq!(format!("{task:?}"), "<Task finished result=\"text\">");
+    assert_eq!([format!("{task:?}"), printed.recv().unwrap()], ["<Task finished result=\"text\">"; 2]);
 
     let (completer, task) = whendone::task_named("job", Inline);
     assert_eq!((format!("{task:?}").as_str(), task.name()), ("<Task pending name='job'>", Some("job")));
@@ -36,6 +36,55 @@ fn a_task_prints_its_state_name_result_and_number_of_callbacks() {
     assert_eq!(format!("{cancelled:?} {completer:?}"), "<Task cancelled> <Completer of <Task cancelled>>");
     let (_, abandoned) = whendone::task_named::<u32>("job", Inline);
     assert_eq!(format!("{abandoned:?}"), "<Task abandoned name='job'>");
+}
+
+/// R102, R103, D13: on one line also where a value would be printed on several.
+#[test]
+fn every_handle_of_a_task_prints_each_of_its_states() {
+    type End = fn(Completer<u32>);
+    let failed = || Outcome::Panicked(Panic::new(Box::new("it \"failed\"")));
+    let fails: fn(Completer<u32>, Outcome<u32>) = |completer, outcome| completer.complete_with(outcome).unwrap();
+    let ends: [(&str, &str, End); 3] = [
+        ("finished", " result=3", |completer| completer.complete(3).unwrap()),
+        ("cancelled", "", |completer| assert!(completer.cancel())),
+        ("abandoned", "", drop),
+    ];
+    for (name, named) in [(None, ""), (Some("job"), " name='job'")] {
+        let pair = || match name {
+            None => whendone::task::<u32>(Inline),
+            Some(name) => whendone::task_named(name, Inline),
+        };
+        for (waiting, printed) in [(0, ""), (1, " cb=[1 waiting]"), (2, " cb=[2 waiting]"), (10, " cb=[10 waiting]")] {
+            let (completer, task) = pair();
+            (0..waiting).for_each(|_| _ = task.add_done_callback(|_| ()));
+            let short = format!("<Task pending{named}>");
+            assert_eq!(format!("{completer:?}"), format!("<Completer of {short}>"));
+            prints(&task, &format!("<Task pending{named}{printed}>"), &short);
+        }
+        let is_printed = |state: &str, rest: &str, end: &dyn Fn(Completer<u32>)| {
+            let (completer, task) = pair();
+            let (sender, within) = mpsc::channel();
+            task.add_done_callback(move |task| {
+                task.add_done_callback(|_| ());
+                sender.send(format!("{task:?}"))
+            });
+            end(completer);
+            // Within the callback another one waits. Only those of a pending task are counted.
+            let printed = format!("<Task {state}{named}{rest}>");
+            assert_eq!(within.recv().as_ref(), Ok(&printed));
+            prints(&task, &printed, &format!("<Task {state}{named}>"));
+        };
+        ends.iter().for_each(|(state, rest, end)| is_printed(state, rest, end));
+        is_printed("panicked", " exception=\"it \\\"failed\\\"\"", &|completer| fails(completer, failed()));
+    }
+}
+
+/// Compares the texts of all kinds of handles, of which only that of a `Task` has value and callbacks.
+fn prints(task: &Task<u32>, debug: &str, short: &str) {
+    let handles = [format!("{task:?}"), format!("{task:#?}"), format!("{:?}", AnyTask::from(task))];
+    assert_eq!(handles, [debug, debug, short]);
+    let waits = [format!("{:?}", task.wait()), format!("{:?}", task.clone().into_future())];
+    assert_eq!(waits, [(); 2].map(|()| format!("<Wait for {short}>")));
 }
 
 /// R103, D13: as Python's `repr` of these names.
@@ -135,28 +184,4 @@ fn a_task_can_be_printed_while_its_thread_ends() {
         assert_eq!(ending.join().unwrap(), "<Task pending cb=[1 waiting]>");
     }
     assert_eq!(printed.try_iter().collect::<Vec<_>>(), ["<Task abandoned>"; 2]);
-}
-
-/// R102
-#[test]
-fn awaits_shared_callbacks_and_ready_ones_print_where_they_come_from() {
-    fn callback(_: &Task<u32>) {}
-    let (scheduler, queue) = queue();
-    let (completer, task) = whendone::task_named("job", scheduler);
-    assert_eq!(format!("{:?}", (&task).into_future()), "<Wait for <Task pending name='job'>>");
-    assert!(format!("{:?}", SharedCallback::new(callback)).contains("come_from::callback"));
-    task.add_done_callback(callback);
-    completer.complete(3).unwrap();
-    let ready = queue.recv().unwrap();
-    let printed = format!("{ready:?}");
-    assert!(printed.contains("come_from::callback") && printed.contains(file!()), "{printed}");
-    ready.run();
-}
-
-/// D12
-#[test]
-fn the_report_of_a_closed_loop_prints_the_number_of_its_callbacks() {
-    let printed = [0, 1, 2].map(|unrun| Failure::LoopClosed(unrun).to_string());
-    let expected = ["0 callbacks", "1 callback", "2 callbacks"];
-    assert_eq!(printed, expected.map(|callbacks| format!("event loop closed: {callbacks} never ran")));
 }
