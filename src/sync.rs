@@ -3,6 +3,19 @@
 //! Every other file says `super::sync`, so the same source is compiled against a model checker's
 //! primitives, or a vendor's. The kernel uses only `Mutex` and `OnceLock`.
 //!
+//! # Promises
+//!
+//! `tests/sync.rs` compiles this file by itself and checks each of them on std's primitives.
+//!
+//! * `Mutex`: one thread at a time has the guard, and each sees what the one before it wrote. A thread that unwinds
+//!   with the guard leaves the lock open, and the value as it was at that moment.
+//! * `OnceLock`: empty at first; of all calls of `set` the first succeeds, and the others get their value back. Who
+//!   finds the value sees everything that its writer did before.
+//! * `erase` and `restore`: the same allocation, with one handle, under the type that it was erased from. Any other
+//!   type is refused, and the handle is given up.
+//! * `fresh_serial`: 1, 2, 3 and so on, each number to one caller of this process. A thread gets growing numbers.
+//! * `thread_local!`: there until the very end of a thread, because such a thread-local has no destructor.
+//!
 //! With `--cfg loom` or `--cfg shuttle`, and without the event loop, the primitives are those of that model checker:
 //! a user's test under it then explores the locks, the write-once cells and the trampoline of this crate, too.
 
@@ -140,18 +153,44 @@ mod machine {
 }
 
 /// Returns a number that this process has not seen before, never 0. It orders nothing, so no model needs to know it.
-#[cfg(target_has_atomic = "64")]
 pub(crate) fn fresh_serial() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    static SERIALS: Serials = Serials::after(0);
+    SERIALS.next()
 }
 
-/// Returns a number that this process has not seen before, never 0: without atomics of this size, under a lock.
+/// The numbers behind one, each of which is given out once. They do not run out: 64 bits last for centuries.
+#[cfg(target_has_atomic = "64")]
+pub(crate) struct Serials(std::sync::atomic::AtomicU64);
+
+#[cfg(target_has_atomic = "64")]
+impl Serials {
+    pub(crate) const fn after(last: u64) -> Self {
+        Serials(std::sync::atomic::AtomicU64::new(last + 1))
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
 #[cfg(not(target_has_atomic = "64"))]
-pub(crate) fn fresh_serial() -> u64 {
-    static LAST: std::sync::Mutex<u64> = std::sync::Mutex::new(0);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    *last += 1;
-    *last
+pub(crate) use SerialsUnderALock as Serials;
+
+/// The same without atomics of this size. The test compiles it on every target.
+#[cfg(any(test, not(target_has_atomic = "64")))]
+#[allow(dead_code, reason = "the crate's own unit tests, of which there are none, would not use it")]
+pub(crate) struct SerialsUnderALock(std::sync::Mutex<u64>);
+
+#[cfg(any(test, not(target_has_atomic = "64")))]
+#[allow(dead_code, reason = "the crate's own unit tests, of which there are none, would not use it")]
+impl SerialsUnderALock {
+    pub(crate) const fn after(last: u64) -> Self {
+        SerialsUnderALock(std::sync::Mutex::new(last))
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        let mut last = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        *last += 1;
+        *last
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, mpsc};
 use whendone::{Inline, SharedCallback, Task};
 
@@ -13,19 +13,7 @@ use whendone::{Inline, SharedCallback, Task};
 /// dev-dependencies again.
 #[track_caller]
 fn refused(case: &str, snapshot: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(case);
-    let source = format!("tests/compile_fail/{case}.rs");
-    fs::create_dir_all(package.join("tests/compile_fail")).unwrap();
-    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
-    fs::copy(root.join(&source), package.join(&source)).unwrap();
-    let manifest = format!(
-        "[workspace]\n[package]\nname = {case:?}\nedition = '2024'\n[[bin]]\nname = {case:?}\npath = {source:?}\n\
-         [dependencies]\nwhendone.path = {root:?}\n"
-    );
-    fs::write(package.join("Cargo.toml"), manifest).unwrap();
-    let arguments = ["check", "--quiet", "--offline", "--color=never", "--target-dir=../target"];
-    let checked = Command::new(env!("CARGO")).args(arguments).current_dir(package).output().unwrap();
+    let checked = check(case, &format!("tests/compile_fail/{case}.rs"), "bin", &[]);
     let message = String::from_utf8(checked.stderr).unwrap();
     assert!(!checked.status.success(), "it compiles");
     let (headline, rest) = snapshot.split_once('\n').unwrap();
@@ -34,6 +22,30 @@ fn refused(case: &str, snapshot: &str) -> String {
         assert!(message.contains(said), "not said: {said}\n\n{message}");
     }
     message
+}
+
+/// Checks a file of this project as a package of its own that depends on this crate.
+fn check(case: &str, source: &str, kind: &str, arguments: &[&str]) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(case);
+    let copy = package.join(source);
+    fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    fs::copy(root.join(source), copy).unwrap();
+    let manifest = format!(
+        "[workspace]\n[package]\nname = {case:?}\nedition = '2024'\n[[{kind}]]\nname = {case:?}\npath = {source:?}\n\
+         [features]\ndefault = ['event-loop']\nevent-loop = []\n[dependencies]\nwhendone.path = {root:?}\n"
+    );
+    fs::write(package.join("Cargo.toml"), manifest).unwrap();
+    let common = ["check", "--quiet", "--offline", "--color=never", "--target-dir=../target"];
+    Command::new(env!("CARGO")).args(common).args(arguments).current_dir(package).output().unwrap()
+}
+
+/// P21, D6: the bounds are tested by use. Here a bound too many fails a test, and not the build of all tests.
+#[test]
+fn programs_that_use_the_weakest_types_compile() {
+    let checked = check("bounds", "tests/bounds.rs", "test", &["--tests"]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 
 /// R11, R66, D6
