@@ -3,26 +3,28 @@
 //! An edit that no longer matches fails the build of this package alone. To plant a bug of your own beside one of these,
 //! leave this package out, as the error says.
 
-#[path = "src/table.rs"]
+#[path = "../src/project/table.rs"]
 #[allow(dead_code)]
 mod table;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
-use table::{File, PROTOCOL, Table};
+use table::{File, LEFT_OUT, OWN_TABLE, PROTOCOL, Table, is_audited};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    let (source, engines, path) = (root.join("src"), root.join("model/src/engines"), Table::path());
+    let (source, engines, path) = (root.join("src"), root.join("model/src/engines"), Table::path(&root));
     [&source, &engines, &path].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
-    println!("cargo::rerun-if-env-changed=WHENDONE_MUTANTS");
+    [OWN_TABLE, LEFT_OUT].into_iter().for_each(|name| println!("cargo::rerun-if-env-changed={name}"));
     let table = Table::read(&path).unwrap_or_else(|error| refuse(&error));
+    let fingerprint = table.fingerprint();
+    let table = table.without_those_left_out();
     let audited = audited_files(&source);
     let (mut modules, mut entries, mut stale) = (String::new(), String::new(), Vec::new());
-    for mutant in table.mutants.iter().filter(|mutant| mutant.run.is_none()) {
-        let id = &mutant.id;
+    for mutant in table.mutants.iter().filter(|mutant| mutant.is_played()) {
+        let id: &str = &mutant.id;
         match mutant.plant(&audited) {
             Ok(files) => {
                 let folder = out.join("mutants").join(id);
@@ -39,8 +41,8 @@ fn main() {
             Err(mismatch) => stale.push(mismatch),
         }
     }
-    // Those that are run are planted by `cargo verify mutants`, in copies of the project.
-    for mutant in table.mutants.iter().filter(|mutant| mutant.run.is_some()) {
+    // The others are planted by `cargo verify mutants`, in copies of the project.
+    for mutant in table.mutants.iter().filter(|mutant| !mutant.is_played()) {
         let files: Vec<File> = mutant.edits.iter().filter_map(|edit| read(&root, &edit.file).ok()).collect();
         stale.extend(mutant.plant(&files).err());
     }
@@ -53,7 +55,8 @@ fn main() {
     let text = format!(
         "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Play)] = &[\n{entries}];\n\n\
          /// Bugs of the protocol: the claim that begins like this and does not hold, and the way to where it does not.\n\
-         pub const PROTOCOLS: &[(&str, Explored)] = &[\n{protocols}];\n"
+         pub const PROTOCOLS: &[(&str, Explored)] = &[\n{protocols}];\n\n\
+         /// The fingerprint of the table.\npub const FINGERPRINT: u64 = {fingerprint};\n"
     );
     fs::write(out.join("mutants.rs"), text).expect("OUT_DIR can be written");
 }
@@ -72,13 +75,13 @@ fn read(root: &Path, file: &str) -> io::Result<File> {
 
 /// Plants the bugs of the protocol in copies of it, beside its claims.
 fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Vec<String>) -> String {
-    let (table, source) = (Table::folder().join(PROTOCOL), root.join("model/src/protocol"));
+    let (table, source) = (Table::folder(root).join(PROTOCOL), root.join("model/src/protocol"));
     println!("cargo::rerun-if-changed={}", table.display());
     let files = ["model/src/protocol/model.rs", "model/proof/protocol.smt2"];
     let files = files.map(|file| read(root, file).unwrap_or_else(|error| panic!("{file}: {error}")));
     let mut entries = String::new();
     for bug in &Table::read(&table).unwrap_or_else(|error| refuse(&error)).mutants {
-        let id = &bug.id;
+        let id: &str = &bug.id;
         match bug.plant(&files) {
             Ok(planted) => {
                 let protocol = out.join(format!("protocol_{id}.rs"));
@@ -117,7 +120,7 @@ fn audited_files(source: &Path) -> Vec<File> {
         names.map(|name| format!("{folder}{name}")).collect::<Vec<_>>()
     };
     let mut files = [in_folder(""), in_folder("kernel/"), in_folder("event_loop/")].concat();
-    files.retain(|file| file.ends_with(".rs") && !["lib.rs", "sync.rs"].contains(&file.as_str()));
+    files.retain(|file| is_audited(&format!("src/{file}")));
     files.sort();
     let text = |file: &str| fs::read_to_string(source.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     files.iter().map(|file| (format!("src/{file}"), text(file))).collect()

@@ -2,11 +2,15 @@
 //!
 //! The tables of bugs are in `bugs/`, one file for each layer; [`table`] explains their fields. The build plants the
 //! bugs that scenarios can see in copies of the files that the engines compile. A bug with `run` is planted in a copy
-//! of the project, where that command of cargo must fail. An edit must match exactly once.
+//! of the project, where that command of cargo must fail; so is a bug of a file that no engine compiles, with the
+//! suites for its place. An edit must match exactly once.
 #![forbid(unsafe_code)]
 #![allow(missing_docs)]
 
-pub mod table;
+pub mod guard;
+pub mod slot;
+
+pub use whendone_model::project::table;
 
 use whendone_model::engines::Play;
 

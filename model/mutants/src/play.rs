@@ -13,6 +13,7 @@ use whendone_model::engines::{Play, loom::mutex, until};
 use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
 use whendone_model::project::copy::project;
+use whendone_model::runner::own_table::tier_name;
 use whendone_model::scenario::Scenario;
 use whendone_model::spec::allowed::known;
 use whendone_model::universe::Tier;
@@ -59,7 +60,7 @@ impl fmt::Display for Check {
         match self {
             Check::Seeds => f.write_str("seeds"),
             Check::Random => f.write_str("random"),
-            Check::World(tier) => write!(f, "{}", format!("{tier:?}").to_lowercase()),
+            Check::World(tier) => f.write_str(&tier_name(*tier)),
             Check::Race(_) => f.write_str(RACE),
         }
     }
@@ -112,11 +113,23 @@ pub struct Kill {
     pub counterexample: Option<String>,
 }
 
+/// The result of a search.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Searching {
+    pub kill: Option<Kill>,
+    /// If nothing noticed the bug: a program with another number of executions than without the bug.
+    pub recount: Option<String>,
+}
+
 /// The evidence for a bug, if there is any. A bug can also make a model deadlock or panic; that counts only where the
-/// table expects it.
+/// table expects it, or expects nothing in particular.
 fn evidence(verdict: &Verdict, shown_by: &str) -> Option<String> {
     let Verdict { extra, missing, broken, .. } = verdict;
     let (kind, found) = match shown_by {
+        "" if !extra.is_empty() => ("extra", extra.first()),
+        "" if !broken.is_empty() => ("broken", broken.first()),
+        "" if !verdict.is_good() => ("missing", missing.first()),
+        "" => return None,
         "outcome" => ("extra", extra.first()),
         "missing" => ("missing", missing.first()),
         // A step that the protocol does not know says nothing about the engine.
@@ -137,7 +150,7 @@ impl Search {
     }
 
     /// Plays the programs, the small ones first, until one shows the bug.
-    pub fn play(&self) -> Option<Kill> {
+    pub fn play(&self) -> Searching {
         let (_, play) = PLANTED.iter().find(|(id, _)| *id == self.id).expect("it is planted");
         let start = Instant::now();
         let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
@@ -152,19 +165,42 @@ impl Search {
             let check = *check.min(&Check::World(Tier::Pairs));
             (check, program.operations(), program.threads.len(), program.setup.len())
         });
-        programs.into_iter().find_map(|(check, program)| {
+        let mut counts = Vec::new();
+        for (check, program) in programs {
+            // The last words of a process that ends here.
+            eprintln!("playing {program}");
             let verdict = check::check(&program, true, &until(self.enough(&program), || play(&program)));
-            evidence(&verdict, &self.shown_by).map(|evidence| {
+            if let Some(evidence) = evidence(&verdict, &self.shown_by) {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
                 let counterexample =
                     fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
                 let counterexample = counterexample.map(|counterexample| counterexample.without_token().to_string());
-                Kill { by: check.to_string(), program: program.to_string(), evidence, seconds, counterexample }
-            })
-        })
+                let (by, program) = (check.to_string(), program.to_string());
+                let kill = Some(Kill { by, program, evidence, seconds, counterexample });
+                return Searching { kill, recount: None };
+            }
+            if program.threads.len() > 1 && counts.len() < COMPARED {
+                counts.push((program, verdict.executions));
+            }
+        }
+        Searching { kill: None, recount: counts.into_iter().find_map(recount) }
     }
 }
+
+/// The number of programs, the smallest ones, whose executions are counted without the bug too.
+const COMPARED: usize = 1000;
+
+/// Compares the number of a program's executions with those of the unchanged core.
+fn recount((program, with_bug): (Scenario, u64)) -> Option<String> {
+    let without = (UNCHANGED)(&program).executions;
+    (without != with_bug).then(|| {
+        format!("nothing but the number of executions changes: `{program}` has {with_bug}, without it {without}")
+    })
+}
+
+/// Plays on the core without a bug.
+const UNCHANGED: Play = mutex::on_loop::player_on_loop::play;
 
 /// The number of executions that are played in any case; that is quicker than computing the allowed outcomes.
 const SOME: u64 = 500;
@@ -172,7 +208,8 @@ const SOME: u64 = 500;
 impl Search {
     /// Ends early once an outcome is not allowed, if outcomes show the bug: a bug can make a program explode.
     fn enough(&self, program: &Scenario) -> impl FnMut(u64, &Observation) -> bool + use<> {
-        let (shows, program, mut allowed) = (self.shown_by == "outcome", program.clone(), BTreeSet::new());
+        let shows = ["outcome", ""].contains(&self.shown_by.as_str());
+        let (program, mut allowed) = (program.clone(), BTreeSet::new());
         move |executions, observation| {
             shows && executions > SOME && !allowed.contains(observation) && {
                 allowed.extend(known(&program, std::iter::once(observation)));
@@ -185,7 +222,6 @@ impl Search {
 /// Plays the unchanged core on a program that showed a bug, and returns its failure: then the bug was not shown.
 pub fn control(program: &str) -> Option<String> {
     let program: Scenario = program.parse().expect("it was printed");
-    let play: Play = mutex::on_loop::player_on_loop::play;
-    let verdict = check::check(&program, true, &play(&program));
+    let verdict = check::check(&program, true, &UNCHANGED(&program));
     (!verdict.is_good()).then(|| format!("{program} is red without the bug too: {verdict}"))
 }

@@ -26,7 +26,7 @@ struct Refused {
 /// If the table cannot be read.
 pub fn bugs(is_named: impl Fn(&Mutant) -> bool, in_full: bool) -> Result<usize, String> {
     let bugs: Vec<Mutant> =
-        Table::read(&Table::folder().join(PROTOCOL))?.mutants.into_iter().filter(is_named).collect();
+        Table::read(&Table::folder(&project()).join(PROTOCOL))?.mutants.into_iter().filter(is_named).collect();
     if bugs.is_empty() {
         return Ok(0);
     }
@@ -47,7 +47,7 @@ pub fn bugs(is_named: impl Fn(&Mutant) -> bool, in_full: bool) -> Result<usize, 
     });
     let mut survivors = 0;
     for (bug, Refused { clauses, claim, shown }) in bugs.iter().zip(&refused) {
-        let by_proof = clauses.as_ref().is_ok_and(|clauses| clauses.contains(&bug.shown_by));
+        let by_proof = clauses.as_ref().is_ok_and(|clauses| clauses.contains(&*bug.shown_by));
         let others = clauses.as_ref().map_or(0, |clauses| clauses.len().saturating_sub(1));
         let clause = match (by_proof, clauses) {
             (true, _) => format!("{} +{others}", bug.shown_by),
@@ -72,7 +72,7 @@ pub fn bugs(is_named: impl Fn(&Mutant) -> bool, in_full: bool) -> Result<usize, 
 
 impl Refused {
     fn new(bug: &Mutant, has_solvers: bool) -> Self {
-        let (_, explored) = PROTOCOLS.iter().find(|(id, _)| *id == bug.id).expect("it is planted");
+        let (_, explored) = PROTOCOLS.iter().find(|(id, _)| *id == &*bug.id).expect("it is planted");
         // With the space, so that P1 is not P19.
         let claim = explored(&format!("{} ", bug.breaks));
         match has_solvers.then(|| refuse(bug)) {
@@ -106,7 +106,7 @@ fn refuse(bug: &Mutant) -> Result<(BTreeSet<String>, String), String> {
         }
         kind => kind.to_string(),
     };
-    let expected = lost.iter().find(|query| name(query) == bug.shown_by);
+    let expected = lost.iter().find(|query| name(query) == *bug.shown_by);
     let shown = expected.map_or(Ok(String::new()), |query| show(&theory, &bug.id, query))?;
     Ok((lost.iter().map(name).collect(), shown))
 }

@@ -4,6 +4,9 @@ use super::play::{Check, Kill, RACE, control};
 use super::search::{Searched, is_crash_of, shows};
 use whendone_mutants::table::Mutant;
 
+/// The words about a bug that does not compile.
+const UNBUILT: &str = "does not compile";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Killed,
@@ -14,7 +17,7 @@ pub enum End {
 
 /// Prints the result for a bug; with `all`, also the checks that are needed to notice it.
 pub fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
-    let kills = found.iter().filter_map(|(_, kill)| kill.as_ref().ok()?.as_ref());
+    let kills = found.iter().filter_map(|(_, searched)| searched.as_ref().ok()?.kill.as_ref());
     let lost: Vec<_> = found.iter().filter_map(|(ground, kill)| Some((ground, kill.as_ref().err()?))).collect();
     let (races, others): (Vec<&Kill>, Vec<&Kill>) = kills.partition(|kill| kill.by == RACE);
     for kill in &others {
@@ -22,7 +25,7 @@ pub fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
         below(&kill.evidence);
         kill.counterexample.iter().for_each(|counterexample| println!("\n{counterexample}\n"));
     }
-    for (ground, error) in lost.iter().filter(|(_, error)| is_crash_of(mutant, error)) {
+    for (ground, error) in lost.iter().filter(|(ground, error)| is_crash_of(mutant, ground, error)) {
         line(mutant, &format!("{:<18}  {ground}", "crash"));
         below(error);
     }
@@ -37,24 +40,27 @@ pub fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
             End::Wrong
         }
         (None, _, []) => {
-            line(mutant, &format!("SURVIVED   {}", mutant.why));
+            let is_built = !lost.iter().any(|(_, error)| error.contains(UNBUILT));
+            line(mutant, &format!("{}   {}", if is_built { "SURVIVED" } else { "NOT BUILT" }, mutant.why));
             lost.iter().for_each(|(ground, error)| below(&format!("{ground}: {error}")));
-            if mutant.run.is_none() {
+            let recounts = found.iter().filter_map(|(_, searched)| searched.as_ref().ok()?.recount.as_ref());
+            recounts.take(1).for_each(|recount| below(recount));
+            if mutant.is_played() {
                 let checks: Vec<String> = Check::all(mutant.is_of_the_loop()).iter().map(Check::to_string).collect();
                 below(&format!("looked for in {}; no other test was run", checks.join(", ")));
             }
             End::Wrong
         }
-        (None, Some(killer), [first, ..]) if !shown.contains(&killer) => {
+        (None, Some(killer), [first, ..]) if !shown.iter().any(|ground| ***ground == **killer) => {
             below(&format!("not where the table expects it: `{killer}`; found by {first}"));
             End::Wrong
         }
         _ => End::Killed,
     };
-    if all && mutant.run.is_none() {
+    if all && mutant.is_played() {
         tell_who_is_needed(&others, &races, &lost);
     }
-    let played = others.iter().chain(&races).filter(|_| mutant.run.is_none());
+    let played = others.iter().chain(&races).filter(|_| mutant.is_played());
     let reds: Vec<String> = played.filter_map(|kill| control(&kill.program)).collect();
     reds.iter().for_each(|red| below(red));
     if reds.is_empty() { end } else { End::Wrong }

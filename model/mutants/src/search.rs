@@ -1,114 +1,131 @@
-//! Decides where each seeded bug is looked for, and collects the results.
+//! Decides where each seeded bug is looked for, and passes its results on once all are there.
 
 use super::copy::{PlantedCopy, run};
-use super::play::{Check, Kill, RACE, Search};
+use super::play::{Check, Search, Searching};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use whendone_model::project::mutants::Wanted;
+use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::workers::work;
 use whendone_mutants::table::Mutant;
 
 /// How long a search may take; ten times as long if checks may have to be played to their end.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// For each bug, the places where it was looked for, each with its result: a kill, or the fate of the worker.
-pub type Found = BTreeMap<String, Vec<Searched>>;
-pub type Searched = (String, Result<Option<Kill>, String>);
+/// A place where a bug was looked for, and the result: a kill, a difference that no check takes for an error, or the fate
+/// of the worker.
+pub type Searched = (String, Result<Searching, String>);
+
+/// For each bug, the places where it was looked for so far.
+type Found = BTreeMap<String, Vec<Searched>>;
+
+/// Prints the result for a bug.
+pub type Tell<'a> = &'a (dyn Fn(&Mutant, &[Searched]) + Sync);
 
 /// True if something notices the bug there, or if the process ends as the table expects.
-pub fn shows(mutant: &Mutant, (_, kill): &Searched) -> bool {
-    match kill {
-        Ok(kill) => kill.is_some(),
-        Err(error) => is_crash_of(mutant, error),
+pub fn shows(mutant: &Mutant, (ground, searched): &Searched) -> bool {
+    match searched {
+        Ok(searched) => searched.kill.is_some(),
+        Err(error) => is_crash_of(mutant, ground, error),
     }
 }
 
-pub fn is_crash_of(mutant: &Mutant, error: &str) -> bool {
-    mutant.run.is_none() && mutant.is_of_last_words() && error.contains(&mutant.shown_by)
+/// True if the process ended as the table expects. A search that is not over after its time is no hang; one program is.
+pub fn is_crash_of(mutant: &Mutant, ground: &str, error: &str) -> bool {
+    let ended = error.starts_with("crash") || error.starts_with("hang") && ground.contains(": ");
+    let is_any = mutant.is_shown_by_anything() && ended;
+    mutant.is_played() && (is_any || mutant.is_of_last_words() && error.contains(&*mutant.shown_by))
 }
 
 /// Plays the bugs that scenarios can see: each first where the table expects it to show, then everywhere if it did not,
 /// or on every check by itself if all are asked for.
-pub fn played(mutants: &[Mutant], &Wanted { all, show, .. }: &Wanted, workers: usize) -> Result<Found, String> {
+pub fn played(mutants: &[Mutant], wanted: &Wanted, workers: usize, tell: Tell<'_>) -> Result<(), String> {
     let search = |mutant: &Mutant, checks: Vec<Check>, only: Option<String>| Search {
-        id: mutant.id.clone(),
-        shown_by: mutant.shown_by.clone(),
+        id: mutant.id.to_string(),
+        shown_by: mutant.shown_by.to_string(),
         checks,
         only,
-        show,
+        show: wanted.show,
     };
-    let mutants: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.run.is_none()).collect();
+    let mutants: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.is_played()).collect();
     let mut found = Found::new();
-    let expected = |mutant: &&Mutant| {
-        let killer = mutant.killer.clone()?;
-        Some(search(mutant, Check::all(mutant.is_of_the_loop()), Some(killer)))
-    };
-    play(&mutants.iter().filter_map(expected).collect::<Vec<_>>(), LIMIT, workers, &mut found)?;
-    let elsewhere = |mutant: &&Mutant| {
-        let shown = found.get(&mutant.id).into_iter().flatten().find(|searched| shows(mutant, searched));
+    let mut expected = Vec::new();
+    for mutant in &mutants {
+        let killer = mutant.killer.as_ref().map(ToString::to_string);
+        let checks = || Check::all(mutant.is_of_the_loop());
+        expected.extend(killer.map(|killer| (*mutant, search(mutant, checks(), Some(killer)))));
+    }
+    play(&expected, LIMIT, workers, &mut found, |mutant, found| {
+        if !wanted.all && found.iter().any(|searched| shows(mutant, searched)) {
+            tell(mutant, found);
+        }
+    })?;
+    let mut elsewhere = Vec::new();
+    for mutant in &mutants {
+        let shown = found.get(&*mutant.id).into_iter().flatten().find(|searched| shows(mutant, searched));
         let (mut checks, races) = (Check::all(mutant.is_of_the_loop()), Check::races(mutant.is_of_the_loop()));
-        let grounds: Vec<Vec<Check>> = if all {
+        let grounds: Vec<Vec<Check>> = if wanted.all {
             // The killer's check has noticed it already.
             checks.retain(|check| shown.is_none_or(|(killer, _)| !killer.starts_with(&format!("{check}: "))));
             checks.into_iter().chain(races).map(|check| vec![check]).collect()
         } else {
             shown.is_none().then_some(checks).into_iter().collect()
         };
-        grounds.into_iter().map(|checks| search(mutant, checks, None)).collect::<Vec<_>>()
+        elsewhere.extend(grounds.into_iter().map(|checks| (*mutant, search(mutant, checks, None))));
+    }
+    let expected = |mutant: &Mutant| {
+        let elsewhere = elsewhere.iter().filter(|(other, _)| *other.id == *mutant.id).count();
+        elsewhere + usize::from(mutant.killer.is_some())
     };
-    let elsewhere: Vec<Search> = mutants.iter().flat_map(elsewhere).collect();
-    play(&elsewhere, 10 * LIMIT, workers, &mut found)?;
-    found.values_mut().for_each(|kills| kills.sort_by(|a, b| a.0.cmp(&b.0)));
-    Ok(found)
+    play(&elsewhere, 10 * LIMIT, workers, &mut found, |mutant, found| {
+        if found.len() == expected(mutant) {
+            tell(mutant, found);
+        }
+    })
 }
 
-/// Runs the searches, and adds the result of each.
-fn play(searches: &[Search], limit: Duration, workers: usize, found: &mut Found) -> Result<(), String> {
+/// Runs the searches, adds the result of each, and passes those of its bug on.
+fn play(
+    searches: &[(&Mutant, Search)],
+    limit: Duration,
+    workers: usize,
+    found: &mut Found,
+    then: impl Fn(&Mutant, &[Searched]) + Sync,
+) -> Result<(), String> {
     let found = Mutex::new(found);
-    work(searches, workers, limit, |at, kill| {
-        let (id, ground) = (&searches[at].id, searches[at].ground());
-        if ground != RACE {
-            eprintln!("{id}: {ground}: {}", outcome(&kill));
-        }
-        found.lock().expect("never poisoned").entry(id.clone()).or_default().push((ground, kill));
+    let jobs: Vec<&Search> = searches.iter().map(|(_, search)| search).collect();
+    work(&jobs, workers, limit, |at, searched| {
+        let (mutant, search) = &searches[at];
+        let mut found = found.lock().expect("never poisoned");
+        let of_it = found.entry(search.id.clone()).or_default();
+        of_it.push((search.ground(), searched));
+        of_it.sort_by(|a, b| a.0.cmp(&b.0));
+        then(mutant, of_it);
     })
     .map_err(|error| error.to_string())
-}
-
-/// The result in a line, for the progress shown while the run goes on.
-fn outcome(kill: &Result<Option<Kill>, String>) -> String {
-    match kill {
-        Ok(Some(kill)) => format!("killed by {} in {:.1} s", kill.by, kill.seconds),
-        Ok(None) => "not noticed".to_owned(),
-        Err(lost) => lost.clone(),
-    }
 }
 
 /// The number of copies. Each further one would first have to build the dependencies again.
 const COPIES: usize = 2;
 
 /// Runs the bugs that need a copy of the project, on some copies at once: each keeps one processor busy.
-pub fn copied(mutants: &[Mutant], workers: usize) -> Result<Found, String> {
-    let copied: Vec<_> = mutants.iter().filter_map(|mutant| Some((mutant, mutant.run.as_deref()?))).collect();
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::new()));
-    let serve = &|number| -> io::Result<()> {
-        let copy = PlantedCopy::new(number)?;
-        while let Some((mutant, arguments)) = copied.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let kill = run(mutant, arguments, &copy);
-            eprintln!("{}: {}", mutant.id, outcome(&kill));
-            found.lock().expect("never poisoned").insert(mutant.id.clone(), vec![("copy".to_owned(), kill)]);
+pub fn copied(mutants: &[Mutant], workers: usize, tell: Tell<'_>) -> Result<(), String> {
+    let copied: Vec<_> = mutants.iter().filter(|mutant| !mutant.is_played()).collect();
+    let next = AtomicUsize::new(0);
+    let serve = || -> io::Result<()> {
+        let mut copy = PlantedCopy::take()?;
+        while let Some(mutant) = copied.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let searched = run(mutant, &mut copy).map(|kill| Searching { kill, ..Searching::default() });
+            tell(mutant, &[("copy".to_owned(), searched)]);
         }
         Ok(())
     };
     thread::scope(|scope| {
-        let workers = (0..workers.min(copied.len()).min(COPIES)).map(|number| scope.spawn(move || serve(number)));
-        let workers: Vec<_> = workers.collect();
+        let workers: Vec<_> = (0..workers.min(copied.len()).min(COPIES)).map(|_| scope.spawn(serve)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
     })
-    .map_err(|error| error.to_string())?;
-    Ok(found.into_inner().expect("never poisoned"))
+    .map_err(|error| error.to_string())
 }

@@ -5,12 +5,13 @@ use std::fs;
 use whendone_model::check::fault::Fault;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::engines::catalog::Engine;
+use whendone_model::project::copy::project;
 use whendone_model::scenario::Scenario;
 use whendone_mutants::PLANTED;
 use whendone_mutants::table::{Mutant, PROTOCOL, Table};
 
 fn mutants() -> Vec<Mutant> {
-    Table::read(&Table::path()).unwrap_or_else(|error| panic!("{error}")).mutants
+    Table::read(&Table::folder(&project())).unwrap_or_else(|error| panic!("{error}")).mutants
 }
 
 #[test]
@@ -38,7 +39,8 @@ fn every_bug_is_in_the_table_of_the_layer_that_it_edits() {
     ];
     let mut found = 0;
     for (layer, _) in layers {
-        let mutants = Table::read(&Table::folder().join(layer).with_extension("toml")).expect("in order").mutants;
+        let mutants =
+            Table::read(&Table::folder(&project()).join(layer).with_extension("toml")).expect("in order").mutants;
         found += mutants.len();
         for Mutant { id, edits, .. } in mutants {
             let edited = layers.iter().find(|(_, folder)| edits[0].file.starts_with(folder)).map(|(layer, _)| *layer);
@@ -51,10 +53,10 @@ fn every_bug_is_in_the_table_of_the_layer_that_it_edits() {
 /// The place is a program of a check.
 #[test]
 fn every_bug_that_scenarios_see_says_where_it_is_expected_to_be_seen() {
-    for mutant in mutants().iter().filter(|mutant| mutant.run.is_none() && mutant.equivalent.is_none()) {
+    for mutant in mutants().iter().filter(|mutant| mutant.is_played() && mutant.equivalent.is_none()) {
         let killer = mutant.killer.as_deref().and_then(|killer| killer.split_once(": "));
         let is_program = killer.is_some_and(|(_, program)| program.parse::<Scenario>().is_ok());
-        assert!(is_program, "{}: {:?}", mutant.id, mutant.killer);
+        assert!(is_program, "{}: {:?}", mutant.id, mutant.killer.as_deref());
     }
 }
 
@@ -99,7 +101,8 @@ fn ids_are_unique_over_all_tables_of_a_folder_but_that_of_the_protocol() {
     write("one.toml", "first");
     write("other.toml", "second");
     write(PROTOCOL, "first");
-    let ids = Table::read(&folder).map(|table| table.mutants.into_iter().map(|mutant| mutant.id).collect::<Vec<_>>());
+    let ids = Table::read(&folder)
+        .map(|table| table.mutants.into_iter().map(|mutant| mutant.id.to_string()).collect::<Vec<_>>());
     assert_eq!(ids, Ok(vec!["first".to_owned(), "second".to_owned()]));
     write("other.toml", "first");
     let error = Table::read(&folder).err().unwrap_or_default();

@@ -104,6 +104,8 @@ struct Progress {
     steps: Vec<(TaskStep, bool)>,
     /// The number of things done in the current lock section, if the thread is in one.
     section: Option<usize>,
+    /// A word for what the lock of the section guards.
+    guarded: &'static str,
 }
 
 impl Lines {
@@ -146,9 +148,10 @@ impl Lines {
             Event::Breaks(rule) => self.remark(thread, rule),
             // Outside of its operations it is the harness that prepares, inspects or drops things.
             _ if self.thread(thread).steps.is_empty() => {}
-            Event::Locks => {
+            Event::Locks(guards) => {
                 self.say(thread, " ", "[");
-                self.thread(thread).section = Some(0);
+                let progress = self.thread(thread);
+                (progress.section, progress.guarded) = (Some(0), type_word(guards));
             }
             Event::Unlocks(lock, printed) => self.unlocks(thread, *lock, printed.as_deref().and_then(Guarded::read)),
             Event::Publishes => self.does(thread, "publishes"),
@@ -228,7 +231,9 @@ impl Lines {
             }
         }
         if self.thread(thread).section == Some(0) {
-            self.does(thread, "looks");
+            // The queue and the phase are drawn beside the section; what other locks guard is not.
+            let at = if contents.is_some() { String::new() } else { format!(" at {}", self.thread(thread).guarded) };
+            self.does(thread, &format!("looks{at}"));
         }
         self.say(thread, "", "]");
         self.thread(thread).section = None;
@@ -248,7 +253,7 @@ impl Lines {
 
     /// Writes on the last line, if that belongs to this thread and has room, or else on a new one.
     fn say(&mut self, thread: usize, glue: &str, text: &str) {
-        let Progress { steps, section } = self.thread(thread);
+        let Progress { steps, section, .. } = self.thread(thread);
         let depth = steps.len();
         let (is_open, step) = (section.is_some(), steps.last_mut().filter(|(_, named)| !named));
         let step = step.map(|(step, named)| {
@@ -289,14 +294,25 @@ impl Lines {
     }
 
     fn remark(&mut self, thread: usize, rule: &str) {
+        let Progress { section, guarded, .. } = self.thread(thread);
+        let is_named = rule.starts_with("P13") && section.is_some();
+        let lock = if is_named { format!(" of {guarded}") } else { String::new() };
         if self.lines.last().is_none_or(|line| line.thread != thread) {
             self.lines.push(Line { thread, part: self.part, ..Line::default() });
         }
         if let Some(line) = self.lines.last_mut() {
             line.remark += if line.remark.is_empty() { "" } else { "; " };
             line.remark += rule;
+            line.remark += &lock;
         }
     }
+}
+
+/// The word for a type that is drawn: its own name, or that of the type in an `Option`.
+fn type_word(path: &'static str) -> &'static str {
+    let within = path.strip_prefix("core::option::Option<").unwrap_or(path);
+    let plain = within.split(['<', '>']).next().unwrap_or(within);
+    plain.rsplit("::").next().unwrap_or(plain)
 }
 
 /// The step in words.

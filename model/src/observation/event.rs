@@ -25,7 +25,8 @@ pub enum Event {
     Has(usize),
     Begins(TaskStep),
     Ends(TaskStep, Option<Answer>),
-    Locks,
+    /// The type of what the lock guards.
+    Locks(&'static str),
     /// The address of the lock, and the state that it guards, if that can be printed.
     Unlocks(usize, Option<String>),
     /// A lock is dropped. From now on another one may have its address.

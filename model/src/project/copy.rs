@@ -25,6 +25,16 @@ pub fn folder_in_target(name: &str) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
+/// The folders and files of a copy.
+const FOLDERS: [&str; 7] = ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds"];
+const FILES: [&str; 3] = ["Cargo.toml", "Cargo.lock", "README.md"];
+
+/// True if a copy of the project has this file, if the project has it.
+pub fn is_copied(file: &str) -> bool {
+    let is_below = |folder: &&str| Path::new(file).starts_with(folder);
+    !file.contains("..") && (FOLDERS.iter().any(is_below) || FILES.contains(&file))
+}
+
 /// A folder with a copy of the project.
 pub struct ProjectCopy {
     root: PathBuf,
@@ -38,10 +48,10 @@ impl ProjectCopy {
     /// If a file cannot be read or written.
     pub fn new(root: PathBuf) -> io::Result<Self> {
         let copy = ProjectCopy { root };
-        for folder in ["src", "model", "benches", "tests", "examples", "docs", "fuzz/seeds"] {
+        for folder in FOLDERS {
             copy.mirror(&project().join(folder), Path::new(folder))?;
         }
-        for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
+        for file in FILES {
             copy.write(file, &fs::read(project().join(file))?)?;
         }
         Ok(copy)

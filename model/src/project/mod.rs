@@ -1,6 +1,6 @@
 //! The project as data, apart from the way of a scenario: sources with their digest, copies, vendored cores, seeded bugs.
 
 pub mod copy;
-pub mod mutants;
 pub mod sources;
+pub mod table;
 pub mod vendored;

@@ -33,6 +33,7 @@ impl Vendored {
             }
             texts.push(theirs);
         }
+        let extra = extra_files(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let lines: usize = texts.iter().map(|text| code_lines(text)).sum();
         let sha256 = digest(texts);
         let identity = match (sha256 == recorded, different.as_slice()) {
@@ -45,7 +46,11 @@ impl Vendored {
                 format!("not the verified core: {different} differ, {lines} lines of code, sha256 {sha256}")
             }
         };
-        Ok(Vendored { folder: folder.to_owned(), identity })
+        let extra = match extra.as_slice() {
+            [] => String::new(),
+            extra => format!("; not of the core, so the digest leaves them out: {}", extra.join(", ")),
+        };
+        Ok(Vendored { folder: folder.to_owned(), identity: identity + &extra })
     }
 
     /// Runs `cargo verify` with these arguments in a copy of the project that has this core.
@@ -62,16 +67,42 @@ impl Vendored {
         build.args(["build", "--quiet", "--release", "--package", "whendone-model", "--bin", "verify"]);
         let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", &built_in).output().map_err(failed)?;
         if !built.status.success() {
-            let output = String::from_utf8_lossy(&built.stderr);
-            let errors: Vec<&str> = output.split("\n\n").filter(|part| part.starts_with("error")).take(3).collect();
-            return Err(format!(
-                "{}\n\nthe core in {} does not compile in place of src/kernel; it must have the interface that \
-                 src/kernel/mod.rs documents, and import its lock and its cell from super::super::sync",
-                errors.join("\n\n"),
-                self.folder.display()
-            ));
+            return Err(self.refusal(&String::from_utf8_lossy(&built.stderr)));
         }
         let mut run = Command::new(built_in.join("release/verify"));
         run.args(arguments).env("CARGO_TARGET_DIR", &built_in).status().map_err(|error| format!("{run:?}: {error}"))
     }
+
+    /// Explains why the core does not compile: it is no Rust, or it does not fit in the place of the other one.
+    fn refusal(&self, output: &str) -> String {
+        let errors: Vec<&str> = output.split("\n\n").filter(|part| part.starts_with("error")).take(3).collect();
+        let folder = self.folder.display();
+        if let Some(unread) = errors.first().and_then(|error| unread(error)) {
+            return format!("the core in {folder} does not parse: {unread}");
+        }
+        format!(
+            "{}\n\nthe core in {folder} does not compile in place of src/kernel; it must have the interface that \
+             src/kernel/mod.rs documents, and import its lock and its cell from super::super::sync",
+            errors.join("\n\n"),
+        )
+    }
+}
+
+/// The place and the message of an error of the parser, which has no number, in a file of the core.
+fn unread(error: &str) -> Option<String> {
+    let message = error.lines().next()?.strip_prefix("error: ")?;
+    let place = error.lines().find_map(|line| line.trim().strip_prefix("--> "))?;
+    let (_, place) = place.rsplit_once("src/kernel/")?;
+    let is_of_names = message.starts_with("cannot find");
+    (!is_of_names).then(|| format!("{place}: {message}"))
+}
+
+/// The files and folders that a core does not have, by name.
+fn extra_files(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<io::Result<Vec<String>>>()?;
+    let is_of_the_core = |name: &String| Core::texts().iter().any(|(file, _)| *file == format!("src/kernel/{name}"));
+    names.retain(|name| !is_of_the_core(name));
+    names.sort();
+    Ok(names)
 }

@@ -5,6 +5,8 @@ pub mod checkpoint;
 pub mod count;
 pub mod explore;
 pub mod merge;
+pub mod mutants;
+pub mod own_table;
 pub mod plan;
 pub mod report;
 pub mod self_test;

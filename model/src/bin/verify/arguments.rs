@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use whendone_model::engines::catalog::Engine;
-use whendone_model::project::mutants::Wanted;
+use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::plan::{SAMPLED, Shard};
 
 /// Explores every small concurrent program over the core under loom, and checks that the observed

@@ -19,7 +19,6 @@ use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::project::copy::folder_in_target;
-use whendone_model::project::mutants::seeded;
 use whendone_model::project::vendored::Vendored;
 use whendone_model::proof::counterexample::show;
 use whendone_model::proof::cross_check::{Agreement, cross_check};
@@ -30,6 +29,7 @@ use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::checkpoint::Checkpoint;
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::merge::merge;
+use whendone_model::runner::mutants::seeded;
 use whendone_model::runner::plan::{Plan, SAMPLERS, STANDARD, Shard};
 use whendone_model::runner::report::Report;
 use whendone_model::runner::self_test::check_the_check;
@@ -59,7 +59,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             Err("the seeded bugs are edits of this project's own core; run `cargo verify mutants` without --core"
                 .into())
         }
-        Some(Command::Mutants { file, wanted }) => Ok(seeded(file.as_deref(), wanted)?.success()),
+        Some(Command::Mutants { file, wanted }) => Ok(seeded(file.as_deref(), wanted)?),
         _ if arguments.core.is_some() => verify_another(arguments),
         None if arguments.deep => {
             tested(&[Engine::LoomMutex, Engine::LoomBounded]).and_then(|()| verify_deep(arguments))

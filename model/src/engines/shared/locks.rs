@@ -76,7 +76,7 @@ impl<T> Silent<T> {
         let guard = self.0.lock().expect("poisons nothing that does not panic");
         let held = HELD.with(Rc::clone);
         held.set(held.get() + 1);
-        recorder::record(|| Event::Locks);
+        recorder::record(|| Event::Locks(std::any::type_name::<T>()));
         let address = std::ptr::from_ref(self).addr();
         Guard { guard: Shown { guard, address, show }, held: Held(held) }
     }
