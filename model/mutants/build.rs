@@ -104,7 +104,7 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
 /// Copies the files that include the loop. Only bugs of the loop need them, and each copy costs a compilation.
 fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
     let below = folder.join("model/src/engines");
-    for file in ["loom/event_loop.rs", "player/on_loop.rs"] {
+    for file in ["loom/event_loop.rs", "player/naps.rs", "player/on_loop.rs"] {
         let copy = below.join(file);
         fs::create_dir_all(copy.parent().expect("it has a folder")).expect("OUT_DIR can be written");
         fs::copy(engines.join(file), copy).expect("OUT_DIR can be written");

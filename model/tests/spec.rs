@@ -104,6 +104,42 @@ fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
     );
 }
 
+/// P16, P17, R32, D26
+#[test]
+fn the_page_for_the_timers_allows_exactly_the_stated_outcomes() {
+    assert_eq!(printed("@loop{v} ; L | I1 U1"), ["- | false | v0 -> poll a saw nothing"], "time waits for the thread");
+    assert_eq!(
+        printed("@loop{v} ; L | I1 I0 U0 O1"),
+        ["- | false, false | v0 -> b poll saw nothing", "- | false, false | v0 -> poll b saw nothing"],
+        "the longer nap is dropped before its time has passed"
+    );
+    let told = "told: a task was abandoned";
+    assert_eq!(
+        printed("@loop{v} ; Z | I1 I1"),
+        [
+            format!("0 | false, false | abandoned -> b saw nothing; {told}"),
+            format!("0 | false, true | abandoned -> a saw nothing; {told}"),
+            format!("0 | true, true | abandoned ->; {told}"),
+        ],
+        "the last waker is woken, at the close at the latest; afterwards every nap is over"
+    );
+}
+
+/// D5, D8, D10, P14
+#[test]
+fn a_future_is_dropped_before_its_task_is_done() {
+    assert_eq!(printed("@loop{v}~{G} ; L"), ["- | v0 -> poll saw nothing ~poll{pending}"]);
+    assert_eq!(
+        printed("@loop{v}{X}~{X} ; L"),
+        ["- | cancelled -> poll{true} saw nothing ~poll{true}"],
+        "a request is granted until then"
+    );
+    let never = "told: a panic was never retrieved";
+    assert_eq!(printed("@loop{v} ; F{!} L"), [format!("- | v0 -> poll saw nothing a saw v0; {never}")]);
+    let told = "told: the drop of a panicked, a task was abandoned 2 times";
+    assert_eq!(printed("@loop{v} ; Z | F~{!}"), [format!("0 | - | abandoned -> ~a; {told}")], "refused or left");
+}
+
 /// The check can fail in each of its ways.
 #[test]
 fn the_check_fails_if_anything_is_extra_missing_broken_or_not_executed() {

@@ -243,7 +243,7 @@ impl EventLoop {
 
     /// Waits until there is an entry, or a timer is due.
     fn sleep(&self) -> Option<Entry> {
-        let deadline = self.handle.shared().timers.lock().next_deadline();
+        let deadline = self.handle.shared().timers.lock().fall_asleep();
         match deadline {
             None => self.ready.recv().ok(),
             Some(deadline) => self.ready.recv_deadline(deadline).ok(),

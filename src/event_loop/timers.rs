@@ -1,4 +1,18 @@
 //! The timers of a loop, and the future that sets one.
+//!
+//! The page of the timers; `model/src/spec/timers.rs` is the same page as code. Any thread may begin a sleep, poll
+//! it again and drop it. Each verb below is one section under the timers' lock, and user code runs after it (P13).
+//!
+//! * A sleep waits from its first poll until it is due, is dropped, or the loop is closed. Meanwhile it has one
+//!   place, in the order of deadlines, and of equal deadlines in the order of first polls; and the waker of its
+//!   last poll.
+//! * Each turn begins by taking out the sleeps that are due, which it wakes in that order (R32).
+//! * A closed loop takes out all sleeps and wakes them. From then on every poll finds its sleep over (P16, D26).
+//! * A loop that falls asleep reads the earliest deadline and waits for it, or else for ever; a nudge, an entry of
+//!   the queue, tells it that there is an earlier one. So another thread that sets the earliest timer pushes a
+//!   nudge, unless one is on its way already: since the loop last fell asleep. The loop reads the deadline and
+//!   forgets the nudge in one section. So a timer is set before that section, and then it is read; or after it, and
+//!   then the first nudge wakes the loop, which reads again. No timer is slept past (P17).
 
 use super::super::sync::Instant;
 use super::super::sync::fresh_serial;
@@ -24,7 +38,7 @@ const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 #[derive(Default)]
 pub(super) struct Timers {
     sleeps: BTreeMap<Key, Waker>,
-    /// A nudge is queued: another would tell the loop nothing new.
+    /// The loop was nudged since it last fell asleep: another nudge would tell it nothing new.
     nudged: bool,
     closed: bool,
 }
@@ -45,14 +59,20 @@ impl Timers {
         mem::take(&mut self.sleeps).into_values()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    /// Returns the deadline up to which the loop may sleep. From now on an earlier one needs a nudge: one that was
+    /// pushed before is answered, also if its entry ran after this turn had asked for due sleeps.
+    pub(super) fn fall_asleep(&mut self) -> Option<Instant> {
+        self.nudged = false;
+        self.next_deadline()
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
         self.sleeps.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
     /// Takes out the sleeps that are due; `None`, and the clock is not read, if there is no sleep. The caller
     /// wakes them, outside the lock.
     pub(super) fn due(&mut self) -> Option<impl Iterator<Item = Waker> + use<>> {
-        self.nudged = false;
         if self.sleeps.is_empty() {
             return None;
         }

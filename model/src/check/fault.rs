@@ -180,7 +180,7 @@ impl Facts {
             facts.program(steps, answers, &of_task);
         }
         let handed = || observation.handed.iter().filter(|hand_over| hand_over.nonce != POLL);
-        for hand_over in handed() {
+        for hand_over in &observation.handed {
             facts.program(plan.program(hand_over.nonce, hand_over.part), &hand_over.answers, &of_task);
         }
         let calls = handed().filter(|hand_over| hand_over.part == Part::Call && of_task(hand_over.nonce));
@@ -201,7 +201,7 @@ impl Facts {
         for &(task, step) in steps {
             let is_answered =
                 matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_))
-                    || matches!(step, Step::Soon(_) | Step::Close);
+                    || matches!(step, Step::Soon(_) | Step::Nap { .. } | Step::Close);
             let answer = if is_answered { answers.next().copied() } else { None };
             let is_ours = match step {
                 Step::Remove(Some(nonce)) => of_task(nonce),
@@ -250,6 +250,7 @@ impl Facts {
             Step::DropCompleter => self.abandoned = true,
             Step::Signal(_) | Step::Wait(_) | Step::DropHandle | Step::Panic => {}
             Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {}
+            Step::Nap { .. } | Step::DropNap(_) | Step::AwaitNap(_) => {}
         }
         None
     }

@@ -19,7 +19,7 @@ pub fn shrink(scenario: &Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenari
 fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     let threads = scenario.threads.len();
     let count = |ops: &[Op]| ops.iter().map(Op::count).sum::<usize>();
-    let setup = count(&scenario.scheduling) + count(&scenario.setup);
+    let setup = count(&scenario.scheduling) + count(&scenario.dropping) + count(&scenario.setup);
     let mut end = setup;
     let spans = scenario.threads.iter().map(|thread| {
         end += count(thread);
@@ -31,7 +31,7 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         less.threads.remove(thread);
         Some(less)
     });
-    let plain = scenario.scheduler.filter(|_| scenario.scheduling.is_empty());
+    let plain = scenario.scheduler.filter(|_| scenario.scheduling.is_empty() && scenario.dropping.is_empty());
     let on_kernel = plain.map(|_| Scenario { scheduler: None, ..scenario.clone() });
     let without_operation = (setup..end).chain(0..setup).filter_map(|at| without(scenario, at..at + 1));
     let pending = scenario.done.then(|| Scenario { done: false, ..scenario.clone() });
@@ -46,9 +46,10 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
 /// a callback that is gone.
 fn without(scenario: &Scenario, places: Range<usize>) -> Option<Scenario> {
     let mut cut = Cut { places, at: 0, numbers: 0, gone: Vec::new() };
-    let (scheduling, setup) = (cut.ops(&scenario.scheduling), cut.ops(&scenario.setup));
+    let (scheduling, dropping) = (cut.ops(&scenario.scheduling), cut.ops(&scenario.dropping));
+    let setup = cut.ops(&scenario.setup);
     let threads: Vec<_> = scenario.threads.iter().map(|thread| cut.ops(thread)).collect();
-    let mut less = Scenario { scheduling, setup, threads, ..scenario.clone() };
+    let mut less = Scenario { scheduling, dropping, setup, threads, ..scenario.clone() };
     let gone = &cut.gone;
     let mut is_whole = true;
     less.visit(&mut |op| {

@@ -34,6 +34,7 @@ pub const SOURCES: &[Source] = sources![
     "model/src/engines/mod.rs",
     "model/src/engines/player/bench.rs",
     "model/src/engines/player/mod.rs",
+    "model/src/engines/player/naps.rs",
     "model/src/engines/player/on_kernel.rs",
     "model/src/engines/player/on_loop.rs",
     "model/src/engines/player/on_task.rs",

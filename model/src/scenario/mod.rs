@@ -5,7 +5,9 @@
 //! scheduler = ("@inline" | "@queue" | "@refuse" | "@panic") [program]
 //!                                      the task layer on this scheduler; without one, the kernel alone.
 //!                                      The scheduler runs its program on its first call
-//!           | "@loop{" polls "}"       an event loop, owned by the first thread; x is its task
+//!           | "@loop{" polls "}" [program] ["~" program]
+//!                                      an event loop, owned by the first thread; x is its task, whose future runs the
+//!                                      first program in its first poll and the second when it is dropped
 //! setup     = { [task] ("a" | "b") [programs] } ["C"]
 //!                                      callbacks added beforehand, `b` with the shared tag; `C`: x is already done
 //! thread    = { operation }            separated by spaces, carried out from left to right
@@ -15,6 +17,7 @@
 //! program   = "{" { operation } "}"    steps of a callback when it runs, or of a waker when it is woken;
 //!                                      after `~`: of its closure or waker when that is dropped;
 //!                                      after `^`: of a waker when it is cloned
+//!                                      (`F`: of a spawned future in its poll, and when it is dropped)
 //!
 //! A  B      add a callback; with the shared tag
 //! R0 R1 ..  remove a callback by its number: callbacks are numbered from 0 along the line of text.
@@ -42,7 +45,13 @@
 //! K         wake the task by the waker that its first pending poll left; no effect before that poll
 //! N         call soon: queue a function that reads the outcome
 //! F         spawn another task; its future reads the outcome and is ready
-//! a, A and N can have programs for the call and for the drop, without H
+//! a, A, N and F can have programs for the call and for the drop, without H
+//! and in a thread other than the first one:
+//! I0 I1 ..  poll this thread's nap of that length, each time with another waker; the first poll begins it. The waker can
+//!           have programs
+//! O0 O1 ..  drop that nap
+//! U0 U1 ..  wait until the last poll's waker is woken, unless that poll found the nap over; the loop has L or Z.
+//!           Beside a nap time passes only while the loop has nothing else to do and all other threads wait like this
 //! and in the first thread only, which neither signals nor waits:
 //! L         run the loop until the other threads have finished; M: for a future that is ready at once
 //! Z         close the loop; without Z it is closed at the very end
@@ -78,8 +87,10 @@ pub use parse::Malformed;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scenario {
     pub scheduler: Option<Scheduler>,
-    /// The scheduler's own program, run on its first call.
+    /// The scheduler's own program, run on its first call; on a loop, the program of its task's first poll.
     pub scheduling: Vec<Op>,
+    /// The program for the drop of a loop's task's future. `scheduling` is the one for its first poll.
+    pub dropping: Vec<Op>,
     /// Callbacks added beforehand.
     pub setup: Vec<Op>,
     /// Whether x is completed beforehand.
@@ -118,6 +129,10 @@ pub enum Op {
     Wake,
     Soon,
     Spawn,
+    /// Poll the nap of this length.
+    Nap(u8),
+    DropNap(u8),
+    AwaitNap(u8),
     Run,
     RunBriefly,
     Close,
@@ -184,9 +199,14 @@ impl Op {
         }
     }
 
+    /// Whether it is an operation on a nap of its thread.
+    pub(crate) fn is_of_a_nap(&self) -> bool {
+        matches!(self, Op::Nap(_) | Op::DropNap(_) | Op::AwaitNap(_))
+    }
+
     /// Whether it makes a registration, which takes the next number along the line of text.
     pub(crate) fn takes_number(&self) -> bool {
-        matches!(self.parts().1, Op::Add { .. } | Op::Poll | Op::Soon | Op::Spawn)
+        matches!(self.parts().1, Op::Add { .. } | Op::Poll | Op::Soon | Op::Spawn | Op::Nap(_))
     }
 }
 
@@ -200,14 +220,14 @@ impl Programs {
 impl Scenario {
     /// Every operation, those in programs included, along the line of text.
     pub fn all(&self) -> impl Iterator<Item = &Op> {
-        [&self.scheduling, &self.setup].into_iter().chain(&self.threads).flatten().flat_map(Op::all)
+        [&self.scheduling, &self.dropping, &self.setup].into_iter().chain(&self.threads).flatten().flat_map(Op::all)
     }
 
     /// Changes each bare operation, along the line of text.
     pub(crate) fn visit(&mut self, visit: &mut impl FnMut(&mut Op)) {
         self.resolution = Resolution::default();
-        let Scenario { scheduling, setup, threads, .. } = self;
-        [scheduling, setup].into_iter().chain(threads).flatten().for_each(|op| op.visit(visit));
+        let Scenario { scheduling, dropping, setup, threads, .. } = self;
+        [scheduling, dropping, setup].into_iter().chain(threads).flatten().for_each(|op| op.visit(visit));
     }
 
     /// Number of operations, without the plain callbacks of the setup.
@@ -216,12 +236,17 @@ impl Scenario {
     }
 
     pub fn has_programs(&self) -> bool {
-        !self.scheduling.is_empty() || self.all().any(|op| op.parts().2.is_some())
+        !self.scheduling.is_empty() || !self.dropping.is_empty() || self.all().any(|op| op.parts().2.is_some())
     }
 
     /// Whether a thread drops its handles. Then no handle is kept to the end: programs, which keep some, are excluded.
     pub fn drops_handles(&self) -> bool {
         !self.has_programs() && self.all().any(|op| *op.parts().1 == Op::DropHandle)
+    }
+
+    /// Whether threads nap.
+    pub fn has_naps(&self) -> bool {
+        self.threads.iter().flatten().any(|op| op.parts().1.is_of_a_nap())
     }
 
     /// The polls of the loop's task, if there is a loop.

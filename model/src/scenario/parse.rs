@@ -33,9 +33,9 @@ impl FromStr for Op {
     /// Parses a bare operation, without task and programs.
     fn from_str(word: &str) -> Result<Self, String> {
         let (letter, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
-        let flag = || match rest.parse() {
-            Ok(flag @ 1..=9) if rest.len() == 1 => Ok(flag),
-            _ => Err(format!("`{word}` needs a number from 1 to 9 after {letter}")),
+        let number = |least| match rest.parse() {
+            Ok(number @ 0..=9) if rest.len() == 1 && number >= least => Ok(number),
+            _ => Err(format!("`{word}` needs a number from {least} to 9 after {letter}")),
         };
         let op = match (letter, rest) {
             ("A", "") => Op::Add { tagged: false },
@@ -50,8 +50,8 @@ impl FromStr for Op {
             ("C", "") => Op::Complete,
             ("X", "") => Op::Cancel,
             ("G", "") => Op::Read,
-            ("S", _) => Op::Signal(flag()?),
-            ("W", _) => Op::Wait(flag()?),
+            ("S", _) => Op::Signal(number(1)?),
+            ("W", _) => Op::Wait(number(1)?),
             ("P", "") => Op::Poll,
             ("Q", "") => Op::DropAwait,
             ("D", "") => Op::DropCompleter,
@@ -60,11 +60,14 @@ impl FromStr for Op {
             ("K", "") => Op::Wake,
             ("N", "") => Op::Soon,
             ("F", "") => Op::Spawn,
+            ("I", _) => Op::Nap(number(0)?),
+            ("O", _) => Op::DropNap(number(0)?),
+            ("U", _) => Op::AwaitNap(number(0)?),
             ("L", "") => Op::Run,
             ("M", "") => Op::RunBriefly,
             ("Z", "") => Op::Close,
             _ => {
-                let known = "A B R0 Rm Rf T C X G S1 W1 P Q D H K N F L M Z and !";
+                let known = "A B R0 Rm Rf T C X G S1 W1 P Q D H K N F I1 O1 U1 L M Z and !";
                 return Err(format!("`{word}` is not an operation; the operations are {known}"));
             }
         };
@@ -140,8 +143,11 @@ impl<'a> Parser<'a> {
         let mut scenario = Scenario::default();
         if self.next() == Some('@') {
             scenario.scheduler = Some(self.scheduler()?);
-            if scenario.script().is_none() && self.rest().starts_with('{') {
+            if self.rest().starts_with('{') {
                 scenario.scheduling = self.program()?;
+            }
+            if scenario.script().is_some() && self.takes('~') {
+                scenario.dropping = self.program()?;
             }
         }
         self.setup(&mut scenario)?;

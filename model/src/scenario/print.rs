@@ -8,7 +8,7 @@ use std::fmt;
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words: Vec<String> = Vec::new();
-        let scheduling = Programs { call: self.scheduling.clone(), ..Programs::default() };
+        let scheduling = Programs { clone: Vec::new(), call: self.scheduling.clone(), drop: self.dropping.clone() };
         words.extend(self.scheduler.map(|scheduler| format!("{scheduler}{scheduling}")));
         // Plain callbacks of x are printed as one word.
         let mut is_plain = false;
@@ -73,6 +73,9 @@ impl fmt::Display for Word<'_> {
             Op::Wake => f.write_str("K"),
             Op::Soon => f.write_str("N"),
             Op::Spawn => f.write_str("F"),
+            Op::Nap(length) => write!(f, "I{length}"),
+            Op::DropNap(length) => write!(f, "O{length}"),
+            Op::AwaitNap(length) => write!(f, "U{length}"),
             Op::Run => f.write_str("L"),
             Op::RunBriefly => f.write_str("M"),
             Op::Close => f.write_str("Z"),

@@ -1,7 +1,7 @@
 //! A scenario with its names resolved: the steps that specification and engines carry out.
 
 use super::{Op, Programs, Scenario, Whom};
-use crate::scenario::names::{Nonce, Part, SCHEDULER, Task, Value};
+use crate::scenario::names::{Nonce, POLL, Part, SCHEDULER, Task, Value};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -16,8 +16,10 @@ pub struct Resolved {
     pub threads: Vec<Vec<TaskStep>>,
     /// Every callback and waker that is added or polled, by its nonce.
     pub registrations: Vec<Registration>,
-    /// The scheduler's program.
+    /// The scheduler's program, or that of the first poll of a loop's task.
     pub scheduling: Vec<TaskStep>,
+    /// The program of the drop of that task's future.
+    pub dropping: Vec<TaskStep>,
 }
 
 /// A scenario's `Resolved`, computed on first use. All resolutions compare equal, since the scenario decides alone; a
@@ -45,6 +47,9 @@ pub enum Step {
     Wake,
     Soon(Nonce),
     Spawn(Nonce),
+    Nap { nonce: Nonce, length: u8 },
+    DropNap(u8),
+    AwaitNap(u8),
     Run,
     RunBriefly,
     Close,
@@ -62,6 +67,8 @@ impl Step {
 pub struct Registration {
     pub task: Task,
     pub is_waker: bool,
+    /// Whether it is the future of a spawned task.
+    pub is_future: bool,
     clone: Vec<TaskStep>,
     call: Vec<TaskStep>,
     drop: Vec<TaskStep>,
@@ -96,10 +103,15 @@ impl Scenario {
 }
 
 impl Resolved {
-    /// The program of a callback, a waker or the scheduler on this occasion; empty for a name that the scenario lacks.
+    /// The program of a callback, a waker, the loop's task or the scheduler on this occasion; empty for a name that the scenario lacks.
     pub fn program(&self, nonce: Nonce, part: Part) -> &[TaskStep] {
         match self.registrations.get(nonce) {
             _ if nonce == SCHEDULER => &self.scheduling,
+            _ if nonce == POLL => match part {
+                Part::Clone => &[],
+                Part::Call => &self.scheduling,
+                Part::Drop => &self.dropping,
+            },
             registration => registration.map_or(&[], |registration| registration.program(part)),
         }
     }
@@ -107,6 +119,7 @@ impl Resolved {
     fn new(scenario: &Scenario) -> Self {
         let (mut resolved, mut values) = (Resolved::default(), 0);
         resolved.scheduling = resolved.resolve(&scenario.scheduling, &mut values);
+        resolved.dropping = resolved.resolve(&scenario.dropping, &mut values);
         resolved.setup = resolved.resolve(&scenario.setup, &mut values);
         if scenario.done {
             resolved.setup.push((0, Step::Complete(Value::Finished(values))));
@@ -123,7 +136,7 @@ impl Resolved {
         let mut steps = Vec::new();
         for op in ops {
             let (task, op, programs) = op.parts();
-            let nonce = op.takes_number().then(|| self.register(task, *op == Op::Poll, programs, values));
+            let nonce = op.takes_number().then(|| self.register(task, op, programs, values));
             if let Op::Add { .. } = op {
                 last = nonce;
             }
@@ -141,12 +154,13 @@ impl Resolved {
         steps
     }
 
-    fn register(&mut self, task: Task, is_waker: bool, programs: Option<&Programs>, values: &mut usize) -> Nonce {
+    fn register(&mut self, task: Task, op: &Op, programs: Option<&Programs>, values: &mut usize) -> Nonce {
         let nonce = self.registrations.len();
-        self.registrations.push(Registration { task, is_waker, ..Registration::default() });
+        let (is_waker, is_future) = (matches!(op, Op::Poll | Op::Nap(_)), *op == Op::Spawn);
+        self.registrations.push(Registration { task, is_waker, is_future, ..Registration::default() });
         if let Some(programs) = programs {
             let [clone, call, drop] = programs.parts().map(|(_, program)| self.resolve(program, values));
-            self.registrations[nonce] = Registration { task, is_waker, clone, call, drop };
+            self.registrations[nonce] = Registration { task, is_waker, is_future, clone, call, drop };
         }
         nonce
     }
@@ -159,6 +173,7 @@ impl Step {
             Op::Poll => Step::Poll(nonce),
             Op::Soon => Step::Soon(nonce),
             Op::Spawn => Step::Spawn(nonce),
+            Op::Nap(length) => Step::Nap { nonce, length },
             ref op => unreachable!("{op} registers nothing"),
         }
     }
@@ -177,6 +192,8 @@ impl Step {
             Op::DropHandle => Step::DropHandle,
             Op::Panic => Step::Panic,
             Op::Wake => Step::Wake,
+            Op::DropNap(length) => Step::DropNap(length),
+            Op::AwaitNap(length) => Step::AwaitNap(length),
             Op::Run => Step::Run,
             Op::RunBriefly => Step::RunBriefly,
             Op::Close => Step::Close,

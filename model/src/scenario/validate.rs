@@ -8,7 +8,7 @@ impl Scenario {
     pub(crate) fn objection(&self) -> Option<(usize, String)> {
         let numbers = |op: &Op| op.all().iter().filter(|op| op.takes_number()).count();
         let mut setup = Vec::new();
-        let mut adds = self.scheduling.iter().map(numbers).sum();
+        let mut adds = self.scheduling.iter().chain(&self.dropping).map(numbers).sum();
         for op in &self.setup {
             setup.push(adds);
             adds += numbers(op);
@@ -16,11 +16,12 @@ impl Scenario {
         let mut check = Check { scenario: self, setup, at: 0, adds: 0, completed: [self.done, false, false] };
         let threads = self.threads.iter().enumerate();
         let threads = threads.map(|(number, thread)| (thread, Within::Thread { is_first: number == 0 }));
-        let mut parts =
-            [(&self.scheduling, Within::Scheduler), (&self.setup, Within::Setup)].into_iter().chain(threads);
-        let checked = parts.try_for_each(|(ops, within)| {
+        let dropped = Within::Program { part: Part::Drop, is_last: false, drops: false };
+        let before = [(&self.scheduling, Within::Scheduler), (&self.dropping, dropped), (&self.setup, Within::Setup)];
+        let checked = before.into_iter().chain(threads).try_for_each(|(ops, within)| {
             let mut own = Own::default();
-            ops.iter().try_for_each(|op| check.op(op, &mut own, within))
+            let mut placed = ops.iter().enumerate();
+            placed.try_for_each(|(at, op)| check.op(op, &mut own, within.at(at + 1 == ops.len())))
         });
         checked.err().or_else(|| self.waits_in_vain())
     }
@@ -52,7 +53,8 @@ impl Scenario {
             false => format!("waits for S{flag}, and no thread signals it"),
         };
         let before = self.threads[..stuck].iter().flatten().chain(&self.threads[stuck][..at[stuck]]);
-        Some((self.scheduling.iter().chain(&self.setup).chain(before).map(|op| op.all().len()).sum(), reason))
+        let before = self.scheduling.iter().chain(&self.dropping).chain(&self.setup).chain(before);
+        Some((before.map(|op| op.all().len()).sum(), reason))
     }
 }
 
@@ -77,13 +79,15 @@ struct Own {
     has_await: bool,
     is_without_handle: bool,
     is_closed: bool,
+    /// The length of each nap.
+    naps: Vec<u8>,
 }
 
 /// The place of an operation.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     Setup,
-    /// The scheduler's program.
+    /// The scheduler's program, or that of the first poll of a loop's task.
     Scheduler,
     Thread {
         is_first: bool,
@@ -94,6 +98,16 @@ enum Within {
         is_last: bool,
         drops: bool,
     },
+}
+
+impl Within {
+    /// This place, for the last operation of a program or another one.
+    fn at(self, is_last: bool) -> Self {
+        match self {
+            Within::Program { part, drops, .. } => Within::Program { part, is_last, drops },
+            place => place,
+        }
+    }
 }
 
 impl Check<'_> {
@@ -115,6 +129,8 @@ impl Check<'_> {
             Op::DropHandle => own.is_without_handle = true,
             Op::Close => own.is_closed = true,
             Op::Complete | Op::DropCompleter => self.completed[task] = true,
+            Op::Nap(length) => own.naps.push(*length),
+            Op::DropNap(length) => own.naps.retain(|other| other != length),
             _ => {}
         }
         let Some(programs) = programs else { return Ok(()) };
@@ -152,21 +168,25 @@ impl Check<'_> {
         own: &Own,
         within: Within,
     ) -> Option<&'static str> {
-        let is_of_others = matches!(op, Op::Signal(_) | Op::Wait(_));
+        let is_of_others = matches!(op, Op::Signal(_) | Op::Wait(_)) || op.is_of_a_nap();
         let is_of_any = matches!(op, Op::Add { tagged: false } | Op::Remove(Whom::Nth(_) | Whom::Mine))
             || matches!(op, Op::Cancel | Op::Read | Op::DropHandle);
         let is_first = within == Within::Thread { is_first: true };
         match within {
             _ if task > 0 => Some("is on another task than x: a loop has only x"),
-            _ if programs.is_some_and(|programs| !can_call_on_a_loop(op, programs)) => {
-                Some("has a program that a loop cannot run: only a, A and N have them, for the call and for the drop")
-            }
+            _ if programs.is_some_and(|programs| !can_call_on_a_loop(op, programs)) => Some(
+                "has a program that a loop cannot run: only a, A, N and F have them, for the call and for the drop, and I",
+            ),
             _ if *op == Op::DropHandle && self.scenario.has_programs() => {
                 Some("is not allowed beside programs, which keep a handle")
             }
+            Within::Scheduler if *op == Op::Panic => Some("is written among the polls if a poll panics: `@loop{!}`"),
             Within::Program { .. } if *op == Op::Panic => None,
             Within::Setup => (!is_of_any).then_some("is not allowed before `;` on a loop; only a is"),
             _ if is_for_its_thread(op) && !is_first => Some("is only allowed in the loop's own thread, the first one"),
+            _ if matches!(op, Op::Wait(_)) && self.scenario.has_naps() => {
+                Some("is not allowed beside naps: time does not pass while a thread waits for a signal")
+            }
             _ if is_of_others && is_first => Some("is not allowed in the loop's own thread, the first one"),
             _ if is_for_its_thread(op) && own.is_closed => Some("comes after Z, when the loop is closed"),
             _ => (!is_for_a_loop(op) && !is_of_others && !is_of_any).then_some("is not supported on an event loop"),
@@ -181,7 +201,8 @@ impl Check<'_> {
             matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
         let needs_handle =
             !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait)
-                && !is_for_its_thread(op);
+                && !is_for_its_thread(op)
+                && !matches!(op, Op::DropNap(_) | Op::AwaitNap(_));
         let is_shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
         if (is_of_layer || task > 0) && scheduler.is_none() {
             Some("needs the task layer: put @inline, @queue, @refuse or @panic in front")
@@ -213,16 +234,30 @@ impl Check<'_> {
                 Some("polls another task than this thread's await")
             }
             Op::DropAwait if !own.has_await => Some("has no await of this thread to drop"),
+            op if op.is_of_a_nap() => self.objection_to_nap(op, own),
+            _ => None,
+        }
+    }
+
+    /// The part that concerns naps: a thread drops and awaits its own, and every wait for one can end.
+    fn objection_to_nap(&self, op: &Op, own: &Own) -> Option<&'static str> {
+        let (Op::DropNap(length) | Op::AwaitNap(length)) = op else { return None };
+        let is_served = self.scenario.threads[0].iter().any(|op| matches!(op, Op::Run | Op::Close));
+        match op {
+            _ if !own.naps.contains(length) => Some("names a nap that this thread has not begun, or has dropped"),
+            Op::AwaitNap(_) if !is_served => Some("waits in vain: the loop's thread has neither L nor Z"),
             _ => None,
         }
     }
 
     /// The part that concerns the programs of its callback or waker.
     fn objection_to_programs(&self, op: &Op, programs: &Programs) -> Option<&'static str> {
-        if !matches!(op, Op::Add { .. } | Op::Poll | Op::Soon) {
+        if !matches!(op, Op::Add { .. } | Op::Poll | Op::Soon | Op::Spawn | Op::Nap(_)) {
             Some("cannot have a program: it adds no callback")
-        } else if !programs.clone.is_empty() && *op != Op::Poll {
-            Some("is never cloned: only the waker of an await is")
+        } else if !programs.clone.is_empty() && !matches!(op, Op::Poll | Op::Nap(_)) {
+            Some("is never cloned: only the waker of an await or a nap is")
+        } else if matches!(op, Op::Nap(_)) && programs.drop.last() == Some(&Op::Panic) {
+            Some("has a waker whose drop would panic in the poll, which is not supported")
         } else if !programs.drop.is_empty() && self.scenario.scheduler == Some(Scheduler::Panic) {
             Some("would run its drop's program while the scheduler's panic unwinds, which loom does not support")
         } else {
@@ -233,7 +268,8 @@ impl Check<'_> {
 
 /// The part of the rules that concerns threads and programs.
 fn objection_to_place(op: &Op, within: Within) -> Option<&'static str> {
-    let is_of_a_thread = matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_));
+    let is_of_a_thread =
+        matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_)) || op.is_of_a_nap();
     match (op, within) {
         (_, Within::Program { .. } | Within::Scheduler) if is_of_a_thread => Some("is not allowed in a program"),
         (Op::Panic, Within::Scheduler) => Some("is not allowed in a scheduler's program: @panic is one that panics"),
@@ -253,7 +289,7 @@ fn objection_to_place(op: &Op, within: Within) -> Option<&'static str> {
 
 /// Whether it needs an event loop.
 fn is_for_a_loop(op: &Op) -> bool {
-    is_for_its_thread(op) || matches!(op, Op::Wake | Op::Soon | Op::Spawn)
+    is_for_its_thread(op) || op.is_of_a_nap() || matches!(op, Op::Wake | Op::Soon | Op::Spawn)
 }
 
 /// Whether it belongs to the thread that owns the loop.
@@ -261,7 +297,10 @@ fn is_for_its_thread(op: &Op) -> bool {
     matches!(op, Op::Run | Op::RunBriefly | Op::Close)
 }
 
-/// Whether a loop can run these programs; it clones no waker of theirs.
+/// Whether a loop can run these programs. Of its own wakers it clones only those of naps.
 fn can_call_on_a_loop(op: &Op, programs: &Programs) -> bool {
-    matches!(op, Op::Add { .. } | Op::Soon) && programs.clone.is_empty()
+    match op {
+        Op::Add { .. } | Op::Soon | Op::Spawn => programs.clone.is_empty(),
+        op => matches!(op, Op::Nap(_)),
+    }
 }

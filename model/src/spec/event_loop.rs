@@ -1,4 +1,5 @@
-//! The specification of the event loop: its one task, its queue, its runs and its end.
+//! The specification of the event loop: its one task, its queue, its runs and its end. Its timers have a page of their
+//! own, `timers.rs`.
 //!
 //! Every `Move` is one atomic step of a thread; the moves that it entails follow in the same thread. The allowed
 //! observations are those of all orders of moves, and every one of them must be observed.
@@ -8,7 +9,14 @@
 //!   (D12). An entry belongs to one turn, however many callbacks it stands for.
 //! * A wake puts a step of the task into the queue, unless one is there already or the task is done. A step leaves the
 //!   queue before its poll begins, so that a wake during the poll leads to another step (P17). Time passes only when there
-//!   is nothing else to do: then a nap ends, which is such a wake, and belongs to that turn (R32).
+//!   is nothing else to do: then a nap ends, which is such a wake, and belongs to that turn (R32). If other threads nap, time
+//!   passes only while each of them waits for its nap.
+//! * A turn begins with the sleeps that are due, and then counts its batch (R32). A loop that waits, waits for the deadline
+//!   that was the earliest when it fell asleep; a nudge, which is an entry, is how it learns of an earlier one (P17).
+//! * A nap's waker is cloned by the poll, woken by the loop, and dropped by who takes it out: the loop after the wake, or the
+//!   thread that polls the nap again or drops it.
+//! * A future is dropped when its task ends, before the outcome is published, so that requests are granted meanwhile (D10);
+//!   the future of a refused task is dropped by the thread that spawned it. Its panics are contained and reported (D5).
 //! * A cancel request is granted until the task is done (D10). The next step finds it and does not poll; a request made
 //!   during the poll still overrides a value, but not a panic (R55). A refused request counts as retrieving the outcome
 //!   (R75).
@@ -52,7 +60,8 @@ impl LoopState {
         let next = self.threads[thread].moves.last()?;
         let waits = match next {
             Move::Do(Step::Wait(flag)) => !self.raised.contains(flag),
-            Move::Sleep => self.queue.is_empty() && !self.naps,
+            Move::Awaits(nonce) => !self.timers.is_woken(*nonce),
+            Move::Until(deadline) => self.queue.is_empty() && !deadline.is_some_and(|deadline| self.is_over(deadline)),
             _ => false,
         };
         if waits {
@@ -61,7 +70,7 @@ impl LoopState {
         let mut state = self.clone();
         let next = state.threads[thread].moves.pop()?;
         let within = if let Move::Within(at, _) = next { Some(at) } else { None };
-        let (answer, entailed) = state.carry_out(next);
+        let (answer, entailed) = state.carry_out(thread, next);
         let answers = match within {
             Some(at) => &mut state.handed[at].answers,
             None => &mut state.threads[thread].answers,
@@ -72,13 +81,13 @@ impl LoopState {
     }
 
     /// Carries out one move: its answer, and the moves that the same thread makes next.
-    fn carry_out(&mut self, next: Move) -> (Option<Answer>, Vec<Move>) {
+    fn carry_out(&mut self, thread: usize, next: Move) -> (Option<Answer>, Vec<Move>) {
         let entailed = match next {
             Move::Within(at, Step::Panic) => {
-                self.panicked(self.handed[at].nonce);
+                self.panicked(at);
                 vec![]
             }
-            Move::Do(step) | Move::Within(_, step) => return self.operate(step),
+            Move::Do(step) | Move::Within(_, step) => return self.operate(thread, step),
             Move::Wake if self.outcome.is_some() || mem::replace(&mut self.queued, true) => vec![],
             Move::Wake => vec![Move::Push(Queued::Step)],
             Move::Push(entry) => self.push(entry),
@@ -88,7 +97,6 @@ impl LoopState {
                 let wakes = self.others == 0 && mem::take(&mut self.main_waits);
                 wakes.then_some(Move::Push(Queued::Main { brief: false })).into_iter().collect()
             }
-            Move::Sleep => self.wake_up(),
             Move::Count(woken) => woken.map(Move::Run).into_iter().chain([Move::Batch(self.queue.len())]).collect(),
             Move::Batch(left) => self.continue_batch(left),
             Move::Run(entry) => self.run(entry),
@@ -101,12 +109,14 @@ impl LoopState {
             Move::Begin => vec![Move::Enter(POLL, Part::Call)],
             Move::Poll => self.poll(),
             Move::Finish(value) => self.finish(value),
+            Move::Publish(value) => self.publish(value),
             Move::Abandon => self.abandon(),
             Move::Gather => {
                 self.gathered = self.take_calls();
                 vec![Move::Disconnect]
             }
             Move::Disconnect => return self.disconnect(),
+            of_sleeps => return self.carry_out_on_sleeps(thread, of_sleeps),
         };
         (None, entailed)
     }
@@ -115,17 +125,6 @@ impl LoopState {
     fn look(&mut self) -> Vec<Move> {
         self.draining = !self.waiting.is_empty();
         if self.draining { self.hand_over() } else { vec![] }
-    }
-
-    /// Ends the wait with the queue's first entry, or with the end of the nap.
-    fn wake_up(&mut self) -> Vec<Move> {
-        match self.queue.pop_front() {
-            Some(woken) => vec![Move::Count(Some(woken))],
-            None => {
-                self.naps = false;
-                vec![Move::Wake, Move::Count(None)]
-            }
-        }
     }
 
     fn continue_batch(&mut self, left: usize) -> Vec<Move> {
@@ -139,11 +138,16 @@ impl LoopState {
         }
     }
 
+    /// Drops the future, and with it the task's nap; then publishes the outcome.
     fn finish(&mut self, value: Value) -> Vec<Move> {
+        self.timers.remove_waker(POLL);
+        self.dropped(POLL).into_iter().chain([Move::Publish(value)]).collect()
+    }
+
+    fn publish(&mut self, value: Value) -> Vec<Move> {
         let overridden = self.cancel_requested && value != Value::Panicked;
         let value = if overridden { Value::Cancelled } else { value };
         self.outcome = Some(value);
-        self.naps = false;
         self.tell(Told::Abandoned, usize::from(value == Value::Abandoned));
         self.draining = true;
         self.hand_over()
@@ -153,7 +157,8 @@ impl LoopState {
         let others = self.spawned.take().unwrap_or_default();
         self.tell(Told::Abandoned, others.len());
         let task = self.outcome.is_none().then_some(Move::Finish(Value::Abandoned));
-        task.into_iter().chain([Move::Gather]).collect()
+        let dropped: Vec<Move> = others.into_iter().filter_map(|nonce| self.dropped(nonce)).collect();
+        task.into_iter().chain(dropped).chain([Move::EndSleeps]).collect()
     }
 
     fn disconnect(&mut self) -> (Option<Answer>, Vec<Move>) {
@@ -166,7 +171,7 @@ impl LoopState {
     }
 
     /// Carries out an operation of the scenario.
-    fn operate(&mut self, step: Step) -> (Option<Answer>, Vec<Move>) {
+    fn operate(&mut self, thread: usize, step: Step) -> (Option<Answer>, Vec<Move>) {
         match step {
             Step::Add { nonce, .. } if self.outcome.is_some() && !self.draining => {
                 self.draining = true;
@@ -188,6 +193,9 @@ impl LoopState {
             Step::Run => (None, vec![Move::Push(Queued::Main { brief: false }), Move::Sleep]),
             Step::RunBriefly => (None, vec![Move::Push(Queued::Main { brief: true }), Move::Sleep]),
             Step::Spawn(nonce) => (None, self.spawn(nonce)),
+            Step::Nap { nonce, length } => (None, self.nap(nonce, length)),
+            Step::DropNap(length) => (None, self.drop_nap(thread, length)),
+            Step::AwaitNap(length) => (None, self.await_nap(thread, length)),
             Step::Close => (None, vec![Move::Abandon]),
             Step::Signal(flag) => {
                 self.raised.push(flag);
@@ -207,10 +215,15 @@ impl LoopState {
 
     fn spawn(&mut self, nonce: Nonce) -> Vec<Move> {
         match &mut self.spawned {
-            Some(spawned) => spawned.push(nonce),
-            None => self.tell(Told::Abandoned, 1),
+            Some(spawned) => {
+                spawned.push(nonce);
+                vec![Move::Push(Queued::Other(nonce))]
+            }
+            None => {
+                self.tell(Told::Abandoned, 1);
+                self.dropped(nonce).into_iter().collect()
+            }
         }
-        vec![Move::Push(Queued::Other(nonce))]
     }
 
     /// Appends to the queue. Once the loop is closed, a callback is lost, and any other entry is dropped silently.
@@ -230,31 +243,49 @@ impl LoopState {
     }
 
     /// The move that drops it, if its drop has a program.
-    fn dropped(&self, nonce: Nonce) -> Option<Move> {
-        let does = !self.registrations[nonce].program(Part::Drop).is_empty();
-        does.then_some(Move::Enter(nonce, Part::Drop))
+    pub(super) fn dropped(&self, nonce: Nonce) -> Option<Move> {
+        self.does(nonce, Part::Drop).then_some(Move::Enter(nonce, Part::Drop))
+    }
+
+    pub(super) fn does(&self, nonce: Nonce, part: Part) -> bool {
+        !self.plan.0.program(nonce, part).is_empty()
     }
 
     /// Begins a call or a drop: reads the outcome if it is a call, carries out the program, ends, and drops a called one.
     fn enter(&mut self, nonce: Nonce, part: Part) -> Vec<Move> {
-        let saw = if part == Part::Call && nonce != POLL { self.read() } else { None };
+        let saw = if part == Part::Call && self.reads(nonce) { self.read() } else { None };
         let mut amid: Vec<Nonce> = self.inside.iter().map(|(nonce, _)| *nonce).collect();
         amid.sort_unstable();
         let at = self.handed.len();
         self.handed.push(HandOver { part, amid, ..HandOver::new(nonce, saw) });
         self.inside.push((nonce, part));
-        if nonce == POLL {
-            return vec![Move::Poll];
+        let program = self.plan.0.program(nonce, part).iter().map(|(_, step)| Move::Within(at, *step));
+        if (nonce, part) == (POLL, Part::Call) {
+            return program.filter(|_| self.polls == 0).chain([Move::Poll]).collect();
         }
-        let program = self.registrations[nonce].program(part).iter().map(|(_, step)| Move::Within(at, *step));
         let dropped = if part == Part::Call { self.dropped(nonce) } else { None };
         program.chain([Move::Leave(nonce, part)]).chain(dropped).collect()
     }
 
-    /// Reports a panic in a call or a drop. A panic in the drop after a call belongs to the call.
-    fn panicked(&mut self, nonce: Nonce) {
+    /// Whether its call reads the outcome of the task.
+    fn reads(&self, nonce: Nonce) -> bool {
+        self.plan.0.registrations.get(nonce).is_some_and(|registration| !registration.is_waker)
+    }
+
+    /// Reports a panic in the program of this entry. A panic in the drop of a callback after its call belongs to the call.
+    fn panicked(&mut self, at: usize) {
+        let (nonce, part) = (self.handed[at].nonce, self.handed[at].part);
         let is_called = self.handed.iter().any(|entry| (entry.nonce, entry.part) == (nonce, Part::Call));
-        self.tell(if is_called { Told::CallbackPanicked(nonce) } else { Told::DropPanicked(nonce) }, 1);
+        let registration = self.plan.0.registrations.get(nonce);
+        let told = match (registration, part) {
+            (None, _) => Told::DropPanicked(nonce),
+            (Some(future), Part::Call) if future.is_future => Told::NeverRetrieved,
+            (Some(future), _) if future.is_future => Told::DropPanicked(nonce),
+            (Some(waker), _) if waker.is_waker => Told::WakerPanicked(nonce),
+            _ if is_called => Told::CallbackPanicked(nonce),
+            _ => Told::DropPanicked(nonce),
+        };
+        self.tell(told, 1);
     }
 
     /// Hands over all waiting callbacks as one entry, if there are any, and then looks again.
@@ -276,6 +307,7 @@ impl LoopState {
                 self.spawned.iter_mut().for_each(|spawned| spawned.retain(|other| *other != nonce));
                 vec![Move::Enter(nonce, Part::Call)]
             }
+            Queued::Nudge => vec![],
             Queued::Main { brief } if brief || self.others == 0 => vec![Move::Push(Queued::Stop)],
             Queued::Main { .. } => {
                 self.main_waits = true;
@@ -290,7 +322,7 @@ impl LoopState {
 
     fn poll(&mut self) -> Vec<Move> {
         let over = Move::Leave(POLL, Part::Call);
-        if self.naps {
+        if self.timers.has_waker(POLL) {
             return vec![over];
         }
         let polled = self.script.poll(self.polls);
@@ -299,7 +331,8 @@ impl LoopState {
         match polled {
             Polled::Waits => vec![over],
             Polled::Naps => {
-                self.naps = true;
+                let key = self.timers.begin(1);
+                self.timers.set(key, POLL, true);
                 vec![over]
             }
             Polled::WakesItself => vec![Move::Wake, over],

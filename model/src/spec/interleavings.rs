@@ -159,9 +159,7 @@ impl Interleavings {
             Step::DropAwait => self.drop_await(machine, agent),
             Step::Wait(_) | Step::DropHandle => {}
             Step::Panic => self.panic(machine, agent),
-            Step::Wake | Step::Soon(_) | Step::Spawn(_) | Step::Run | Step::RunBriefly | Step::Close => {
-                unreachable!("the scenario was checked: {step:?} needs a loop")
-            }
+            step => unreachable!("the scenario was checked: {step:?} needs a loop"),
         }
         machine.answer(asker, answer);
     }

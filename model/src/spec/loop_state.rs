@@ -4,9 +4,12 @@ use crate::observation::{Answer, HandOver, Observation, Told};
 use crate::scenario::Scenario;
 use crate::scenario::names::{Nonce, Part, Value};
 use crate::scenario::poll_script::Script;
-use crate::scenario::resolve::{Registration, Step};
+use crate::scenario::resolve::{Resolved, Step};
+use crate::spec::timers::{Key, Time, Timers};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// An entry of the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +24,8 @@ pub(super) enum Queued {
     Main { brief: bool },
     /// The callback of the main future, which ends the run.
     Stop,
+    /// A reason to ask the timers again.
+    Nudge,
 }
 
 /// One atomic step of a thread.
@@ -36,9 +41,21 @@ pub(super) enum Move {
     Look,
     /// A thread other than the loop's has finished.
     Finished,
-    /// The loop waits until there is an entry.
+    /// A poll of the thread's nap, with this waker, after the waker's clone.
+    PollNap(u8, Nonce),
+    /// A thread waits until this waker of its nap is woken.
+    Awaits(Nonce),
+    /// Sets the timer of a nap, and stores its waker.
+    SetNap(u8, Key, Nonce),
+    /// The loop reads its next deadline.
     Sleep,
-    /// The loop woke up for this entry, or because a nap is over, and counts its batch.
+    /// The loop waits until there is an entry, or the deadline is reached.
+    Until(Option<Time>),
+    /// The loop takes the sleeps that are due.
+    Due,
+    /// Wakes the waker of a sleep.
+    Fire(Nonce),
+    /// The loop woke up for this entry, or at a deadline, and counts its batch.
     Count(Option<Queued>),
     /// This number of entries of the batch is left.
     Batch(usize),
@@ -49,9 +66,13 @@ pub(super) enum Move {
     /// The step checks for a cancel request.
     Begin,
     Poll,
+    /// The task ends with this value: its future is dropped, and then the value published.
     Finish(Value),
+    Publish(Value),
     /// The loop accepts no more tasks, and abandons those that are not done.
     Abandon,
+    /// The loop accepts no more sleeps, and ends those that are left.
+    EndSleeps,
     /// The loop gathers the entries of the queue, which will never run.
     Gather,
     /// The channel is dropped, with later entries; then the gathered ones are.
@@ -62,8 +83,7 @@ pub(super) enum Move {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct LoopState {
     pub(super) script: Script,
-    /// The callbacks and functions, by nonce.
-    pub(super) registrations: Rc<[Registration]>,
+    pub(super) plan: Plan,
     pub(super) queue: VecDeque<Queued>,
     pub(super) stopped: bool,
     pub(super) closed: bool,
@@ -80,8 +100,9 @@ pub(super) struct LoopState {
     pub(super) cancel_requested: bool,
     pub(super) polls: usize,
     pub(super) has_waker: bool,
-    /// Whether the task naps.
-    pub(super) naps: bool,
+    pub(super) timers: Timers,
+    /// Whether other threads nap. Then time waits for them.
+    pub(super) has_naps: bool,
     pub(super) retrieved: bool,
     /// The other tasks that are not done; none once the loop accepts no more.
     pub(super) spawned: Option<Vec<Nonce>>,
@@ -101,6 +122,24 @@ pub(super) struct ThreadState {
     /// The moves to come, as a stack.
     pub(super) moves: Vec<Move>,
     pub(super) answers: Vec<Answer>,
+    /// The naps of the thread by their length: the key of each and the waker of its last poll, if that found it pending.
+    pub(super) naps: BTreeMap<u8, (Key, Option<Nonce>)>,
+}
+
+/// The scenario with its names resolved. All states of one search share it, so it counts as equal everywhere.
+#[derive(Clone)]
+pub(super) struct Plan(pub(super) Arc<Resolved>);
+
+impl PartialEq for Plan {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Plan {}
+
+impl Hash for Plan {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl LoopState {
@@ -109,14 +148,14 @@ impl LoopState {
         let thread = |(number, steps): (usize, Vec<Step>)| {
             let last = (number > 0).then_some(Move::Finished);
             let moves = last.into_iter().chain(steps.into_iter().rev().map(Move::Do)).collect();
-            ThreadState { moves, answers: Vec::new() }
+            ThreadState { moves, ..ThreadState::default() }
         };
         let plan = scenario.resolved();
         let added = |step| if let Step::Add { nonce, .. } = step { Some(nonce) } else { None };
         let waiting = plan.setup.iter().filter_map(|(_, step)| added(*step)).collect();
         LoopState {
             script,
-            registrations: plan.registrations.as_slice().into(),
+            plan: Plan(plan.clone()),
             queue: VecDeque::from([Queued::Step]),
             stopped: false,
             closed: false,
@@ -129,7 +168,8 @@ impl LoopState {
             cancel_requested: false,
             polls: 0,
             has_waker: false,
-            naps: false,
+            timers: Timers::default(),
+            has_naps: scenario.has_naps(),
             retrieved: false,
             spawned: Some(Vec::new()),
             threads: scenario.steps().into_iter().enumerate().map(thread).collect(),

@@ -5,11 +5,15 @@
 
 mod callbacks;
 pub mod event_loop;
+mod futures;
+mod naps;
 pub mod sampled;
 mod threads;
 
 use crate::scenario::{Op, Scenario, Scheduler};
 use callbacks::calling_back;
+use futures::{futures, number_of_futures};
+use naps::{naps, number_of_naps};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -37,6 +41,10 @@ pub enum Tier {
     LoopEnds,
     /// The event loop runs or ends, a callback has a program, and another thread has 1 operation.
     LoopPrograms,
+    /// The event loop runs or ends, while other threads nap and let time pass.
+    LoopNaps,
+    /// The event loop runs or ends, a future has a program for its poll or its drop, and another thread has 1 operation.
+    LoopFutures,
     /// The kernel: 3 threads, 4 operations in all.
     Threes,
     /// The kernel: 4 threads of 1 operation.
@@ -45,7 +53,7 @@ pub enum Tier {
 
 impl Tier {
     /// The tiers of every run.
-    pub const ALL: [Tier; 9] = [
+    pub const ALL: [Tier; 11] = [
         Tier::Pairs,
         Tier::Triples,
         Tier::Signals,
@@ -55,6 +63,8 @@ impl Tier {
         Tier::LoopRuns,
         Tier::LoopEnds,
         Tier::LoopPrograms,
+        Tier::LoopNaps,
+        Tier::LoopFutures,
     ];
 
     /// The tiers of a deep run.
@@ -71,6 +81,8 @@ impl Tier {
             Tier::LoopRuns => "loop, runs beside 1 operation",
             Tier::LoopEnds => "loop, ends beside 1-2 operations",
             Tier::LoopPrograms => "callbacks that call back on a loop, beside 1",
+            Tier::LoopNaps => "loop, naps of other threads",
+            Tier::LoopFutures => "futures that call back on a loop, beside 1",
             Tier::Threes => "kernel, 3 threads, 4 operations in all",
             Tier::Fours => "kernel, 4 threads x 1 operation, BOUNDED",
         }
@@ -78,7 +90,8 @@ impl Tier {
 
     /// Whether its programs need an engine with an event loop.
     pub fn is_of_the_loop(self) -> bool {
-        matches!(self, Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms)
+        use Tier::{LoopEnds, LoopFutures, LoopNaps, LoopPrograms, LoopRuns};
+        matches!(self, LoopRuns | LoopEnds | LoopPrograms | LoopNaps | LoopFutures)
     }
 
     /// The schedulers and operations that occur in its programs.
@@ -98,6 +111,8 @@ impl Tier {
             Tier::LoopRuns => event_loop::runs(),
             Tier::LoopEnds => event_loop::ends(),
             Tier::LoopPrograms => event_loop::calling_back(),
+            Tier::LoopNaps => naps(),
+            Tier::LoopFutures => futures(),
             tier => starts(tier).iter().flat_map(|start| threads::programs(tier, start)).collect(),
         }
     }
@@ -136,6 +151,8 @@ impl Tier {
             Tier::LoopRuns => event_loop::number_of_runs(),
             Tier::LoopEnds => event_loop::number_of_ends(),
             Tier::LoopPrograms => event_loop::number_of_calling_back(),
+            Tier::LoopNaps => number_of_naps(),
+            Tier::LoopFutures => number_of_futures(),
             Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
             Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
         }

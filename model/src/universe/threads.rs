@@ -19,7 +19,9 @@ pub(super) fn programs(tier: Tier, start: &Scenario) -> Vec<Scenario> {
         }
         Tier::Fours => sets(&singles, 4),
         // Their starts differ.
-        Tier::Programs | Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms => Vec::new(),
+        Tier::Programs | Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms | Tier::LoopNaps | Tier::LoopFutures => {
+            Vec::new()
+        }
     };
     programs.into_iter().map(|threads| Scenario { threads, ..start.clone() }).collect()
 }

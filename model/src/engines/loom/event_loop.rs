@@ -11,5 +11,7 @@ pub mod sync {
 
 #[path = "../../../../src/event_loop/mod.rs"]
 mod event_loop;
+#[path = "../player/naps.rs"]
+mod naps;
 #[path = "../player/on_loop.rs"]
 pub mod player_on_loop;

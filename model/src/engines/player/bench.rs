@@ -13,7 +13,7 @@ use whendone_model::engines::record::recorder;
 use whendone_model::observation::event::{Event, Thing};
 use whendone_model::observation::{Answer, HandOver, Told};
 use whendone_model::scenario::Scenario;
-use whendone_model::scenario::names::{self, Nonce, Part, Value};
+use whendone_model::scenario::names::{self, Nonce, POLL, Part, Value};
 use whendone_model::scenario::resolve::{Resolved, Step, TaskStep};
 
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,7 +65,19 @@ impl Bench {
         self.touch();
         serial.inspect(|task| self.monitor.handing(*task));
         let entry = self.monitor.entered(HandOver { part, ..HandOver::new(nonce, read()) }, locks_held());
-        let (steps, panics) = match self.program(nonce, part) {
+        let panics = self.carry_out(entry, self.program(nonce, part));
+        self.touch();
+        self.monitor.left(nonce, part, locks_held());
+        serial.inspect(|task| self.monitor.handed_over(*task));
+        if panics {
+            recorder::record(|| Event::Panics);
+            resume_unwind(Box::new(nonce.to_string()));
+        }
+    }
+
+    /// Carries out the program of the entry at this place. Returns whether it ends with a panic, which is the caller's.
+    pub fn carry_out(&self, entry: usize, program: &[TaskStep]) -> bool {
+        let (steps, panics) = match program {
             [steps @ .., (_, Step::Panic)] => (steps, true),
             steps => (steps, false),
         };
@@ -75,14 +87,7 @@ impl Bench {
             let answer = traced(step, |step| interpreter.as_ref().and_then(|interpreter| interpreter.carry_out(step)));
             self.monitor.answered(entry, answer);
         }
-        self.touch();
-        self.monitor.left(nonce, part, locks_held());
-        serial.inspect(|task| self.monitor.handed_over(*task));
-        drop(interpreter);
-        if panics && !is_over {
-            recorder::record(|| Event::Panics);
-            resume_unwind(Box::new(nonce.to_string()));
-        }
+        panics && !is_over
     }
 
     /// Runs the program of a drop or a clone, if there is one.
@@ -97,13 +102,15 @@ impl Bench {
         use Failure::{CallbackLost, CallbackPanicked, DropPanicked, LoopClosed, PanicNeverRetrieved};
         use Failure::{SchedulerPanicked, TaskAbandoned, WakerPanicked};
         let said = report.panic.as_ref().map(|panic| panic.message());
-        let is_of_task = |nonce: &Nonce| self.plan.registrations.get(*nonce).is_some_and(|body| body.task == task);
+        let body = |nonce: &Nonce| self.plan.registrations.get(*nonce);
+        let is_of_task = |nonce: &Nonce| *nonce == POLL || body(nonce).is_some_and(|body| body.task == task);
         let nonce = said.and_then(|said| said.parse().ok()).filter(is_of_task);
         let told = match (report.failure, nonce) {
             (CallbackLost, None) if said.is_none() => Told::Lost(task),
             (SchedulerPanicked, None) if said == Some(PANIC_OF_SCHEDULER) => Told::SchedulerPanicked(task),
             (TaskAbandoned, None) => Told::Abandoned,
             (PanicNeverRetrieved, None) => Told::NeverRetrieved,
+            (PanicNeverRetrieved, Some(nonce)) if body(&nonce).is_some_and(|body| body.is_future) => Told::NeverRetrieved,
             (LoopClosed(unrun), None) => Told::Closed(unrun),
             (CallbackPanicked, Some(nonce)) => Told::CallbackPanicked(nonce),
             (DropPanicked, Some(nonce)) => Told::DropPanicked(nonce),
@@ -164,8 +171,10 @@ impl Tracked {
 impl Drop for Tracked {
     fn drop(&mut self) {
         self.bench.monitor.dropped(self.thing, locks_held());
-        if let (Thing::Callback(nonce), false) = (self.thing, self.is_original) {
-            self.bench.run_if_any(nonce, Part::Drop);
+        match self.thing {
+            Thing::Callback(nonce) if !self.is_original => self.bench.run_if_any(nonce, Part::Drop),
+            Thing::Future => self.bench.run_if_any(POLL, Part::Drop),
+            Thing::Callback(_) | Thing::Value(_) => {}
         }
     }
 }

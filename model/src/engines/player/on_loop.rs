@@ -4,9 +4,11 @@
 
 use super::event_loop::{EventLoop, Handle, Sleep};
 use super::kernel::CallbackId;
+use super::naps::Naps;
 use super::player::bench::{Bench, Interpreter, Tracked, locked, value_of};
 use super::player::{Subject, at_rest, perform_on, play_by};
 use super::stage::Probe;
+use super::sync::channel::{self, UNIT};
 use super::sync::locks_held;
 use super::task::Task;
 use std::collections::HashMap;
@@ -15,7 +17,6 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 use whendone_model::engines::Observed;
 use whendone_model::observation::event::Thing;
 use whendone_model::observation::{Answer, HandOver, Observation};
@@ -53,6 +54,8 @@ struct OnLoop {
     /// True for the first thread.
     has_loop: bool,
     others: Arc<OtherThreads>,
+    /// This thread's naps.
+    naps: Naps,
     /// The outcome of the task.
     outcome: Arc<Mutex<Option<Value>>>,
 }
@@ -69,11 +72,13 @@ struct LoopLayer {
 
 impl OnLoop {
     fn new(bench: &Arc<Bench>, scenario: &Scenario, outcome: &Arc<Mutex<Option<Value>>>) -> Self {
+        let others = scenario.threads.len() - 1;
+        channel::begin(scenario.has_naps().then_some(others));
         let hook = bench.clone();
         let event_loop = EventLoop::with_exception_hook(move |report| hook.report(0, report));
         let handle = event_loop.handle();
         let waker = Arc::new(SharedWaker::new());
-        let others = Arc::new(OtherThreads::new(scenario.threads.len() - 1));
+        let others = Arc::new(OtherThreads::new(others));
         let script = scenario.script().expect("`play` has checked it");
         let task = handle.spawn(Scripted {
             script,
@@ -92,6 +97,7 @@ impl OnLoop {
             task: Some(task),
             has_loop: true,
             others,
+            naps: Naps::default(),
             outcome: outcome.clone(),
         }
     }
@@ -112,6 +118,7 @@ impl Subject for OnLoop {
             task: self.task.clone(),
             has_loop,
             others: self.others.clone(),
+            naps: Naps::default(),
             outcome: self.outcome.clone(),
         }
     }
@@ -138,6 +145,18 @@ impl Subject for OnLoop {
             Step::Close => {
                 let event_loop = locked(&self.event_loop).take().expect("the scenario was validated: it is not closed");
                 Some(Answer::Count(event_loop.close()))
+            }
+            Step::Nap { nonce, length } => {
+                let LoopLayer { handle, bench, .. } = &*self.layer;
+                Some(Answer::Did(self.naps.poll(handle, bench, length, nonce)))
+            }
+            Step::DropNap(length) => {
+                self.naps.drop(length);
+                None
+            }
+            Step::AwaitNap(length) => {
+                self.naps.wait(length);
+                None
             }
             step => self.layer.carry_out_on(self.task.as_ref().expect(HAS_HANDLE), step),
         }
@@ -197,7 +216,7 @@ impl LoopLayer {
             }
             Step::Spawn(nonce) => {
                 let (task, capture) = (task.clone(), self.bench.make(Thing::Callback(nonce)));
-                self.handle.spawn(async move { hand_over(&capture.bench, nonce, &task) });
+                self.handle.spawn(Brief { nonce, capture, task });
                 None
             }
             _ => unreachable!("the scenario was validated: {step:?} is not for a loop"),
@@ -216,6 +235,22 @@ fn hand_over(bench: &Bench, nonce: Nonce, task: &Task<Tracked>) {
     bench.run(nonce, Part::Call, Some(0), || task.outcome().map(value_of));
 }
 
+/// The future of a spawned task: it is ready at its first poll. What it captures is dropped with it, and not by the poll.
+struct Brief {
+    nonce: Nonce,
+    capture: Tracked,
+    task: Task<Tracked>,
+}
+
+impl Future for Brief {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        hand_over(&self.capture.bench, self.nonce, &self.task);
+        Poll::Ready(())
+    }
+}
+
 /// The future of the loop's task.
 struct Scripted {
     script: Script,
@@ -227,9 +262,6 @@ struct Scripted {
     bench: Arc<Bench>,
     waker: Arc<SharedWaker>,
 }
-
-/// The length of a nap. Any length will do: the logical clock has nothing else to wait for.
-const NAP: Duration = Duration::from_secs(1);
 
 impl Scripted {
     fn next(&mut self, context: &mut Context<'_>) -> Polled {
@@ -246,7 +278,7 @@ impl Scripted {
             Polled::WakesItself => context.waker().wake_by_ref(),
             Polled::Naps => {
                 let [one, other] = [(); 2].map(|()| {
-                    let mut nap = self.handle.sleep(NAP);
+                    let mut nap = self.handle.sleep(UNIT);
                     let _ = Pin::new(&mut nap).poll(context);
                     nap
                 });
@@ -265,7 +297,10 @@ impl Future for Scripted {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Tracked> {
         self.bench.touch();
         self.bench.monitor.handing(0);
-        self.bench.monitor.entered(HandOver::new(POLL, None), locks_held());
+        let entry = self.bench.monitor.entered(HandOver::new(POLL, None), locks_held());
+        if self.polls == 0 {
+            self.bench.carry_out(entry, self.bench.program(POLL, Part::Call));
+        }
         let polled = self.next(context);
         self.bench.touch();
         self.bench.monitor.left(POLL, Part::Call, locks_held());
@@ -322,7 +357,12 @@ impl OtherThreads {
         let mut running = locked(&self.running);
         running.0 -= 1;
         let waker = if running.0 == 0 { running.1.take() } else { None };
+        let is_last = running.0 == 0;
         drop(running);
+        // Once the last one has ended, the loop does not wait for time to pass.
+        if !is_last {
+            channel::one_ends();
+        }
         waker.into_iter().for_each(Waker::wake);
     }
 }
