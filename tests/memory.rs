@@ -180,6 +180,27 @@ fn dropped_sleeps_leave_nothing_in_an_idle_loop() {
     assert_eq!(live(), before);
 }
 
+/// P15, P20: a task that is done is freed, whatever its loop keeps for others.
+#[cfg(feature = "event-loop")]
+#[test]
+fn finished_tasks_of_a_loop_leave_nothing() {
+    const QUEUE: i64 = 4096;
+    let mut event_loop = whendone::EventLoop::new();
+    let handle = event_loop.handle();
+    let mut run = |tasks: usize| {
+        let handle = handle.clone();
+        event_loop.run_until_complete(async move {
+            for task in 0..tasks {
+                assert_eq!(handle.spawn(async move { task }).await.value(), Some(&task));
+            }
+        });
+        live()
+    };
+    let before = run(1);
+    let left = run(MANY) - before;
+    assert!(left < QUEUE, "{left} bytes are left of {MANY} tasks");
+}
+
 /// A future is stored once, in one box: the other memory of `spawn` and `run` does not depend on its size.
 #[cfg(feature = "event-loop")]
 #[test]
