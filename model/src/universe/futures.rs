@@ -10,7 +10,7 @@ const DROPS: [&str; 7] = ["~{A}", "~{X}", "~{G}", "~{K}", "~{N}", "~{F}", "~{!}"
 const OWN: [&str; 3] = ["L", "M Z", "Z"];
 
 /// Programs of a future that another thread spawns while the loop runs, which costs some ten thousand executions each.
-const SPAWNED: [&str; 4] = ["{!}", "~{G}", "~{!}", "{G}~{N}"];
+const SPAWNED: [&str; 2] = ["{!}", "~{!}"];
 
 /// Every program of the tier: the future of the loop's task beside one operation; that of a task which the loop's own
 /// thread spawns, beside a cancel of the first; and that of a task which another thread spawns.
@@ -31,5 +31,5 @@ pub(super) fn futures() -> Vec<Scenario> {
 
 /// Number of futures, in closed form.
 pub(super) fn number_of_futures() -> usize {
-    3 * ((6 + 7) * (2 * 3 + 1 + 1) + 1) + 7 + 4
+    3 * ((6 + 7) * (2 * 3 + 1 + 1) + 1) + 7 + 2
 }

@@ -4,7 +4,10 @@
 use crate::scenario::Scenario;
 
 /// Threads beside a run of the loop until they have ended. Each costs some ten thousand executions.
-const RUN: [&str; 7] = ["I0", "I0 U0", "I1 U1", "I0 I0", "I0 O0", "I0 I1 U1", "I1{N} I0 U0"];
+const RUN: [&str; 6] = ["I0", "I0 U0", "I1 U1", "I0 I0", "I0 O0", "I1 O1 I0 U0"];
+
+/// Beside the longer nap of the loop's own task: a loop that sleeps past the short one ends both.
+const BESIDE_ITS_OWN: &str = "I0 U0";
 
 /// Threads beside a brief run and the end of the loop.
 const BRIEF: [&str; 2] = ["I0 I0", "I1 U1"];
@@ -25,6 +28,7 @@ const THEN: [&str; 3] = ["U1", "I1", "O1"];
 pub(super) fn naps() -> Vec<Scenario> {
     let mut texts = Vec::new();
     texts.extend(RUN.map(|other| format!("@loop{{v}} ; L | {other}")));
+    texts.push(format!("@loop{{zv}} ; L | {BESIDE_ITS_OWN}"));
     texts.extend(BRIEF.map(|other| format!("@loop{{v}} ; M Z | {other}")));
     texts.extend(END.iter().chain([&TWO]).map(|other| format!("@loop{{v}} ; Z | {other}")));
     let calls = CALLS.iter().map(|kind| (kind, THEN[0]));
@@ -35,5 +39,5 @@ pub(super) fn naps() -> Vec<Scenario> {
 
 /// Number of naps, in closed form.
 pub(super) fn number_of_naps() -> usize {
-    7 + 2 + 8 + 1 + 7 + (6 + 4) * 3
+    6 + 1 + 2 + 8 + 1 + 7 + (6 + 4) * 3
 }
