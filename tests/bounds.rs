@@ -192,6 +192,15 @@ fn a_callback_need_not_be_shared_cloned_or_called_twice() {
     assert!(AnyTask::from(&task).is_done());
 }
 
+/// A name with no trait but that it becomes a text.
+struct Name;
+
+impl From<Name> for String {
+    fn from(_: Name) -> Self {
+        "text".to_owned()
+    }
+}
+
 /// A scheduler with no trait but that of a scheduler.
 struct OnlySchedules {
     _mark: PhantomPinned,
@@ -221,7 +230,8 @@ fn a_scheduler_need_not_be_cloned_printed_or_compared() {
     is_copied_and_made_of_nothing::<Inline>();
     assert_eq!(task::<Bare>(OnlySchedules { _mark: PhantomPinned }).1.name(), None);
     let names = [
-        task_named::<Bare>("text", Inline).1,
+        task_named::<Bare>(Name, Inline).1,
+        task_named("text", Inline).1,
         task_named(String::from("text"), Inline).1,
         task_named(Box::<str>::from("text"), Inline).1,
         task_named(Cow::Borrowed("text"), Inline).1,
@@ -275,11 +285,7 @@ fn a_loop_asks_of_futures_values_and_functions_to_be_sent_and_shares_only_values
         value
     }
     let Sent { .. } = run(async {
-        let tasks = [
-            spawn(ready(SHARED)),
-            spawn_named("name", ready(SHARED)),
-            spawn_named(Cow::Borrowed("name"), ready(SHARED)),
-        ];
+        let tasks = [spawn(ready(SHARED)), spawn_named("name", ready(SHARED)), spawn_named(Name, ready(SHARED))];
         for task in &tasks {
             assert!(task.wait().await.value().is_some());
         }
@@ -290,7 +296,7 @@ fn a_loop_asks_of_futures_values_and_functions_to_be_sent_and_shares_only_values
     let handle = event_loop.handle();
     let captured = sent();
     assert!(handle.call_soon(move || captured.consume()).is_ok());
-    let tasks = [handle.spawn(ready(SHARED)), handle.spawn_named(String::from("name"), ready(SHARED))];
+    let tasks = [handle.spawn(ready(SHARED)), handle.spawn_named(Name, ready(SHARED))];
     let Sent { .. } = event_loop.run_until_complete(ready(sent()));
     assert!(tasks.iter().all(Task::is_done));
     let Sent { .. } = event_loop.run(ready(sent()));

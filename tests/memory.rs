@@ -106,6 +106,18 @@ fn a_cell_frees_the_memory_of_its_removed_callbacks() {
     }
 }
 
+/// P20: the list of the tasks that a thread is printing.
+#[test]
+fn printing_a_task_leaves_nothing_behind() {
+    let (completer, task) = pending();
+    for _ in 0..2 {
+        let before = live();
+        assert!(!format!("{task:?}").is_empty());
+        assert_eq!(live(), before);
+    }
+    drop(completer);
+}
+
 const SHARED: NonZeroU64 = NonZeroU64::MIN;
 
 /// P20: all of a tag at once.

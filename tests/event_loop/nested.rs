@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Waker;
 use std::thread;
-use whendone::{Completer, EventLoop, Handle, Inline, Outcome, Ready, Schedule, Task};
+use whendone::{Completer, EventLoop, Handle, Inline, Outcome, Ready, Schedule, Serial, Task};
 
 /// D25
 #[test]
@@ -82,6 +82,27 @@ fn cancels_dropped_completers_and_late_adds_go_over_at_once_too() {
         late.add_done_callback(|_| ());
         assert_eq!(queue.try_iter().map(Ready::run).count(), 1);
     });
+}
+
+/// D25: also if the task has a name, and behind a `Serial`.
+#[test]
+fn a_scheduler_that_only_queues_does_so_behind_a_name_an_arc_and_a_serial() {
+    let (scheduler, queue) = queueing();
+    let queue = Arc::new(Mutex::new(queue));
+    let pairs = [
+        whendone::task(scheduler.clone()),
+        whendone::task_named("job", scheduler.clone()),
+        whendone::task(Serial::new(scheduler.clone())),
+        whendone::task_named("job", Serial::new(scheduler)),
+    ];
+    for (completer, task) in pairs {
+        task.add_done_callback(|_| ());
+        let queue = queue.clone();
+        inside_a_callback(move || {
+            completer.complete(()).unwrap();
+            assert_eq!(queue.lock().unwrap().try_iter().map(Ready::run).count(), 1);
+        });
+    }
 }
 
 /// D11, D25, P8

@@ -1,6 +1,6 @@
 //! Loops, sleeps and queued work while the thread unwinds: each does what it does at any other time.
 
-use super::support::{Bell, Log, failures, is_pending, noted, on_drop, turns, watched, while_unwinding};
+use super::support::{Bell, Explosive, Log, failures, is_pending, noted, on_drop, turns, watched, while_unwinding};
 use std::future::{IntoFuture, pending};
 use std::sync::Arc;
 use std::task::Waker;
@@ -108,6 +108,53 @@ fn a_look_at_a_task_of_a_loop_counts_while_its_thread_unwinds() {
     while_unwinding(|| drop(tasks));
     let told: Vec<_> = reports.take().into_iter().map(|report| (report.failure, report.task.unwrap())).collect();
     assert_eq!(told, [(Failure::PanicNeverRetrieved, "<Task panicked name='never'>".to_owned())]);
+}
+
+/// D5, D26, P14: the guards around futures, values and wakers, in a turn and at the close.
+#[test]
+fn every_guard_of_a_loop_contains_and_reports_while_its_thread_unwinds() {
+    let guards = || {
+        let (mut event_loop, reports) = watched();
+        let handle = event_loop.handle();
+        let bell = || Arc::new(Bell::calling(|| panic!("of the waker"))).into();
+        let [mut due, mut far] = [Duration::ZERO, Duration::MAX].map(|duration| handle.sleep(duration));
+        assert!(is_pending(&mut due, &bell()) && is_pending(&mut far, &bell()));
+        drop(handle.spawn(async { on_drop(|| panic!("of the value")) }));
+        let cancelled = handle.spawn(Explosive(None));
+        event_loop.run_until_complete(turns(1));
+        assert!(cancelled.cancel());
+        event_loop.run_until_complete(turns(1));
+        handle.spawn(Explosive(None));
+        event_loop.close();
+        failures(&reports.take())
+    };
+    use Failure::{DropPanicked, TaskAbandoned, WakerPanicked};
+    let expected = [WakerPanicked, DropPanicked, DropPanicked, DropPanicked, TaskAbandoned, WakerPanicked];
+    assert_eq!([guards(), while_unwinding(guards)], [expected; 2]);
+}
+
+/// D5, P14: the last handle goes with a refused call, which is run or lost, and with it a hook whose drop panics.
+#[test]
+fn a_hook_whose_drop_panics_as_the_last_handle_goes_does_no_harm_also_while_its_thread_unwinds() {
+    for (runs, unwinds) in [(true, false), (false, false), (true, true), (false, true)] {
+        let (log, bomb) = (Log::default(), on_drop(|| panic!("of the hook")));
+        let told = log.clone();
+        let event_loop = EventLoop::with_exception_hook(move |report| {
+            let _ = &bomb;
+            told.note(format!("{:?}", report.failure));
+        });
+        let handle = event_loop.handle();
+        event_loop.close();
+        let refused = handle.call_soon(log.call("ran")).unwrap_err().0;
+        drop(handle);
+        let end = || if runs { refused.run() } else { drop(refused) };
+        if unwinds {
+            while_unwinding(end)
+        } else {
+            end()
+        }
+        assert_eq!(log.read(), if runs { "ran" } else { "CallbackLost" });
+    }
 }
 
 /// P14: an operation that looks whether its thread unwinds would show.

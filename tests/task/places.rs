@@ -1,8 +1,9 @@
 //! Places: the line of the caller, wherever a report or a panic names one.
 
 use super::support::{blamed, queue, refusing, watched};
+use std::any::type_name_of_val;
 use std::sync::mpsc::Receiver;
-use whendone::{Inline, Outcome, Panic, Ready, Report, SharedCallback, Task};
+use whendone::{Failure, Inline, Outcome, Panic, Ready, Report, SharedCallback, Task};
 
 fn here(line: u32) -> (String, u32) {
     (file!().to_owned(), line)
@@ -52,6 +53,27 @@ fn a_lost_callback_is_reported_with_the_line_that_added_it_early_and_late() {
     task.add_done_callback(|_| ());
     task.add_shared(&shared);
     assert_eq!(told(&reports), [0, 1, 3, 4].map(|below| here(line + below)));
+}
+
+/// D5, P14
+#[test]
+fn a_scheduler_that_panics_is_reported_with_the_callback_that_it_got_and_its_line() {
+    let (scheduler, reports) = watched(|ready: Ready| -> Result<(), Ready> {
+        drop(ready);
+        panic!("of the scheduler")
+    });
+    let (completer, task) = whendone::task::<()>(scheduler);
+    let callback = |_: &Task<()>| ();
+    let line = line!() + 1;
+    task.add_done_callback(callback);
+    completer.complete(()).unwrap();
+    task.add_done_callback(callback);
+    let told: Vec<_> = reports.try_iter().map(|report| (report.failure, report.callback.unwrap())).collect();
+    let [lost, panicked] = [Failure::CallbackLost, Failure::SchedulerPanicked];
+    assert_eq!(told.iter().map(|(failure, _)| *failure).collect::<Vec<_>>(), [lost, panicked, lost, panicked]);
+    let places = told.iter().map(|(_, origin)| (origin.callback, origin.added_at.line()));
+    let name = type_name_of_val(&callback);
+    assert!(places.eq([0, 0, 2, 2].map(|below| (name, line + below))));
 }
 
 /// D3, D5, P14: on schedulers that call at once, with and without the loop of this crate around many callbacks.

@@ -1,10 +1,13 @@
 //! Destructors and guards while the thread unwinds: each does what it does at any other time.
 
-use super::support::{Log, OnDrop, failures, poll, queue, refusing, run_all, watched, while_unwinding};
+use super::support::{
+    Log, OnDrop, Touch, failures, poll, queue, refusing, run_all, touchy_waker, watched, while_unwinding,
+};
 use std::future::IntoFuture;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::Waker;
 use std::{env, thread};
 use whendone::kernel::{Cell, Phase, UNTAGGED};
@@ -214,6 +217,87 @@ fn panics_are_contained_and_reported_while_a_thread_unwinds() {
     let expected = [(DropPanicked, "captured"), (CallbackPanicked, "first"), (CallbackPanicked, "second")];
     assert_eq!(told, [&expected[..], &[(CallbackPanicked, "late")]].concat());
     assert_eq!(log.words(), ["between"]);
+}
+
+/// D4, D9, D24, P14: the other guards: around wakers, schedulers, and values that go with the last handle.
+#[test]
+fn every_guard_contains_and_reports_while_its_thread_unwinds() {
+    use Failure::{CallbackLost, SchedulerPanicked, WakerPanicked};
+    assert_eq!([guards_of_wakers(), while_unwinding(guards_of_wakers)], [(); 2].map(|()| vec![WakerPanicked; 3]));
+    let of_schedulers = vec![CallbackLost, SchedulerPanicked, CallbackLost, SchedulerPanicked];
+    let guarded = [guards_of_schedulers(), while_unwinding(guards_of_schedulers)];
+    assert_eq!(guarded, [(); 2].map(|()| of_schedulers.clone()));
+    let ran = vec!["ran", "deferred", "behind"];
+    assert_eq!([guards_of_values(), while_unwinding(guards_of_values)], [(); 2].map(|()| ran.clone()));
+}
+
+/// One waker panics when it is woken, in its turn between two queued callbacks, one when it is swapped out, and one when
+/// its await is dropped.
+fn guards_of_wakers() -> Vec<Failure> {
+    let (scheduler, queue) = queue();
+    let (scheduler, reports) = watched(scheduler);
+    let (completer, task) = whendone::task::<()>(scheduler);
+    let of_drop = ManuallyDrop::new(touchy_waker(|touch| assert_eq!(touch, Touch::Clone, "panics")));
+    let (mut swapped, mut dropped, mut woken) = (task.wait(), task.wait(), task.wait());
+    for wait in [&mut swapped, &mut dropped, &mut woken] {
+        assert!(poll(wait, &of_drop).is_pending());
+    }
+    assert!(poll(&mut swapped, Waker::noop()).is_pending());
+    drop(dropped);
+    task.add_done_callback(|_| ());
+    completer.complete(()).unwrap();
+    assert_eq!(queue.try_iter().map(Ready::run).count(), 1);
+    failures(&reports)
+}
+
+/// A scheduler panics, by itself and behind a `Serial`.
+fn guards_of_schedulers() -> Vec<Failure> {
+    let panics = |_: Ready| -> Result<(), Ready> { panic!("of the scheduler") };
+    let (scheduler, reports) = watched(panics);
+    let (completer, task) = whendone::task(scheduler);
+    task.add_done_callback(|_| ());
+    completer.complete(()).unwrap();
+    let mut told = failures(&reports);
+    // The scheduler takes one callback, and panics when it gets the one behind it.
+    let (first, queue) = mpsc::channel();
+    let first = Mutex::new(Some(first));
+    let one = move |ready| {
+        let first = first.lock().unwrap().take();
+        first.map_or_else(|| panic!("of the scheduler"), |first| first.send(ready).map_err(|refused| refused.0))
+    };
+    let (scheduler, reports) = watched(one);
+    let (completer, task) = whendone::task(Serial::new(scheduler));
+    task.add_done_callback(|_| ());
+    task.add_done_callback(|_| ());
+    completer.complete(()).unwrap();
+    run_all(&queue);
+    told.extend(failures(&reports));
+    told
+}
+
+/// A value whose drop panics goes with a queued callback that runs, with one that is lost, and with a deferred drain.
+fn guards_of_values() -> Vec<&'static str> {
+    let (log, (scheduler, queue)) = (Log::default(), queue());
+    let bomb = || OnDrop(|| panic!("of the value"));
+    for runs in [true, false] {
+        let (completer, task) = whendone::task(scheduler.clone());
+        task.add_done_callback(log.says("ran"));
+        drop(task);
+        assert!(completer.complete(bomb()).is_ok());
+        let ready = queue.recv().unwrap();
+        if runs { ready.run() } else { drop(ready) }
+    }
+    let ((first, outer), (doomed, inner)) = (whendone::task(Inline), whendone::task(Inline));
+    inner.add_done_callback(log.says("deferred"));
+    drop(inner);
+    let (behind, last) = whendone::task::<()>(Inline);
+    last.add_done_callback(log.says("behind"));
+    outer.add_done_callback(move |_| {
+        assert!(doomed.complete(bomb()).is_ok());
+        drop(behind);
+    });
+    first.complete(()).unwrap();
+    log.words()
 }
 
 /// R103, P14
