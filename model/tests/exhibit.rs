@@ -26,11 +26,16 @@ fn code_of_a_caller_that_runs_under_a_lock_is_drawn_with_the_lock() {
     let rule = || Event::Breaks("P13: a cloned under the lock".to_owned());
     let timers = "core::option::Option<whendone::event_loop::timers::Timers<u64>>";
     let (begins, ends) = (Event::Begins((0, Step::Read)), Event::Ends((0, Step::Read), None));
-    let events = [begins, Event::Locks(timers), rule(), Event::Unlocks(1, None), rule(), ends];
-    let events = events.into_iter().map(|event| (0, event)).collect();
+    let within = [begins, Event::Locks(timers), rule(), Event::Unlocks(1, None), rule(), ends];
+    // Outside of operations the sections are not drawn.
+    let outside = [Event::AllBegin, Event::Locks("a::Tasks"), rule(), Event::Unlocks(2, None)];
+    let events = within.into_iter().chain(outside);
+    let events = events.map(|event| (0, event)).collect();
     let trace = Trace { number: 1, steps: String::new(), events, observation: None, broken: Vec::new() };
     let scenario = "; C".parse().expect("well formed");
     let drawn = Diagram { scenario: &scenario, trace: &trace }.to_string();
     let remarks: Vec<&str> = drawn.lines().filter_map(|line| line.split_once("P13: ")).map(|(_, rule)| rule).collect();
-    assert_eq!(remarks, ["a cloned under the lock of Timers; P13: a cloned under the lock"], "{drawn}");
+    let named =
+        "a cloned under the lock of Timers; P13: a cloned under the lock; P13: a cloned under the lock of Tasks";
+    assert_eq!(remarks, [named], "{drawn}");
 }

@@ -104,8 +104,8 @@ struct Progress {
     steps: Vec<(TaskStep, bool)>,
     /// The number of things done in the current lock section, if the thread is in one.
     section: Option<usize>,
-    /// A word for what the lock of the section guards.
-    guarded: &'static str,
+    /// A word for what each lock guards that the thread holds, also outside of its operations.
+    held: Vec<&'static str>,
 }
 
 impl Lines {
@@ -125,6 +125,16 @@ impl Lines {
 
     /// Draws one event; `next` is the next event of the same thread.
     fn event(&mut self, thread: usize, event: &Event, next: Option<&Event>) {
+        if let Event::Locks(guards) = event {
+            self.thread(thread).held.push(type_word(guards));
+        }
+        self.draw(thread, event, next);
+        if let Event::Unlocks(..) = event {
+            self.thread(thread).held.pop();
+        }
+    }
+
+    fn draw(&mut self, thread: usize, event: &Event, next: Option<&Event>) {
         match event {
             Event::Has(_) | Event::AllTold => {}
             Event::Frees(lock) => drop(self.cells.remove(lock)),
@@ -148,10 +158,9 @@ impl Lines {
             Event::Breaks(rule) => self.remark(thread, rule),
             // Outside of its operations it is the harness that prepares, inspects or drops things.
             _ if self.thread(thread).steps.is_empty() => {}
-            Event::Locks(guards) => {
+            Event::Locks(_) => {
                 self.say(thread, " ", "[");
-                let progress = self.thread(thread);
-                (progress.section, progress.guarded) = (Some(0), type_word(guards));
+                self.thread(thread).section = Some(0);
             }
             Event::Unlocks(lock, printed) => self.unlocks(thread, *lock, printed.as_deref().and_then(Guarded::read)),
             Event::Publishes => self.does(thread, "publishes"),
@@ -232,7 +241,8 @@ impl Lines {
         }
         if self.thread(thread).section == Some(0) {
             // The queue and the phase are drawn beside the section; what other locks guard is not.
-            let at = if contents.is_some() { String::new() } else { format!(" at {}", self.thread(thread).guarded) };
+            let held = self.thread(thread).held.last().copied().unwrap_or_default();
+            let at = if contents.is_some() { String::new() } else { format!(" at {held}") };
             self.does(thread, &format!("looks{at}"));
         }
         self.say(thread, "", "]");
@@ -294,9 +304,8 @@ impl Lines {
     }
 
     fn remark(&mut self, thread: usize, rule: &str) {
-        let Progress { section, guarded, .. } = self.thread(thread);
-        let is_named = rule.starts_with("P13") && section.is_some();
-        let lock = if is_named { format!(" of {guarded}") } else { String::new() };
+        let held = self.thread(thread).held.join(" and ");
+        let lock = if rule.starts_with("P13") && !held.is_empty() { format!(" of {held}") } else { String::new() };
         if self.lines.last().is_none_or(|line| line.thread != thread) {
             self.lines.push(Line { thread, part: self.part, ..Line::default() });
         }
