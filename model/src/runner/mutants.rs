@@ -227,8 +227,16 @@ struct BinaryCopy {
 
 impl BinaryCopy {
     fn new(binary: &Path) -> Result<Self, String> {
-        let folder = folder_in_target("mutants-of-runs")?.join(std::process::id().to_string());
+        let runs = folder_in_target("mutants-of-runs")?;
+        let folder = runs.join(std::process::id().to_string());
         let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        for run in fs::read_dir(&runs).map_err(failed)?.filter_map(Result::ok) {
+            let processes = Path::new("/proc");
+            // A run that was killed has left its copy.
+            if processes.join("self").exists() && !processes.join(run.file_name()).exists() {
+                let _ = fs::remove_dir_all(run.path());
+            }
+        }
         fs::create_dir_all(&folder).map_err(failed)?;
         fs::copy(binary, folder.join(BINARY)).map_err(failed)?;
         Ok(BinaryCopy { folder })
