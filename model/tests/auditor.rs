@@ -87,7 +87,7 @@ fn a_misspelt_word_is_refused_with_the_valid_ones() {
     let folder = Folder::new("words");
     let cases = [
         ("shown-by = \"outcom\"", "5:12: mine: shown-by \"outcom\" is none of outcome, missing, engine, protocol"),
-        ("shown-by = \"P23\"", "5:12: mine: shown-by \"P23\" is none of outcome"),
+        ("shown-by = \"P1x\"", "5:12: mine: shown-by \"P1x\" is none of outcome"),
         ("shown-by = \"tset\"\nrun = \"test --test task\"", "5:12: mine: shown-by \"tset\" is none of test, hang;"),
         ("killer = \"pears: a ; C\"", "5:10: mine: there is no check \"pears\"; the checks are seeds, random, pairs"),
         ("killer = \"pairs\"", "5:10: mine: killer \"pairs\" must be a check and a program"),
