@@ -1,10 +1,13 @@
 //! The end of a thread: destructors of thread-locals may use tasks as any other code may.
 
-use super::support::Log;
+use super::support::{Log, failures, poll, run_all, watched};
 use std::cell::RefCell;
-use std::sync::{OnceLock, mpsc};
+use std::future::IntoFuture;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Wake, Waker};
 use std::{fmt, mem, thread};
-use whendone::{Completer, Inline, Outcome, Task};
+use whendone::{Completer, Failure, Inline, Outcome, Ready, Schedule, Task};
 
 /// Calls a function on a thread with a small stack, once in a destructor that is registered before the thread uses
 /// thread-locals of others, and once in a destructor that is registered after that. In every order of destructors one
@@ -101,5 +104,154 @@ fn a_task_that_holds_itself_is_printed_as_its_thread_ends() {
         as_a_thread_ends(registers_first, print);
         let twice: Vec<String> = printed.try_iter().collect();
         assert!(twice[0] == twice[1] && twice[0].contains("<Task ...>"), "{twice:?}");
+    }
+}
+
+/// A scheduler that only queues, and notes it.
+struct Queueing(Log, Sender<Ready>);
+
+impl Schedule for Queueing {
+    fn schedule(&self, ready: Ready) -> Result<(), Ready> {
+        self.0.note("queued");
+        self.1.send(ready).map_err(|refused| refused.0)
+    }
+
+    fn only_queues(&self) -> bool {
+        true
+    }
+}
+
+fn queueing(log: &Log) -> (Queueing, Receiver<Ready>) {
+    let (sender, queue) = mpsc::channel();
+    (Queueing(log.clone(), sender), queue)
+}
+
+/// A waker that makes a call.
+struct Calls<F>(Mutex<Option<F>>);
+
+impl<F: FnOnce() + Send + 'static> Wake for Calls<F> {
+    fn wake(self: Arc<Self>) {
+        let call = self.0.lock().unwrap().take();
+        call.into_iter().for_each(|call| call());
+    }
+}
+
+fn calls(call: impl FnOnce() + Send + 'static) -> Waker {
+    Arc::new(Calls(Mutex::new(Some(call)))).into()
+}
+
+/// A task with a callback that says `ran` and an await that says `woken`.
+fn awaited(log: &Log, scheduler: impl Schedule) -> (Completer<()>, Box<dyn Send>) {
+    let (completer, task) = whendone::task::<()>(scheduler);
+    task.add_done_callback(log.says("ran"));
+    let mut wait = task.into_future();
+    assert!(poll(&mut wait, &log.waker("woken")).is_pending());
+    (completer, Box::new(wait))
+}
+
+/// P5, P17, D11, D25, D29
+#[test]
+fn a_drain_within_a_callback_is_performed_as_a_thread_ends() {
+    for registers_first in [true, false] {
+        for queues in [false, true] {
+            let log = Log::default();
+            let (scheduler, queue) = queueing(&log);
+            let (second, _wait) = if queues { awaited(&log, scheduler) } else { awaited(&log, Inline) };
+            let (first, task) = whendone::task::<()>(Inline);
+            let (begins, ends) = (log.says("begins"), log.says("ends"));
+            task.add_done_callback(move |task| {
+                begins(task);
+                drop(second);
+                ends(task);
+            });
+            as_a_thread_ends(registers_first, move || drop(first));
+            run_all(&queue);
+            let expected: &[_] = match queues {
+                true => &["begins", "queued", "woken", "ends", "ran"],
+                false => &["begins", "ends", "ran", "woken"],
+            };
+            assert_eq!(log.words(), expected);
+        }
+    }
+}
+
+/// P5, P17, D25, D29
+#[test]
+fn a_drain_within_a_waker_is_performed_as_a_thread_ends() {
+    for registers_first in [true, false] {
+        for queues in [false, true] {
+            let log = Log::default();
+            let ((scheduler, queue), (outer, _unused)) = (queueing(&log), queueing(&log));
+            let (second, _wait) = if queues { awaited(&log, scheduler) } else { awaited(&log, Inline) };
+            let (first, task) = whendone::task::<()>(outer);
+            let (noting, mut wait) = (log.clone(), task.into_future());
+            let waker = calls(move || {
+                noting.note("begins");
+                drop(second);
+                noting.note("ends");
+            });
+            assert!(poll(&mut wait, &waker).is_pending());
+            as_a_thread_ends(registers_first, move || drop(first));
+            run_all(&queue);
+            let expected: &[_] = match queues {
+                true => &["begins", "ends", "queued", "woken", "ran"],
+                false => &["begins", "ends", "ran", "woken"],
+            };
+            assert_eq!(log.words(), expected);
+        }
+    }
+}
+
+/// P5, P14, D29
+#[test]
+fn a_drain_put_off_by_a_callback_that_panics_is_performed_as_a_thread_ends() {
+    for registers_first in [true, false] {
+        let (log, (scheduler, reports)) = (Log::default(), watched(Inline));
+        let (second, _wait) = awaited(&log, Inline);
+        let (first, task) = whendone::task::<()>(scheduler);
+        task.add_done_callback(move |_| -> () {
+            drop(second);
+            panic!("as the thread ends");
+        });
+        task.add_done_callback(log.says("behind"));
+        as_a_thread_ends(registers_first, move || drop(first));
+        assert_eq!(
+            (log.words(), failures(&reports)),
+            (vec!["behind", "ran", "woken"], vec![Failure::CallbackPanicked])
+        );
+    }
+}
+
+/// P5, P9, D29: each kind of completion, and a late add, inside a drain of the ending thread.
+#[test]
+fn whatever_completes_or_adds_within_a_drain_is_handed_over_as_a_thread_ends() {
+    type Does = fn(Completer<()>, &Task<()>, &Log);
+    let kinds: [(Does, &[&str]); 4] = [
+        (|completer, _, _| completer.complete(()).unwrap(), &["ends", "ran"]),
+        (|completer, _, _| assert!(completer.cancel()), &["ends", "ran"]),
+        (|_completer, task, _| assert!(task.cancel()), &["ends", "ran"]),
+        (
+            |completer, task, log| {
+                drop(completer);
+                task.add_done_callback(log.says("late"));
+            },
+            &["ends", "ran", "late"],
+        ),
+    ];
+    for (registers_first, (does, expected)) in
+        [true, false].into_iter().flat_map(|first| kinds.map(|kind| (first, kind)))
+    {
+        let log = Log::default();
+        let ((first, task), (second, nested)) = (whendone::task::<()>(Inline), whendone::task(Inline));
+        nested.add_done_callback(log.says("ran"));
+        let removed = nested.add_done_callback(log.says("removed"));
+        let noting = log.clone();
+        task.add_done_callback(move |_| {
+            assert!(nested.remove_done_callback(removed));
+            does(second, &nested, &noting);
+            noting.note("ends");
+        });
+        as_a_thread_ends(registers_first, move || drop(first));
+        assert_eq!(log.words(), expected);
     }
 }
