@@ -75,6 +75,8 @@ fn an_engine_that_cannot_play_a_scenario_says_who_can() {
         (Engine::ShuttleEvery, "@panic a ; C | A", "loom-mutex or threads"),
         (Engine::ShuttleRandom, "@panic{A} a ; C | A", "loom-mutex or threads"),
         (Engine::ShuttlePct, "; A", "alone"),
+        (Engine::ShuttleEvery, "@inline ; ! C", "threads"),
+        (Engine::LoomMutex, "@inline ; ! C | A", "threads"),
         (Engine::Threads, "@loop{v} ; L | A", "loom-mutex, loom-atomic or loom-bounded"),
         (Engine::Tickets, "@queue{A} a ; C | A", "threads"),
         (Engine::LoomMutex, "; A | A | A | A | A", "shuttle-random, shuttle-pct or threads"),

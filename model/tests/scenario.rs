@@ -9,7 +9,8 @@ fn refused(text: &str) -> (usize, String) {
 
 #[test]
 fn a_scenario_prints_the_text_it_was_read_from() {
-    let plain = ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
+    let plain =
+        ["; A", "aa ; C | A R0", "ab C ; A Rm | T Rf | B | G V", "@inline a ; P Q P D | X H", "C ; A S9 | W9 A"];
     let on_a_loop = [
         "@loop{pkz!} a ; N M L Z | K F A Rm",
         "@loop{p} ; L | X S1 | W1 G H",
@@ -25,6 +26,7 @@ fn a_scenario_prints_the_text_it_was_read_from() {
         "@refuse a~{X A} ; D",
         "@panic aa y.a{G} ; X | y.C",
         "@queue{A{G} Rm R2 y.X} a a{A} ; C | R2",
+        "@inline a ; P^{A !} y.A | y.P{G} y.P y.P4 y.Pm Q ! D",
     ];
     for text in plain.into_iter().chain(with_programs).chain(on_a_loop) {
         assert_eq!(text.parse::<Scenario>().expect("well formed").to_string(), text);
@@ -87,7 +89,25 @@ fn a_meaningless_scenario_is_refused_at_its_column() {
         ("; A{Rm}", 5, "no earlier add in this program"),
         ("; A{S1} | W1", 5, "not allowed in a program"),
         ("@inline ; A{P}", 13, "not allowed in a program"),
-        ("@inline ; !", 11, "only allowed in a program"),
+        ("@inline ; ! A !", 15, "while this thread unwinds already"),
+        ("; !", 3, "needs the task layer"),
+        ("@inline ; Ux", 11, "needs a number or m after U"),
+        ("@inline ; U01", 11, "needs a number or m after U"),
+        ("; P0", 3, "needs the task layer"),
+        ("; V{G}", 3, "cannot have a program"),
+        ("@inline ; H V", 13, "comes after H"),
+        ("@loop{v} ; L | V", 16, "not supported on an event loop"),
+        ("@inline ; Pm", 11, "no await of this thread to poll again"),
+        ("@inline ; P Q Pm", 15, "no await of this thread to poll again"),
+        ("@inline ; P Q P P0", 17, "names no waker with which this await was polled"),
+        ("@inline a ; P P0", 15, "names no waker with which this await was polled"),
+        ("@inline ; P | P P0", 17, "names no waker with which this await was polled"),
+        ("@inline ; P~{G} Pm", 17, "has a program for its clone or drop"),
+        ("@inline ; P^{G} P0", 17, "has a program for its clone or drop"),
+        ("@inline ; P y.Pm", 13, "polls another task than this thread's await"),
+        ("@inline ; P Pm{G}", 13, "cannot have a program"),
+        ("@inline ; A{Pm}", 13, "not allowed in a program"),
+        ("@inline ; P H P0", 15, "comes after H"),
         ("a{!} ; C", 3, "needs the task layer"),
         ("@inline a{! G} ; C", 11, "the last operation of its program"),
         ("@inline a{!}~{G} ; C", 11, "while it unwinds"),
@@ -100,7 +120,7 @@ fn a_meaningless_scenario_is_refused_at_its_column() {
         ("@queue{C} ; C", 13, "the completer"),
         ("@queue{G a ; C", 10, "`a` is not an operation"),
         ("{G} ; C", 1, "`{` is not allowed before `;`"),
-        ("@inline ; P^{!}", 14, "`!` in a waker's clone"),
+        ("@inline ; P^{! G}", 14, "the last operation of its program"),
         ("; A^{G}", 3, "is never cloned"),
         ("; C{G}", 3, "cannot have a program"),
         ("@loop ; L", 6, "the task's polls are missing"),

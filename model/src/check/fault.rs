@@ -201,7 +201,7 @@ impl Facts {
         for &(task, step) in steps {
             let is_answered =
                 matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_))
-                    || matches!(step, Step::Soon(_) | Step::Nap { .. } | Step::Close);
+                    || matches!(step, Step::PollAgain(_) | Step::Print | Step::Soon(_) | Step::Nap { .. } | Step::Close);
             let answer = if is_answered { answers.next().copied() } else { None };
             let is_ours = match step {
                 Step::Remove(Some(nonce)) => of_task(nonce),
@@ -239,9 +239,9 @@ impl Facts {
                     self.written.get_or_insert(value);
                 }
             }
-            Step::Read | Step::Poll(_) => {
+            Step::Read | Step::Print | Step::Poll(_) | Step::PollAgain(_) => {
                 let Some(Answer::Outcome(outcome)) = answer else { return None };
-                if let Step::Poll(nonce) = step {
+                if let Step::Poll(nonce) | Step::PollAgain(nonce) = step {
                     *waker = outcome.is_none().then_some(nonce);
                 }
                 return Some(Learned::Read(outcome));

@@ -154,6 +154,7 @@ impl Lines {
             Event::Schedules(_) if matches!(next, Some(Event::Enters(_))) => {}
             Event::Schedules(_) => self.does(thread, "schedules"),
             Event::Panics => self.does(thread, "panics"),
+            Event::Caught => self.does(thread, "the caller catches the panic"),
             Event::Tells(told) => self.does(thread, &format!("tells the hook: {told}")),
             Event::Breaks(rule) => self.remark(thread, rule),
             // Outside of its operations it is the harness that prepares, inspects or drops things.
@@ -335,9 +336,11 @@ fn name((task, step): TaskStep) -> String {
         Step::Complete(Value::Cancelled) => format!("cancel{on}"),
         Step::Complete(value) => format!("complete{on} {value}"),
         Step::Read => format!("read{on}"),
+        Step::Print => format!("print{on}"),
         Step::Signal(flag) => format!("signal {flag}"),
         Step::Wait(flag) => format!("wait for {flag}"),
         Step::Poll(nonce) => format!("poll{on} {}", letter(nonce)),
+        Step::PollAgain(nonce) => format!("poll{on} {} again", letter(nonce)),
         Step::DropAwait => "drop the await".to_owned(),
         Step::DropCompleter => format!("drop the completer{}", if task == 0 { on } else { format!(" of{on}") }),
         Step::DropHandle => "drop the handles".to_owned(),

@@ -53,7 +53,7 @@ fn without(scenario: &Scenario, places: Range<usize>) -> Option<Scenario> {
     let gone = &cut.gone;
     let mut is_whole = true;
     less.visit(&mut |op| {
-        if let Op::Remove(Whom::Nth(nonce)) = op {
+        if let Op::Remove(Whom::Nth(nonce)) | Op::PollAgain(Whom::Nth(nonce)) = op {
             is_whole &= !gone.contains(nonce);
             *nonce -= gone.iter().filter(|gone| *gone < nonce).count();
         }

@@ -119,6 +119,14 @@ impl Engine {
                 let why = "treats a lock taken during a panic as poisoned, and @panic panics";
                 Some(format!("{name} {why}: play it with --engine loom-mutex or threads"))
             }
+            _ if is_shuttle && scenario.unwinds() => {
+                let why = "treats a lock taken during a panic as poisoned, and a thread panics";
+                Some(format!("{name} {why}: play it with --engine threads"))
+            }
+            2.. if is_loom && scenario.unwinds() => {
+                let why = "runs all threads on one of the system, and a thread panics beside others";
+                Some(format!("{name} {why}: play it with --engine threads"))
+            }
             5.. if is_loom && scenario.script().is_some() => Some(others("at most 4 threads")),
             5.. if is_loom => {
                 let who = others("at most 4 threads");

@@ -10,6 +10,9 @@ use crate::scenario::{Op, Programs, Scenario, Scheduler, Whom};
 /// Limit of operations, those in programs included: the cost of the specification grows with their square.
 const LONGEST: usize = 300;
 
+/// The byte of a panic of the thread, in programs in which callbacks call back.
+const UNWINDS: u8 = 253;
+
 /// The scenario for these bytes.
 pub fn decode(bytes: &[u8]) -> Scenario {
     let text = str::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok());
@@ -39,8 +42,11 @@ fn read(bytes: &[u8]) -> Scenario {
     while decoder.operations < LONGEST
         && let Some(byte) = decoder.bytes.next()
     {
-        let op = operation(byte, decoder.adds);
-        let op = if calls_back(head) { decoder.with_more(op) } else { op };
+        let op = match operation(byte, decoder.adds) {
+            _ if calls_back(head) && byte == UNWINDS => Op::Panic,
+            op if calls_back(head) => decoder.with_more(op),
+            op => op,
+        };
         decoder.push(op);
     }
     decoder.scenario
@@ -90,7 +96,8 @@ impl<I: Iterator<Item = u8>> Decoder<I> {
     /// The task: often x, and another one only where a task can be named.
     fn task(&self, op: &Op, more: u8) -> usize {
         let on_task =
-            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
+            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter)
+                || matches!(op, Op::PollAgain(_));
         let named = on_task && self.scenario.scheduler.is_some();
         if named { usize::from(more & 3).saturating_sub(1) } else { 0 }
     }
@@ -142,6 +149,9 @@ pub(crate) fn operation(byte: u8, adds: usize) -> Op {
         238..244 => Op::Complete,
         244..248 => Op::Cancel,
         248..251 => Op::DropCompleter,
-        251.. => Op::Read,
+        251..253 => Op::Read,
+        253 => Op::Print,
+        254 => Op::Read,
+        255 => Op::PollAgain(Whom::Mine),
     }
 }

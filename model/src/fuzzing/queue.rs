@@ -59,6 +59,7 @@ impl Both {
                 }
                 Some(first) => self.replace(first, nonce),
             },
+            Step::PollAgain(nonce) => self.place.is_none_or(|first| self.replace(first, nonce)),
             Step::Remove(nonce) => self.remove(nonce.map_or(0, sequence)),
             Step::DropAwait => self.place.take().is_none_or(|first| self.remove(sequence(first))),
             Step::RemoveAll => {

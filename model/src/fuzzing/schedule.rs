@@ -4,7 +4,7 @@ use crate::check::check_against;
 use crate::engines::catalog::on_shuttle;
 use crate::engines::shuttle::explore::Schedules;
 use crate::fuzzing::bytes;
-use crate::scenario::Scenario;
+use crate::scenario::{Op, Scenario};
 use crate::spec::allowed::those_allowed;
 
 /// Largest number of operations in all threads: the specification enumerates their orders.
@@ -15,12 +15,14 @@ const OPERATIONS: usize = 8;
 pub fn decode(bytes: &[u8]) -> (Scenario, &[u8]) {
     let line = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
     let text = str::from_utf8(&bytes[..line]).ok().and_then(|text| text.trim().parse::<Scenario>().ok());
-    if let Some(scenario) = text.filter(|scenario| scenario.operations() <= OPERATIONS) {
+    if let Some(scenario) = text.filter(|scenario| scenario.operations() <= OPERATIONS && !scenario.unwinds()) {
         return (scenario, bytes.get(line + 1..).unwrap_or_default());
     }
     let (program, schedule) = bytes.split_at(bytes.len().min(1 + OPERATIONS));
     let mut scenario = bytes::decode(program);
-    let operations = std::mem::take(&mut scenario.threads).into_iter().flatten().enumerate();
+    // shuttle plays no thread that unwinds.
+    let playable = |op| if op == Op::Panic { Op::Read } else { op };
+    let operations = std::mem::take(&mut scenario.threads).into_iter().flatten().map(playable).enumerate();
     let threads = 2 + program.iter().map(|&byte| usize::from(byte)).sum::<usize>() % 2;
     scenario.threads = vec![Vec::new(); threads];
     for (at, op) in operations {

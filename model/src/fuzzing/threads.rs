@@ -36,6 +36,7 @@ struct Removals {
 fn extend(scenario: &mut Scenario, thread: usize, byte: u8, removals: &mut Removals) {
     let waiting = scenario.setup.len();
     let (op, own) = match byte {
+        250 => (Op::Panic, None),
         251..253 => (Op::Signal(byte - 250), None),
         253.. => (Op::Wait(1 + byte % 2), None),
         byte => match operation(byte, waiting + removals.adds) {

@@ -39,8 +39,10 @@ pub enum Event {
     Schedules(Option<Task>),
     Enters(HandOver),
     Leaves(Nonce, Part),
-    /// Panics, as the scenario demands. The panic is caught, and then reported to a hook.
+    /// Panics, as the scenario demands. The panic is caught, and then reported to a hook or to the caller.
     Panics,
+    /// Catches a panic that reached the caller, as the scenario demands.
+    Caught,
     Drops(Thing),
     /// Reports to a hook.
     Tells(Told),

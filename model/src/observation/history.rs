@@ -59,7 +59,7 @@ impl History {
     /// The operation as the scenario has it, with the callback's name: `A = c`.
     fn operation(&self, thread: usize, call: usize, step: Step) -> String {
         let name = match step {
-            Step::Add { nonce, .. } | Step::Poll(nonce) => format!(" = {}", letter(nonce)),
+            Step::Add { nonce, .. } | Step::Poll(nonce) | Step::PollAgain(nonce) => format!(" = {}", letter(nonce)),
             _ => String::new(),
         };
         let op = self.scenario.threads.get(thread).and_then(|ops| ops.get(call));

@@ -16,6 +16,8 @@ pub enum Answer {
     Count(usize),
     /// The result of a read or a poll.
     Outcome(Option<Value>),
+    /// The poll unwound, with the panic of its waker's clone.
+    Panicked,
 }
 
 /// One callback handed over, with the outcome that it read then; a woken await reads none. A clone or a drop that has a
@@ -142,6 +144,7 @@ impl fmt::Display for Answer {
             Answer::Count(count) => write!(f, "{count}"),
             Answer::Outcome(Some(value)) => write!(f, "{value}"),
             Answer::Outcome(None) => f.write_str("pending"),
+            Answer::Panicked => f.write_str("panicked"),
         }
     }
 }

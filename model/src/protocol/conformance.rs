@@ -9,13 +9,15 @@
 //! that the drain hands over. The end of a hand-over, by a panic too, is taken together with the next action of its
 //! drain, because no observation tells it from an earlier end.
 
-use crate::observation::HandOver;
 use crate::observation::event::Event;
+use crate::observation::{Answer, HandOver};
 use crate::protocol::model::{Action, Callback, Doing, State, Thread};
 use crate::protocol::phase::Phase;
 use crate::scenario::names::{Nonce, Part, Task};
 use crate::scenario::resolve::{Step, TaskStep};
 use std::collections::VecDeque;
+
+const PANICKED: Option<Answer> = Some(Answer::Panicked);
 
 #[derive(Default)]
 pub struct Conformance {
@@ -109,7 +111,7 @@ impl Conformance {
             }
             _ if self.inside.is_empty() => return None,
             Event::Begins(step) => self.begins(thread(), *step),
-            Event::Ends(..) => self.ends(thread()),
+            Event::Ends(_, answer) => self.ends(thread(), *answer),
             Event::Unlocks(address, Some(printed)) => self.section(thread(), *address, &Guarded::read(printed)?),
             Event::Frees(address) => self.frees(*address),
             Event::Schedules(task) => self.schedules(thread(), *task),
@@ -148,7 +150,7 @@ impl Conformance {
     }
 
     /// Ends the innermost operation of thread t: the drain it owed has ended, or is deferred inside a hand-over.
-    fn ends(&mut self, t: Thread) -> Result<(), String> {
+    fn ends(&mut self, t: Thread, answer: Option<Answer>) -> Result<(), String> {
         let depth = self.inside[t].len();
         let hands_over = |cell: &Cell| cell.state.hands[t].doing == Doing::HandsOver && cell.depths[t] < depth;
         let is_inside = self.cells.iter().any(hands_over);
@@ -166,6 +168,9 @@ impl Conformance {
         match self.inside[t].pop() {
             Some((_, Step::Add { nonce, .. })) if !self.cells.iter().any(|cell| cell.has(nonce)) => {
                 Err(format!("protocol: an add ends, and no lock section has added #{nonce}; thread {t}"))
+            }
+            Some((_, Step::Poll(nonce))) if answer == PANICKED && self.cells.iter().any(|cell| cell.has(nonce)) => {
+                Err(format!("P14: a poll panicked, and yet took a place in line as #{nonce}; thread {t}"))
             }
             _ => Ok(()),
         }
@@ -360,10 +365,10 @@ impl Cell {
     fn register(&mut self, t: Thread, operation: Option<Step>, guarded: &Guarded) {
         let (name, tagged) = match operation {
             Some(Step::Add { nonce, tagged }) => (Some(nonce), tagged),
-            Some(Step::Poll(nonce)) => (Some(nonce), false),
+            Some(Step::Poll(nonce) | Step::PollAgain(nonce)) => (Some(nonce), false),
             _ => (None, false),
         };
-        let is_poll = matches!(operation, Some(Step::Poll(_)));
+        let is_poll = matches!(operation, Some(Step::Poll(_) | Step::PollAgain(_)));
         if self.state.added > self.callbacks.len() {
             let waits = self.state.queue.last() == Some(&self.callbacks.len());
             let number = guarded.queue.last().copied().filter(|_| waits);

@@ -28,18 +28,22 @@
 //! C         complete with a value of its own
 //! X         cancel
 //! G         read the outcome
+//! V         print the cell or task, with its value, whose `Debug` calls back
 //!
 //! in a thread only:
 //! S1 W1     signal; wait for that signal (1 to 9)
 //!
 //! in a thread only, and on the task layer only:
 //! P         poll this thread's await, each time with another waker (the first poll makes the await)
+//! P0 P1 ..  poll it again with the used waker of an earlier P, by its number; Pm: with that of the latest P.
+//!           Such a waker has no program for its clone or drop
 //! Q         drop that await
 //! H         drop this thread's handles; only operations that need no handle may follow: C D Q S W, on a loop L M Z
 //!
 //! on the task layer only:
 //! D         drop the completer
-//! !         panic, at the end of a program
+//! !         panic: at the end of a program; or in a thread, which then carries out the operations that follow while it
+//!           unwinds, in a destructor. The panic is caught at the end of the thread
 //!
 //! on an event loop: a A R G H S W, on x only, where X is a request to cancel, and
 //! K         wake the task by the waker that its first pending poll left; no effect before that poll
@@ -119,9 +123,12 @@ pub enum Op {
     Complete,
     Cancel,
     Read,
+    Print,
     Signal(u8),
     Wait(u8),
     Poll,
+    /// A poll with a waker of an earlier poll.
+    PollAgain(Whom),
     DropAwait,
     DropCompleter,
     DropHandle,
@@ -150,7 +157,8 @@ pub struct Programs {
     pub drop: Vec<Op>,
 }
 
-/// The callback that a removal names: by its number, the latest of this thread or program, or one of another task.
+/// The callback that a removal names, or the waker that a poll names: by its number, the latest of this thread or
+/// program, or one of another task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Whom {
     Nth(Nonce),
@@ -211,6 +219,11 @@ impl Op {
 }
 
 impl Programs {
+    /// Whether a clone or a drop can be told from another. A waker whose clones are all the same has no such program.
+    pub(crate) fn tell_clones_apart(&self) -> bool {
+        !self.clone.is_empty() || !self.drop.is_empty()
+    }
+
     /// The programs in the order of the text.
     pub fn parts(&self) -> [(Part, &Vec<Op>); 3] {
         [(Part::Clone, &self.clone), (Part::Call, &self.call), (Part::Drop, &self.drop)]
@@ -233,6 +246,11 @@ impl Scenario {
     /// Number of operations, without the plain callbacks of the setup.
     pub fn operations(&self) -> usize {
         self.all().count() - self.setup.len()
+    }
+
+    /// Whether a thread panics, and uses tasks while it unwinds.
+    pub fn unwinds(&self) -> bool {
+        self.threads.iter().flatten().any(|op| *op == Op::Panic)
     }
 
     pub fn has_programs(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The parser of the scenario language, whose errors point at the column.
 
-use crate::scenario::names::TASKS;
+use crate::scenario::names::{Nonce, TASKS};
 use crate::scenario::poll_script::Script;
 use crate::scenario::{MOST_THREADS, Op, Programs, Scenario, Scheduler, Whom};
 use std::fmt;
@@ -42,17 +42,17 @@ impl FromStr for Op {
             ("B", "") => Op::Add { tagged: true },
             ("R", "m") => Op::Remove(Whom::Mine),
             ("R", "f") => Op::Remove(Whom::Foreign),
-            ("R", number) => match number.parse() {
-                Ok(nonce) if number == format!("{nonce}") => Op::Remove(Whom::Nth(nonce)),
-                _ => return Err(format!("`{word}` needs a number, m or f after R")),
-            },
+            ("R", number) => Op::Remove(Whom::Nth(nonce(number, word, "a number, m or f after R")?)),
             ("T", "") => Op::RemoveAll,
             ("C", "") => Op::Complete,
             ("X", "") => Op::Cancel,
             ("G", "") => Op::Read,
+            ("V", "") => Op::Print,
             ("S", _) => Op::Signal(number(1)?),
             ("W", _) => Op::Wait(number(1)?),
             ("P", "") => Op::Poll,
+            ("P", "m") => Op::PollAgain(Whom::Mine),
+            ("P", number) => Op::PollAgain(Whom::Nth(nonce(number, word, "a number or m after P")?)),
             ("Q", "") => Op::DropAwait,
             ("D", "") => Op::DropCompleter,
             ("H", "") => Op::DropHandle,
@@ -67,12 +67,18 @@ impl FromStr for Op {
             ("M", "") => Op::RunBriefly,
             ("Z", "") => Op::Close,
             _ => {
-                let known = "A B R0 Rm Rf T C X G S1 W1 P Q D H K N F I1 O1 U1 L M Z and !";
+                let known = "A B R0 Rm Rf T C X G V S1 W1 P P0 Pm Q D H K N F I1 O1 U1 L M Z and !";
                 return Err(format!("`{word}` is not an operation; the operations are {known}"));
             }
         };
         Ok(op)
     }
+}
+
+/// The number of a callback, without sign or leading zeros.
+fn nonce(number: &str, word: &str, needed: &str) -> Result<Nonce, String> {
+    let nonce = number.parse().ok().filter(|nonce: &Nonce| number == nonce.to_string());
+    nonce.ok_or_else(|| format!("`{word}` needs {needed}"))
 }
 
 impl FromStr for Scenario {

@@ -20,6 +20,8 @@ pub struct Resolved {
     pub scheduling: Vec<TaskStep>,
     /// The program of the drop of that task's future.
     pub dropping: Vec<TaskStep>,
+    /// Number of completions with a value of their own.
+    pub values: usize,
 }
 
 /// A scenario's `Resolved`, computed on first use. All resolutions compare equal, since the scenario decides alone; a
@@ -37,9 +39,11 @@ pub enum Step {
     RemoveAll,
     Complete(Value),
     Read,
+    Print,
     Signal(u8),
     Wait(u8),
     Poll(Nonce),
+    PollAgain(Nonce),
     DropAwait,
     DropCompleter,
     DropHandle,
@@ -69,6 +73,8 @@ pub struct Registration {
     pub is_waker: bool,
     /// Whether it is the future of a spawned task.
     pub is_future: bool,
+    /// True if a later poll has the same waker.
+    pub is_polled_again: bool,
     clone: Vec<TaskStep>,
     call: Vec<TaskStep>,
     drop: Vec<TaskStep>,
@@ -126,22 +132,26 @@ impl Resolved {
             values += 1;
         }
         resolved.threads = scenario.threads.iter().map(|thread| resolved.resolve(thread, &mut values)).collect();
+        resolved.values = values;
         resolved.tasks = 1 + scenario.all().map(|op| op.parts().0).max().unwrap_or(0);
         resolved
     }
 
     /// Numbers callbacks and values along the line of text.
     fn resolve(&mut self, ops: &[Op], values: &mut usize) -> Vec<TaskStep> {
-        let mut last = None;
+        let (mut last, mut waker) = (None, None);
         let mut steps = Vec::new();
         for op in ops {
             let (task, op, programs) = op.parts();
             let nonce = op.takes_number().then(|| self.register(task, op, programs, values));
-            if let Op::Add { .. } = op {
-                last = nonce;
+            match op {
+                Op::Add { .. } => last = nonce,
+                Op::Poll => waker = nonce,
+                _ => {}
             }
             let step = match (op, nonce) {
                 (Op::Remove(Whom::Mine), _) => Step::Remove(last),
+                (Op::PollAgain(whom), _) => self.poll_again(*whom, waker),
                 (Op::Complete, _) => {
                     *values += 1;
                     Step::Complete(Value::Finished(*values - 1))
@@ -154,13 +164,20 @@ impl Resolved {
         steps
     }
 
+    fn poll_again(&mut self, whom: Whom, latest: Option<Nonce>) -> Step {
+        let named = if let Whom::Nth(nonce) = whom { Some(nonce) } else { latest };
+        let nonce = named.filter(|nonce| *nonce < self.registrations.len()).expect("the scenario is valid");
+        self.registrations[nonce].is_polled_again = true;
+        Step::PollAgain(nonce)
+    }
+
     fn register(&mut self, task: Task, op: &Op, programs: Option<&Programs>, values: &mut usize) -> Nonce {
         let nonce = self.registrations.len();
         let (is_waker, is_future) = (matches!(op, Op::Poll | Op::Nap(_)), *op == Op::Spawn);
         self.registrations.push(Registration { task, is_waker, is_future, ..Registration::default() });
         if let Some(programs) = programs {
             let [clone, call, drop] = programs.parts().map(|(_, program)| self.resolve(program, values));
-            self.registrations[nonce] = Registration { task, is_waker, is_future, clone, call, drop };
+            self.registrations[nonce] = Registration { clone, call, drop, ..self.registrations[nonce].clone() };
         }
         nonce
     }
@@ -185,6 +202,7 @@ impl Step {
             Op::RemoveAll => Step::RemoveAll,
             Op::Cancel => Step::Complete(Value::Cancelled),
             Op::Read => Step::Read,
+            Op::Print => Step::Print,
             Op::Signal(flag) => Step::Signal(flag),
             Op::Wait(flag) => Step::Wait(flag),
             Op::DropAwait => Step::DropAwait,

@@ -77,7 +77,10 @@ struct Own {
     added: Vec<Nonce>,
     polled: Option<Task>,
     has_await: bool,
+    /// The wakers with which its await was polled, and whether each may be polled with again.
+    wakers: Vec<(Nonce, bool)>,
     is_without_handle: bool,
+    unwinds: bool,
     is_closed: bool,
     /// The length of each nap.
     naps: Vec<u8>,
@@ -118,15 +121,18 @@ impl Check<'_> {
             None => self.at += 1,
         }
         if whole.takes_number() {
-            if let Op::Add { .. } = op {
-                own.added.push(self.adds);
+            match op {
+                Op::Add { .. } => own.added.push(self.adds),
+                Op::Poll => own.wakers.push((self.adds, programs.is_none_or(|programs| !programs.tell_clones_apart()))),
+                _ => {}
             }
             self.adds += 1;
         }
         match op {
             Op::Poll => (own.polled, own.has_await) = (Some(task), true),
-            Op::DropAwait => (own.polled, own.has_await) = (None, false),
+            Op::DropAwait => (own.polled, own.has_await, own.wakers) = (None, false, Vec::new()),
             Op::DropHandle => own.is_without_handle = true,
+            Op::Panic => own.unwinds = true,
             Op::Close => own.is_closed = true,
             Op::Complete | Op::DropCompleter => self.completed[task] = true,
             Op::Nap(length) => own.naps.push(*length),
@@ -196,11 +202,13 @@ impl Check<'_> {
     /// The part that concerns kernel, task layer and handles.
     fn objection_to_layer(&self, task: Task, op: &Op, own: &Own) -> Option<&'static str> {
         let scheduler = self.scenario.scheduler;
-        let is_of_layer = matches!(op, Op::Poll | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
+        let is_of_layer =
+            matches!(op, Op::Poll | Op::PollAgain(_) | Op::DropAwait | Op::DropCompleter | Op::DropHandle | Op::Panic);
         let can_name_a_task =
-            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter);
+            matches!(op, Op::Add { .. } | Op::Complete | Op::Cancel | Op::Read | Op::Poll | Op::DropCompleter)
+                || matches!(op, Op::PollAgain(_) | Op::Print);
         let needs_handle =
-            !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait)
+            !matches!(op, Op::Signal(_) | Op::Wait(_) | Op::Complete | Op::DropCompleter | Op::DropAwait | Op::Panic)
                 && !is_for_its_thread(op)
                 && !matches!(op, Op::DropNap(_) | Op::AwaitNap(_));
         let is_shared = matches!(op, Op::Add { tagged: true } | Op::RemoveAll);
@@ -230,9 +238,12 @@ impl Check<'_> {
             Op::Complete | Op::DropCompleter if self.scenario.scheduler.is_some() && self.completed[task] => {
                 Some("needs the completer: there is only one, and it is already used")
             }
-            Op::Poll if own.polled.is_some_and(|polled| polled != task) => {
+            Op::PollAgain(_) if !own.has_await => Some("has no await of this thread to poll again"),
+            Op::Poll | Op::PollAgain(_) if own.polled.is_some_and(|polled| polled != task) => {
                 Some("polls another task than this thread's await")
             }
+            Op::PollAgain(whom) => objection_to_waker(*whom, own),
+            Op::Panic if own.unwinds => Some("comes while this thread unwinds already"),
             Op::DropAwait if !own.has_await => Some("has no await of this thread to drop"),
             op if op.is_of_a_nap() => self.objection_to_nap(op, own),
             _ => None,
@@ -266,22 +277,30 @@ impl Check<'_> {
     }
 }
 
+/// The part that concerns the waker of another poll with it.
+fn objection_to_waker(whom: Whom, own: &Own) -> Option<&'static str> {
+    let named = match whom {
+        Whom::Nth(n) => own.wakers.iter().find(|(nonce, _)| *nonce == n),
+        _ => own.wakers.last(),
+    };
+    match named {
+        None => Some("names no waker with which this await was polled"),
+        Some((_, false)) => Some("names a waker that has a program for its clone or drop: its clones are not the same"),
+        Some((_, true)) => None,
+    }
+}
+
 /// The part of the rules that concerns threads and programs.
 fn objection_to_place(op: &Op, within: Within) -> Option<&'static str> {
-    let is_of_a_thread =
-        matches!(op, Op::Poll | Op::DropAwait | Op::DropHandle | Op::Signal(_) | Op::Wait(_)) || op.is_of_a_nap();
+    let is_of_a_thread = matches!(op, Op::Poll | Op::PollAgain(_) | Op::DropAwait | Op::DropHandle)
+        || matches!(op, Op::Signal(_) | Op::Wait(_))
+        || op.is_of_a_nap();
     match (op, within) {
         (_, Within::Program { .. } | Within::Scheduler) if is_of_a_thread => Some("is not allowed in a program"),
         (Op::Panic, Within::Scheduler) => Some("is not allowed in a scheduler's program: @panic is one that panics"),
-        (Op::Panic, Within::Program { part: Part::Clone, .. }) => {
-            Some("in a waker's clone would unwind into the poll, which is not supported")
-        }
         (Op::Panic, Within::Program { is_last: false, .. }) => Some("must be the last operation of its program"),
         (Op::Panic, Within::Program { part: Part::Call, drops: true, .. }) => {
             Some("would run the drop's program while it unwinds, which loom does not support")
-        }
-        (Op::Panic, Within::Setup | Within::Thread { .. }) => {
-            Some("is only allowed in a program: elsewhere nothing catches it")
         }
         _ => None,
     }

@@ -5,7 +5,8 @@
 //!
 //! * **Agents.** There is one for each thread, and one more for callbacks left in the queue. An interleaving picks the
 //!   agent of each step. An agent carries out the operations of its thread in order, each as one step; only a poll has
-//!   two: it clones its waker, and then registers it.
+//!   two: it clones its waker, and then registers it. If the waker is the one that waits already, nothing is left to do.
+//!   If the clone panics, the poll ends with that panic, and nothing is registered.
 //! * **Who drains.** An agent that completes a task, or adds to one that is done, owes the drain of that task, unless
 //!   an agent already drains it: then that drain hands over the new callback too.
 //! * **When.** The agent drains before it goes on with its operations or its program. A drain that it comes to owe within
@@ -21,6 +22,8 @@
 //!   additional agent, once all threads have finished.
 //! * **Programs.** A call begins in the step that hands over or serves, and reads the outcome then. Each step of its
 //!   program is a step of the same agent, and so is its end. A panic ends a program and is reported.
+//! * **Unwinding.** A panic of a thread is no step of its own to anybody else: the operations behind it are carried out
+//!   like those before it.
 //! * **Drops.** A callback is dropped by the agent that called it, after the call, or by the agent that removed or replaced
 //!   it, right after that step; several are dropped in the order in which they waited. The program of a drop runs then.
 //! * **Shortcut.** If clients can observe only the order of hand-overs, no hand-over is a step: that order is `scheduled`.
@@ -153,9 +156,9 @@ impl Interleavings {
             Step::DropCompleter => {
                 self.complete(machine, agent, task, Value::Abandoned);
             }
-            Step::Read => answer = Some(Answer::Outcome(machine.cell(task).outcome())),
+            Step::Read | Step::Print => answer = Some(Answer::Outcome(machine.cell(task).outcome())),
             Step::Signal(flag) => machine.raised.push(flag),
-            Step::Poll(nonce) => answer = self.poll(machine, agent, task, nonce),
+            Step::Poll(nonce) | Step::PollAgain(nonce) => answer = self.poll(machine, agent, task, nonce),
             Step::DropAwait => self.drop_await(machine, agent),
             Step::Wait(_) | Step::DropHandle => {}
             Step::Panic => self.panic(machine, agent),
@@ -172,10 +175,14 @@ impl Interleavings {
         completed
     }
 
-    /// The answer, if the task is done. Else the waker is cloned and registered, and that answers.
+    /// The answer, if the task is done, or if this waker waits already. Else the waker is cloned and registered, and that
+    /// answers.
     fn poll(&self, machine: &mut Machine, agent: usize, task: Task, nonce: Nonce) -> Option<Answer> {
         let outcome = machine.cell(task).outcome();
         if outcome.is_none() {
+            if machine.agents[agent].place.is_some_and(|(_, waiting)| waiting == nonce) {
+                return Some(Answer::Outcome(None));
+            }
             machine.push(agent, Todo::Register(nonce));
             let clones = !self.plan.program(nonce, Part::Clone).is_empty();
             machine.agents[agent].todo.extend(clones.then_some(Todo::Enter(nonce, Part::Clone)));
@@ -206,9 +213,14 @@ impl Interleavings {
         self.drop(machine, agent, dropped.map(|(_, waker)| waker));
     }
 
-    /// Reports the panic that ends a program. A panic in the drop after a call belongs to the call.
+    /// Reports the panic that ends a program; that of a thread is reported to nobody. A panic in the drop after a call belongs to the call; one in the clone of a
+    /// waker goes to the poll.
     fn panic(&self, machine: &mut Machine, agent: usize) {
-        let Some(&Todo::Program { nonce, .. }) = machine.agents[agent].todo.last() else { return };
+        let Some(&Todo::Program { nonce, part, .. }) = machine.agents[agent].todo.last() else { return };
+        if part == Part::Clone {
+            machine.agents[agent].todo.retain(|todo| *todo != Todo::Register(nonce));
+            return machine.answer(Asker::Thread(agent), Some(Answer::Panicked));
+        }
         let is_called = machine.shown.handed.iter().any(|entry| entry.nonce == nonce && entry.part == Part::Call);
         machine.report(match (self.plan.registrations[nonce].is_waker, is_called) {
             (true, _) => Told::WakerPanicked(nonce),

@@ -83,13 +83,17 @@ impl History {
                 if others.any(|(_, event)| is_completion(event)) { "P1" } else { "P5" }
             }
             Step::Complete(_) => "P1",
-            Step::Read if answer == Some(Answer::Outcome(None)) => "P3",
-            Step::Read => "P2",
+            Step::Read | Step::Print if answer == Some(Answer::Outcome(None)) => "P3",
+            Step::Read | Step::Print => "P2",
             Step::Remove(None) => "P10",
             Step::Remove(Some(_)) | Step::RemoveAll => "P9",
             // It waits in one place and is handed over in another.
-            Step::Add { nonce, .. } | Step::Poll(nonce) if enters(&self.events[at..], nonce) => "P7",
-            Step::Poll(_) => "P17",
+            Step::Add { nonce, .. } | Step::Poll(nonce) | Step::PollAgain(nonce)
+                if enters(&self.events[at..], nonce) =>
+            {
+                "P7"
+            }
+            Step::Poll(_) | Step::PollAgain(_) => "P17",
             _ => "P5",
         }
     }
@@ -258,8 +262,8 @@ impl<'a> Search<'a> {
     /// Whether the call takes no lock of the core and finds no outcome: only happens-before bounds it.
     fn is_unordered(&self, thread: usize, call: usize) -> bool {
         match self.plan.threads[thread][call].1 {
-            Step::Remove(None) | Step::DropHandle | Step::Signal(_) | Step::Wait(_) => true,
-            Step::Read => self.calls[thread].get(call) == Some(&Some(Answer::Outcome(None))),
+            Step::Remove(None) | Step::DropHandle | Step::Signal(_) | Step::Wait(_) | Step::Panic => true,
+            Step::Read | Step::Print => self.calls[thread].get(call) == Some(&Some(Answer::Outcome(None))),
             _ => false,
         }
     }

@@ -81,7 +81,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
 }
 
 /// Every start with one thread of each kind; on the queue, which the last thread serves, in both orders.
-fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -> Vec<Scenario> {
+pub(super) fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -> Vec<Scenario> {
     let mut programs = Vec::new();
     for setup in setups {
         // The number of the second waiting callback depends on the registrations before it.
@@ -90,6 +90,9 @@ fn combine(front: &str, setups: &[String], ones: &[String], others: &[String]) -
             let orders = [(one, other), (other, one)];
             for (first, last) in &orders[..if front.starts_with("@queue") && one != other { 2 } else { 1 }] {
                 let text = format!("{front} {setup} ; {first} | {last}").replace("Rs", &second);
+                // The number of a waker depends on the callbacks that the thread before it adds.
+                let before = if *first == one { 0 } else { first.matches('A').count() };
+                let text = text.replace("Ui", &format!("U{before}")).replace("Uj", &format!("U{}", before + 1));
                 programs.push(text.parse().unwrap_or_else(|malformed| panic!("{malformed}")));
             }
         }

@@ -7,8 +7,11 @@ mod callbacks;
 pub mod event_loop;
 mod futures;
 mod naps;
+mod printing;
 pub mod sampled;
 mod threads;
+mod unwinding;
+mod wakers;
 
 use crate::scenario::{Op, Scenario, Scheduler};
 use callbacks::calling_back;
@@ -35,6 +38,12 @@ pub enum Tier {
     Handles,
     /// Every scheduler and the kernel: 2 threads, and one callback or waker that has a program.
     Programs,
+    /// The task layer: 2 threads, and wakers that panic or are polled with again.
+    Wakers,
+    /// The task layer: 1 thread, which panics and uses the task while it unwinds.
+    Unwinding,
+    /// The kernel and the task layer: 2 threads, and a print of the cell or task.
+    Printing,
     /// The event loop runs, while another thread has 1 operation.
     LoopRuns,
     /// The event loop ends, while another thread has 1 or 2 operations, or two have 1.
@@ -53,13 +62,16 @@ pub enum Tier {
 
 impl Tier {
     /// The tiers of every run.
-    pub const ALL: [Tier; 11] = [
+    pub const ALL: [Tier; 14] = [
         Tier::Pairs,
         Tier::Triples,
         Tier::Signals,
         Tier::Tasks,
         Tier::Handles,
         Tier::Programs,
+        Tier::Wakers,
+        Tier::Unwinding,
+        Tier::Printing,
         Tier::LoopRuns,
         Tier::LoopEnds,
         Tier::LoopPrograms,
@@ -78,6 +90,9 @@ impl Tier {
             Tier::Tasks => "task layer, 2 threads x 1-2 operations",
             Tier::Handles => "task layer, 2-3 operations, the last handle",
             Tier::Programs => "callbacks, wakers, schedulers that call back",
+            Tier::Wakers => "wakers that panic, polls with the same waker",
+            Tier::Unwinding => "a thread that unwinds, 1 thread",
+            Tier::Printing => "cells and tasks that are printed",
             Tier::LoopRuns => "loop, runs beside 1 operation",
             Tier::LoopEnds => "loop, ends beside 1-2 operations",
             Tier::LoopPrograms => "callbacks that call back on a loop, beside 1",
@@ -108,6 +123,9 @@ impl Tier {
     pub fn programs(self) -> Vec<Scenario> {
         match self {
             Tier::Programs => calling_back(),
+            Tier::Wakers => wakers::programs(),
+            Tier::Unwinding => unwinding::programs(),
+            Tier::Printing => printing::programs(),
             Tier::LoopRuns => event_loop::runs(),
             Tier::LoopEnds => event_loop::ends(),
             Tier::LoopPrograms => event_loop::calling_back(),
@@ -148,6 +166,9 @@ impl Tier {
                 let schedulers = (3 * 5 * (3 + 2) - 1) + 3 * (3 * 6 * (3 + 2) - 1);
                 waiting + added + awaits + schedulers + (7 * (1 + 2) + 2 + 1) * 2 * 4
             }
+            Tier::Wakers => wakers::number(),
+            Tier::Unwinding => unwinding::number(),
+            Tier::Printing => printing::number(),
             Tier::LoopRuns => event_loop::number_of_runs(),
             Tier::LoopEnds => event_loop::number_of_ends(),
             Tier::LoopPrograms => event_loop::number_of_calling_back(),

@@ -19,9 +19,8 @@ pub(super) fn programs(tier: Tier, start: &Scenario) -> Vec<Scenario> {
         }
         Tier::Fours => sets(&singles, 4),
         // Their starts differ.
-        Tier::Programs | Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms | Tier::LoopNaps | Tier::LoopFutures => {
-            Vec::new()
-        }
+        Tier::Programs | Tier::Wakers | Tier::Unwinding | Tier::Printing => Vec::new(),
+        Tier::LoopRuns | Tier::LoopEnds | Tier::LoopPrograms | Tier::LoopNaps | Tier::LoopFutures => Vec::new(),
     };
     programs.into_iter().map(|threads| Scenario { threads, ..start.clone() }).collect()
 }

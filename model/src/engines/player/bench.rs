@@ -5,14 +5,15 @@ use super::super::report::{Failure, Report};
 use super::super::stage::Probe;
 use super::super::sync::locks_held;
 use super::traced;
+use std::any::Any;
 use std::borrow::Borrow;
+use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use whendone_model::engines::record::monitor::Monitor;
 use whendone_model::engines::record::recorder;
 use whendone_model::observation::event::{Event, Thing};
 use whendone_model::observation::{Answer, HandOver, Told};
-use whendone_model::scenario::Scenario;
 use whendone_model::scenario::names::{self, Nonce, POLL, Part, Value};
 use whendone_model::scenario::resolve::{Resolved, Step, TaskStep};
 
@@ -27,6 +28,8 @@ pub struct Bench {
     pub is_in_order: bool,
     /// True if threads drop their handles; the harness then keeps none.
     pub drops_handles: bool,
+    /// True if something is printed; then values call back, when they are printed or dropped.
+    prints: bool,
     pub monitor: Monitor,
     pub probe: Probe,
     /// The interpreter of callbacks' programs. Callbacks must not keep it alive, nor their tasks with it.
@@ -36,6 +39,8 @@ pub struct Bench {
 /// Carries out the steps of callbacks' programs, on any thread.
 pub trait Interpreter: Send + Sync {
     fn carry_out(&self, step: TaskStep) -> Option<Answer>;
+    /// Takes the lock of the first task, for a value that calls back. Nothing on a loop, whose tasks are not printed.
+    fn look(&self) {}
 }
 
 impl Bench {
@@ -45,6 +50,7 @@ impl Bench {
             is_in_order: scenario.has_programs() || plan.tasks > 1,
             plan,
             drops_handles: scenario.drops_handles(),
+            prints: scenario.all().any(|op| *op.parts().1 == Op::Print),
             monitor: Monitor::default(),
             probe: Probe::new(),
             interpreter: OnceLock::new(),
@@ -88,6 +94,19 @@ impl Bench {
             self.monitor.answered(entry, answer);
         }
         panics && !is_over
+    }
+
+    /// Whether this is the payload with which the program of this occasion panics.
+    pub fn is_panic_of(&self, nonce: Nonce, part: Part, payload: &(dyn Any + Send)) -> bool {
+        let panics = matches!(self.program(nonce, part), [.., (_, Step::Panic)]);
+        panics && payload.downcast_ref::<String>().is_some_and(|message| *message == nonce.to_string())
+    }
+
+    /// Calls back, as the code of a value. Under a lock that would be a deadlock, and is reported elsewhere (P13).
+    fn look(&self) {
+        let calls_back = self.prints && locks_held() == 0 && !self.monitor.is_over();
+        let interpreter = self.interpreter.get().and_then(Weak::upgrade).filter(|_| calls_back);
+        interpreter.iter().for_each(|interpreter| interpreter.look());
     }
 
     /// Runs the program of a drop or a clone, if there is one.
@@ -174,7 +193,25 @@ impl Drop for Tracked {
         match self.thing {
             Thing::Callback(nonce) if !self.is_original => self.bench.run_if_any(nonce, Part::Drop),
             Thing::Future => self.bench.run_if_any(POLL, Part::Drop),
-            Thing::Callback(_) | Thing::Value(_) => {}
+            Thing::Value(_) => self.bench.look(),
+            Thing::Callback(_) => {}
         }
     }
+}
+
+impl fmt::Debug for Tracked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bench.monitor.printed(self.thing, locks_held());
+        self.bench.look();
+        write!(f, "{}", self.thing)
+    }
+}
+
+/// The outcome that the print of a cell or task shows: its value, or the word for its state.
+pub fn printed(text: &str, values: usize) -> Option<Value> {
+    let mut outcomes = (0..values).map(Value::Finished).chain([Value::Cancelled, Value::Abandoned]);
+    outcomes.find(|outcome| {
+        let shows = [format!("result={outcome}>"), format!("outcome: Some({outcome})"), format!("<Task {outcome} ")];
+        shows.iter().any(|shown| text.contains(shown))
+    })
 }

@@ -15,7 +15,7 @@ use bench::{Bench, Interpreter, Tracked};
 use on_kernel::OnKernel;
 use on_task::OnTask;
 use std::num::NonZeroU64;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use whendone_model::engines::record::recorder;
@@ -123,13 +123,36 @@ fn bodies<S: Subject>(subject: &mut S, threads: Vec<Vec<TaskStep>>) -> Vec<Threa
     let body = |(thread, steps): (usize, Vec<TaskStep>)| {
         let (mut actor, flags) = (subject.fork(), flags.clone());
         Box::new(move || {
-            let mut carry_out = |step| carry_out(&mut actor, &flags, step);
-            let answers = steps.into_iter().filter_map(|step| traced(step, &mut carry_out)).collect();
+            let mut answers = Vec::new();
+            let mut take = |step: &TaskStep| answers.extend(traced(*step, |step| carry_out(&mut actor, &flags, step)));
+            let panics = steps.iter().position(|(_, step)| *step == Step::Panic);
+            let (before, amid) = steps.split_at(panics.unwrap_or(steps.len()));
+            before.iter().for_each(&mut take);
+            if !amid.is_empty() {
+                while_it_unwinds(|| amid.iter().for_each(take));
+            }
             actor.end(thread == last);
             (answers, actor)
         }) as Thread<S>
     };
     threads.into_iter().enumerate().map(body).collect()
+}
+
+/// Panics, makes a call in a destructor that the panic runs, and catches the panic.
+fn while_it_unwinds(call: impl FnOnce()) {
+    struct Amid<F: FnOnce()>(Option<F>);
+    impl<F: FnOnce()> Drop for Amid<F> {
+        fn drop(&mut self) {
+            self.0.take().into_iter().for_each(|call| call());
+        }
+    }
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _amid = Amid(Some(call));
+        recorder::record(|| Event::Panics);
+        resume_unwind(Box::new("a thread of the scenario"));
+    }));
+    recorder::record(|| Event::Caught);
+    drop(unwound);
 }
 
 fn carry_out<S: Subject>(actor: &mut S, flags: &[Flag], (task, step): TaskStep) -> Option<Answer> {
@@ -142,6 +165,7 @@ fn carry_out<S: Subject>(actor: &mut S, flags: &[Flag], (task, step): TaskStep) 
             flags[usize::from(flag)].wait();
             None
         }
+        Step::Panic => None,
         step => actor.carry_out((task, step)),
     }
 }

@@ -3,7 +3,7 @@
 use super::super::kernel::{Added, Batch, CallbackId, Cell, Drain, UNTAGGED};
 use super::super::outcome::Outcome;
 use super::super::sync::fresh_serial;
-use super::bench::{Bench, Interpreter, Tracked, locked};
+use super::bench::{Bench, Interpreter, Tracked, locked, printed};
 use super::{SHARED, Subject, at_rest, foreign};
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -94,8 +94,13 @@ impl Interpreter for Kernel {
                 Some(Answer::Did(completed.map(|drain| self.drain(drain)).is_ok()))
             }
             Step::Read => Some(Answer::Outcome(self.cell.outcome().map(Tracked::value))),
+            Step::Print => Some(Answer::Outcome(printed(&format!("{:?}", self.cell), self.bench.plan.values))),
             _ => unreachable!("the scenario was validated: {step:?} needs the task layer"),
         }
+    }
+
+    fn look(&self) {
+        let _ = self.cell.phase();
     }
 }
 

@@ -8,17 +8,17 @@ use super::super::stage;
 use super::super::sync::{fresh_serial, locks_held};
 use super::super::task::Task;
 use super::super::wait::Wait;
-use super::bench::{Bench, Interpreter, PANIC_OF_SCHEDULER, Tracked, locked, value_of};
+use super::bench::{Bench, Interpreter, PANIC_OF_SCHEDULER, Tracked, locked, printed, value_of};
 use super::{Subject, at_rest, foreign};
 use cooked_waker::{IntoWaker, Wake, WakeRef};
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, IntoFuture};
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use whendone_model::engines::record::recorder;
 use whendone_model::observation::Answer;
 use whendone_model::observation::event::{Event, Thing};
@@ -36,6 +36,8 @@ pub(super) struct OnTask {
     tasks: Vec<Task<Shared>>,
     /// This thread's await.
     wait: Option<Wait<Shared, Task<Shared>>>,
+    /// The wakers of this thread that a later poll has again.
+    wakers: HashMap<Nonce, Waker>,
 }
 
 /// The part that threads and callbacks' programs share.
@@ -93,6 +95,18 @@ impl SchedulerState {
     /// True if the draining thread runs callbacks: no scheduler is called.
     fn is_inline(&self) -> bool {
         self.kind == Scheduler::Inline && self.bench.program(SCHEDULER, Part::Call).is_empty()
+    }
+
+    /// A waker that was woken: runs its program, or takes a place in the queue.
+    fn wake(&self, nonce: Nonce) {
+        let SchedulerState { queue, bench, .. } = self;
+        let task = bench.plan.registrations[nonce].task;
+        if bench.program(nonce, Part::Call).is_empty() && self.is_queue() {
+            bench.monitor.scheduled(task, locks_held(), 0);
+            queue.push(Entry::Wake(nonce));
+        } else {
+            bench.run(nonce, Part::Call, Some(task), || None);
+        }
     }
 
     /// Runs entries until the queue is empty.
@@ -202,14 +216,19 @@ impl WakeRef for TracedWaker {
 
 impl Wake for TracedWaker {
     fn wake(self) {
-        let (nonce, SchedulerState { queue, bench, .. }) = (self.capture.nonce(), &*self.scheduler);
-        let task = bench.plan.registrations[nonce].task;
-        if bench.program(nonce, Part::Call).is_empty() && self.scheduler.is_queue() {
-            bench.monitor.scheduled(task, locks_held(), 0);
-            queue.push(Entry::Wake(nonce));
-        } else {
-            bench.run(nonce, Part::Call, Some(task), || None);
-        }
+        self.scheduler.wake(self.capture.nonce());
+    }
+}
+
+/// A waker that is polled with again: all its clones are the same waker, so only its wakes and its last drop are recorded.
+pub(super) struct SameWaker {
+    capture: Tracked,
+    scheduler: Arc<SchedulerState>,
+}
+
+impl WakeRef for SameWaker {
+    fn wake_by_ref(&self) {
+        self.scheduler.wake(self.capture.nonce());
     }
 }
 
@@ -230,7 +249,7 @@ impl OnTask {
         let foreign = foreign(&Arc::new(Cell::new(fresh_serial())), ());
         let for_programs = if bench.drops_handles { Vec::new() } else { tasks.clone() };
         let layer = Layer { tasks: for_programs, completers, foreign, ids: Mutex::default(), scheduler };
-        OnTask { layer: Arc::new(layer), tasks, wait: None }
+        OnTask { layer: Arc::new(layer), tasks, wait: None, wakers: HashMap::new() }
     }
 }
 
@@ -264,6 +283,7 @@ impl Layer {
             }
             Step::Complete(_) => Some(Answer::Did(tasks[at].cancel())),
             Step::Read => Some(Answer::Outcome(tasks[at].outcome().map(value_of))),
+            Step::Print => Some(Answer::Outcome(printed(&format!("{:?}", tasks[at]), bench.plan.values))),
             Step::DropCompleter => {
                 drop(self.completer(at));
                 None
@@ -283,11 +303,50 @@ impl Interpreter for Layer {
     fn carry_out(&self, step: TaskStep) -> Option<Answer> {
         self.carry_out_on(&self.tasks, step)
     }
+
+    fn look(&self) {
+        let _ = self.tasks.first().map(|task| task.cell().phase());
+    }
+}
+
+impl OnTask {
+    fn waker(&self, nonce: Nonce) -> Waker {
+        let scheduler = self.layer.scheduler.clone();
+        let mut capture = scheduler.bench.make(Thing::Callback(nonce));
+        capture.is_original = true;
+        match scheduler.bench.plan.registrations[nonce].is_polled_again {
+            true => {
+                let bench = scheduler.bench.clone();
+                // A waker and its clone may have equal tables at two addresses. Clones of a clone have one table.
+                let waker = Arc::new(SameWaker { capture, scheduler }).into_waker().clone();
+                if !waker.will_wake(&waker.clone()) {
+                    bench.monitor.broken("harness: a waker is another than its clone".to_owned());
+                }
+                waker
+            }
+            false => Box::new(TracedWaker { capture, scheduler }).into_waker(),
+        }
+    }
+
+    /// Polls this thread's await of this task. A panic in the clone of the waker comes out of the poll.
+    fn poll(&mut self, at: names::Task, nonce: Nonce, waker: &Waker) -> Answer {
+        let task = self.tasks[at].clone();
+        let wait = Pin::new(self.wait.get_or_insert_with(|| task.into_future()));
+        match catch_unwind(AssertUnwindSafe(|| wait.poll(&mut Context::from_waker(waker)))) {
+            Ok(Poll::Ready(outcome)) => Answer::Outcome(Some(value_of(&outcome))),
+            Ok(Poll::Pending) => Answer::Outcome(None),
+            Err(payload) if self.layer.scheduler.bench.is_panic_of(nonce, Part::Clone, &*payload) => {
+                recorder::record(|| Event::Caught);
+                Answer::Panicked
+            }
+            Err(other) => resume_unwind(other),
+        }
+    }
 }
 
 impl Subject for OnTask {
     fn fork(&mut self) -> Self {
-        OnTask { layer: self.layer.clone(), tasks: self.tasks.clone(), wait: None }
+        OnTask { layer: self.layer.clone(), tasks: self.tasks.clone(), wait: None, wakers: HashMap::new() }
     }
 
     fn interpreter(&self) -> Option<Weak<dyn Interpreter>> {
@@ -298,17 +357,18 @@ impl Subject for OnTask {
     fn carry_out(&mut self, (at, step): TaskStep) -> Option<Answer> {
         match step {
             Step::Poll(nonce) => {
-                let scheduler = self.layer.scheduler.clone();
-                let mut capture = scheduler.bench.make(Thing::Callback(nonce));
-                capture.is_original = true;
-                let waker = Box::new(TracedWaker { capture, scheduler }).into_waker();
-                let task = self.tasks[at].clone();
-                let wait = self.wait.get_or_insert_with(|| task.into_future());
-                let polled = Pin::new(wait).poll(&mut Context::from_waker(&waker));
-                Some(Answer::Outcome(match polled {
-                    Poll::Ready(outcome) => Some(value_of(&outcome)),
-                    Poll::Pending => None,
-                }))
+                let waker = self.waker(nonce);
+                let answer = self.poll(at, nonce, &waker);
+                if self.layer.scheduler.bench.plan.registrations[nonce].is_polled_again {
+                    self.wakers.insert(nonce, waker);
+                }
+                Some(answer)
+            }
+            Step::PollAgain(nonce) => {
+                let waker = self.wakers.remove(&nonce).expect("the scenario was validated");
+                let answer = self.poll(at, nonce, &waker);
+                self.wakers.insert(nonce, waker);
+                Some(answer)
             }
             Step::DropAwait => {
                 self.wait = None;

@@ -120,6 +120,11 @@ impl Monitor {
         self.locked().unlocked(locks_held, || format!("{} cloned", letter(nonce)));
     }
 
+    /// Records the print of a value.
+    pub fn printed(&self, thing: Thing, locks_held: usize) {
+        self.locked().unlocked(locks_held, || format!("{thing} printed"));
+    }
+
     /// Records a report to a hook.
     pub fn told(&self, told: Told, locks_held: usize) {
         recorder::record(|| Event::Tells(told));

@@ -30,7 +30,8 @@ thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
     /// The conformance check of the current execution, and the engine's function that names its current thread.
     static REPLAY: RefCell<Option<(AskThread, Conformance)>> = const { RefCell::new(None) };
-    /// The number of the scenario's own panics that were not reported to a hook yet. They do not end the world.
+    /// The number of the scenario's own panics that were neither reported to a hook nor caught by the player yet. They do
+    /// not end the world.
     static OWN_PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -66,7 +67,7 @@ fn is_watched() -> bool {
 }
 
 /// True unless a panic unwinds that is not part of the scenario.
-fn is_world() -> bool {
+pub(crate) fn is_world() -> bool {
     !thread::panicking() || OWN_PANICS.get() > 0
 }
 
@@ -107,6 +108,7 @@ pub fn record(event: impl Fn() -> Event) {
 fn keep(thread: AskThread, replay: &mut Conformance, event: Event) {
     match &event {
         Event::Panics => OWN_PANICS.set(OWN_PANICS.get() + 1),
+        Event::Caught => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
         Event::Tells(told) if told.is_of_a_panic() => OWN_PANICS.set(OWN_PANICS.get().saturating_sub(1)),
         _ => {}
     }

@@ -18,7 +18,7 @@ machine::thread_local! {
 /// The number of this facade's locks that the current thread holds (P13).
 pub fn locks_held() -> usize {
     // Once the model has failed its world is gone, and the drops that follow are not checked.
-    if std::thread::panicking() { 0 } else { HELD.try_with(|held| held.get()).unwrap_or(0) }
+    if recorder::is_world() { HELD.try_with(|held| held.get()).unwrap_or(0) } else { 0 }
 }
 
 /// Makes the current thread this one of the scenario, if events are recorded.
