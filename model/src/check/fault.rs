@@ -201,7 +201,10 @@ impl Facts {
         for &(task, step) in steps {
             let is_answered =
                 matches!(step, Step::Remove(_) | Step::RemoveAll | Step::Complete(_) | Step::Read | Step::Poll(_))
-                    || matches!(step, Step::PollAgain(_) | Step::Print | Step::Soon(_) | Step::Nap { .. } | Step::Close);
+                    || matches!(
+                        step,
+                        Step::PollAgain(_) | Step::Print | Step::Soon(_) | Step::Nap { .. } | Step::Close
+                    );
             let answer = if is_answered { answers.next().copied() } else { None };
             let is_ours = match step {
                 Step::Remove(Some(nonce)) => of_task(nonce),

@@ -15,6 +15,7 @@ use whendone_model::engines::record::recorder;
 use whendone_model::observation::event::{Event, Thing};
 use whendone_model::observation::{Answer, HandOver, Told};
 use whendone_model::scenario::names::{self, Nonce, POLL, Part, Value};
+use whendone_model::scenario::{Op, Scenario};
 use whendone_model::scenario::resolve::{Resolved, Step, TaskStep};
 
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
