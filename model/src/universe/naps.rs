@@ -4,7 +4,7 @@
 use crate::scenario::Scenario;
 
 /// Threads beside a run of the loop until they have ended. Each costs some ten thousand executions.
-const RUN: [&str; 6] = ["I0", "I0 U0", "I1 U1", "I0 I0", "I0 O0", "I1 O1 I0 U0"];
+const RUN: [&str; 6] = ["I0", "I0 U0", "I1 U1", "I0 I0", "I0 O0", "I1{N} I0 U0"];
 
 /// Beside the longer nap of the loop's own task: a loop that sleeps past the short one ends both.
 const BESIDE_ITS_OWN: &str = "I0 U0";
