@@ -77,8 +77,8 @@ fn a_callbacks_program_shows_the_effects_of_its_scheduler() {
     assert_eq!(printed("@inline ; P^{A}~{G} Q C"), ["pending, true -> ^a ~a{pending} b saw v0"]);
     assert_eq!(printed("@inline ; P^{!} | C"), ["v0 | true ->", "panicked | true -> ^a"]);
     assert_eq!(printed("@inline ; P P^{A !} C"), ["pending, panicked, true -> ^b a saw nothing c saw v0"]);
-    assert_eq!(printed("@inline ; P P P0 C"), ["pending, pending, pending, true -> a saw nothing"]);
-    assert_eq!(printed("@inline ; P X Pm"), ["pending, true, cancelled -> a saw nothing"]);
+    assert_eq!(printed("@inline ; P P J0 C"), ["pending, pending, pending, true -> a saw nothing"]);
+    assert_eq!(printed("@inline ; P X Jm"), ["pending, true, cancelled -> a saw nothing"]);
     assert_eq!(printed("@inline ; P ! Q C"), ["pending, true ->"]);
     assert_eq!(printed("; V | C"), ["pending | true ->", "v0 | true ->"]);
 }

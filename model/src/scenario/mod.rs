@@ -35,7 +35,7 @@
 //!
 //! in a thread only, and on the task layer only:
 //! P         poll this thread's await, each time with another waker (the first poll makes the await)
-//! P0 P1 ..  poll it again with the used waker of an earlier P, by its number; Pm: with that of the latest P.
+//! J0 J1 ..  poll it again with the used waker of an earlier P, by its number; Jm: with that of the latest P.
 //!           Such a waker has no program for its clone or drop
 //! Q         drop that await
 //! H         drop this thread's handles; only operations that need no handle may follow: C D Q S W, on a loop L M Z

@@ -51,8 +51,8 @@ impl FromStr for Op {
             ("S", _) => Op::Signal(number(1)?),
             ("W", _) => Op::Wait(number(1)?),
             ("P", "") => Op::Poll,
-            ("P", "m") => Op::PollAgain(Whom::Mine),
-            ("P", number) => Op::PollAgain(Whom::Nth(nonce(number, word, "a number or m after P")?)),
+            ("J", "m") => Op::PollAgain(Whom::Mine),
+            ("J", number) => Op::PollAgain(Whom::Nth(nonce(number, word, "a number or m after J")?)),
             ("Q", "") => Op::DropAwait,
             ("D", "") => Op::DropCompleter,
             ("H", "") => Op::DropHandle,
@@ -67,7 +67,7 @@ impl FromStr for Op {
             ("M", "") => Op::RunBriefly,
             ("Z", "") => Op::Close,
             _ => {
-                let known = "A B R0 Rm Rf T C X G V S1 W1 P P0 Pm Q D H K N F I1 O1 U1 L M Z and !";
+                let known = "A B R0 Rm Rf T C X G V S1 W1 P J0 Jm Q D H K N F I1 O1 U1 L M Z and !";
                 return Err(format!("`{word}` is not an operation; the operations are {known}"));
             }
         };

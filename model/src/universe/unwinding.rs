@@ -19,7 +19,7 @@ const THREADS: [&str; 18] = [
     "P ! Q c",
     "P ! c Q",
     "P ! P c",
-    "P ! Pm c",
+    "P ! Jm c",
     "P P ! Q c",
     "P ! c P",
     "! P^{!} c",
