@@ -92,7 +92,7 @@ pub(super) fn combine(front: &str, setups: &[String], ones: &[String], others: &
                 let text = format!("{front} {setup} ; {first} | {last}").replace("Rs", &second);
                 // The number of a waker depends on the callbacks that the thread before it adds.
                 let before = if *first == one { 0 } else { first.matches('A').count() };
-                let text = text.replace("Ui", &format!("U{before}")).replace("Uj", &format!("U{}", before + 1));
+                let text = text.replace("Ji", &format!("J{before}")).replace("Jj", &format!("J{}", before + 1));
                 programs.push(text.parse().unwrap_or_else(|malformed| panic!("{malformed}")));
             }
         }

@@ -24,23 +24,23 @@ const LONGER: [&str; 10] = [
     "P P~{!} Q",
 ];
 
-/// Threads whose await is polled again with its first waker, `Ui`, or its second, `Uj`.
+/// Threads whose await is polled again with its first waker, `Ji`, or its second, `Jj`.
 const AGAIN: [&str; 11] = [
-    "P Ui",
-    "P Ui Q",
-    "P Ui P",
-    "P A Ui",
-    "P X Ui",
-    "P P Ui",
-    "P P Uj",
-    "P P Ui Uj",
-    "P P Ui Q",
-    "P P^{!} Ui",
-    "P^{!} P Uj",
+    "P Ji",
+    "P Ji Q",
+    "P Ji P",
+    "P A Ji",
+    "P X Ji",
+    "P P Ji",
+    "P P Jj",
+    "P P Ji Jj",
+    "P P Ji Q",
+    "P P^{!} Ji",
+    "P^{!} P Jj",
 ];
 
 /// Threads whose await is polled again with a waker that has the program `W` for its wake.
-const AGAIN_AND_CALLS: [&str; 2] = ["PW Ui", "PW P Ui"];
+const AGAIN_AND_CALLS: [&str; 2] = ["PW Ji", "PW P Ji"];
 
 const CALLS: [&str; 4] = ["{A}", "{X}", "{G}", "{!}"];
 
