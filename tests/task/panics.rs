@@ -139,27 +139,6 @@ fn a_callback_that_is_dropped_while_its_holder_unwinds_reports_itself() {
     assert_eq!(failures(&reports), [Failure::CallbackLost, Failure::DropPanicked]);
 }
 
-/// R75, D8, P14
-#[test]
-fn a_look_while_a_thread_unwinds_counts_as_retrieving_a_panic() {
-    let looks: [fn(&Task<u32>); 2] = [
-        |task| assert!(task.outcome().is_some()),
-        |task| assert!(poll(&mut task.into_future(), Waker::noop()).is_ready()),
-    ];
-    for look in looks {
-        let (scheduler, reports) = watched(Inline);
-        let (completer, task) = whendone::task::<u32>(scheduler);
-        completer.run(|| panic!("job")).unwrap();
-        let unwound = catch_unwind(AssertUnwindSafe(|| {
-            let _looks = OnDrop(|| look(&task));
-            panic!("holder");
-        }));
-        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"holder"));
-        drop(task);
-        assert_eq!(failures(&reports), []);
-    }
-}
-
 /// D7, P14
 #[test]
 fn a_completer_dropped_while_its_holder_unwinds_abandons_its_task() {
