@@ -23,6 +23,7 @@ const CORE: &[Source] = sources![
 /// The files that determine the order of executions, besides the verified core, loom and shuttle.
 pub const SOURCES: &[Source] = sources![
     "model/src/engines/catalog.rs",
+    "model/src/engines/defects.rs",
     "model/src/engines/loom/arc.rs",
     "model/src/engines/loom/atomic.rs",
     "model/src/engines/loom/channel.rs",
