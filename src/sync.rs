@@ -176,7 +176,7 @@ impl Serials {
 #[cfg(not(target_has_atomic = "64"))]
 pub(crate) use SerialsUnderALock as Serials;
 
-/// The same without atomics of this size. The test compiles it on every target.
+/// `Serials` for targets without atomics of this size. The test compiles it on every target.
 #[cfg(any(test, not(target_has_atomic = "64")))]
 #[allow(dead_code, reason = "the crate's own unit tests, of which there are none, would not use it")]
 pub(crate) struct SerialsUnderALock(std::sync::Mutex<u64>);

@@ -33,7 +33,7 @@ fn programs() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..450)
 }
 
-/// The same for programs whose callbacks, drops and wakers call back; an operation of these takes about four bytes.
+/// Programs whose callbacks, drops and wakers call back; an operation of these takes about four bytes.
 fn programs_that_call_back() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..900).prop_map(|mut bytes| {
         bytes[0] = bytes[0] & !3 | 1;

@@ -3,14 +3,17 @@
 //! An edit that no longer matches fails the build of this package alone. To plant a bug of your own beside one of these,
 //! leave this package out, as the error says.
 
+#[path = "../planting.rs"]
+mod planting;
 #[path = "../src/project/table.rs"]
 #[allow(dead_code)]
 mod table;
 
+use planting::{audited_files, lay, module};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
-use table::{File, LEFT_OUT, OWN_TABLE, PROTOCOL, Table, is_audited};
+use table::{File, LEFT_OUT, OWN_TABLE, PROTOCOL, Table};
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../..");
@@ -21,21 +24,18 @@ fn main() {
     let table = Table::read(&path).unwrap_or_else(|error| refuse(&error));
     let fingerprint = table.fingerprint();
     let table = table.without_those_left_out();
-    let audited = audited_files(&source);
+    let audited = audited_files(&root);
     let (mut modules, mut entries, mut stale) = (String::new(), String::new(), Vec::new());
     for mutant in table.mutants.iter().filter(|mutant| mutant.is_played()) {
         let id: &str = &mutant.id;
         match mutant.plant(&audited) {
             Ok(files) => {
                 let folder = out.join("mutants").join(id);
-                let created = ["src/kernel", "src/event_loop"].map(|below| fs::create_dir_all(folder.join(below)));
-                created.into_iter().for_each(|created| created.expect("OUT_DIR can be written"));
-                files
-                    .iter()
-                    .for_each(|(name, text)| fs::write(folder.join(name), text).expect("OUT_DIR can be written"));
+                lay(&folder, &files);
                 let on_loop = mutant.is_of_the_loop().then(|| lay_loop(&engines, &folder));
                 let play = if on_loop.is_some() { "on_loop::player_on_loop" } else { "player" };
-                modules += &module(id, &audited, &folder, &engines.join("player/mod.rs"), on_loop.as_deref());
+                modules +=
+                    &module(id, "loom::mutex", (&folder, &files), &engines.join("player/mod.rs"), on_loop.as_deref());
                 writeln!(entries, "    ({id:?}, {id}::{play}::play),").expect("strings can be written");
             }
             Err(mismatch) => stale.push(mismatch),
@@ -110,34 +110,4 @@ fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
         fs::copy(engines.join(file), copy).expect("OUT_DIR can be written");
     }
     below.join("loom/event_loop.rs")
-}
-
-/// The files that the engines include, with their texts: all of `src` but the facade and the root.
-fn audited_files(source: &Path) -> Vec<File> {
-    let in_folder = |folder: &str| {
-        let entries = fs::read_dir(source.join(folder)).expect("the folder is there");
-        let names = entries.map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"));
-        names.map(|name| format!("{folder}{name}")).collect::<Vec<_>>()
-    };
-    let mut files = [in_folder(""), in_folder("kernel/"), in_folder("event_loop/")].concat();
-    files.retain(|file| is_audited(&format!("src/{file}")));
-    files.sort();
-    let text = |file: &str| fs::read_to_string(source.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-    files.iter().map(|file| (format!("src/{file}"), text(file))).collect()
-}
-
-/// The module that compiles them under loom, as `src/engines/loom/mutex.rs` of the model does.
-fn module(id: &str, audited: &[File], folder: &Path, player: &Path, on_loop: Option<&Path>) -> String {
-    let mut text = format!("#[allow(warnings, clippy::all)]\npub mod {id} {{\n");
-    text += "    pub use whendone_model::engines::loom::mutex::{stage, sync};\n";
-    let mut include = |name: &str, path: &Path| {
-        writeln!(text, "    #[path = {path:?}]\n    pub mod {name};").expect("strings can be written");
-    };
-    include("kernel", &folder.join("src/kernel/mod.rs"));
-    include("player", player);
-    on_loop.into_iter().for_each(|on_loop| include("on_loop", on_loop));
-    for file in audited.iter().filter_map(|(file, _)| file.strip_prefix("src/")).filter(|file| !file.contains('/')) {
-        include(file.trim_end_matches(".rs"), &folder.join("src").join(file));
-    }
-    text + "}\n"
 }

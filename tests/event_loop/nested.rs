@@ -211,7 +211,7 @@ struct World {
     ran: Mutex<Vec<(usize, usize)>>,
     /// The number of inline callbacks now running.
     inside: AtomicUsize,
-    /// What callbacks and wakers found wrong: a panic of theirs would be contained.
+    /// The faults that callbacks and wakers found: a panic of theirs would be contained.
     wrong: Mutex<Vec<&'static str>>,
 }
 

@@ -3,7 +3,7 @@
 use super::support::{blamed, queue, refusing, watched};
 use std::any::type_name_of_val;
 use std::sync::mpsc::Receiver;
-use whendone::{Failure, Inline, Outcome, Panic, Ready, Report, SharedCallback, Task};
+use whendone::{Failure, Inline, Outcome, Panic, Ready, Report, Schedule, SharedCallback, Task};
 
 fn here(line: u32) -> (String, u32) {
     (file!().to_owned(), line)
@@ -18,10 +18,8 @@ fn told(reports: &Receiver<Report>) -> Vec<(String, u32)> {
     reports.try_iter().map(place).collect()
 }
 
-/// D5, D24
-#[test]
-fn a_queued_callback_knows_the_line_that_added_it_early_and_late() {
-    let (scheduler, queue) = queue();
+/// The lines that add a callback of each kind, early and late.
+fn lines_that_add(scheduler: impl Schedule) -> [u32; 4] {
     let (completer, task) = whendone::task::<()>(scheduler);
     let shared = SharedCallback::new(|_: &Task<()>| ());
     let line = line!() + 1;
@@ -30,6 +28,14 @@ fn a_queued_callback_knows_the_line_that_added_it_early_and_late() {
     completer.complete(()).unwrap();
     task.add_done_callback(|_| ());
     task.add_shared(&shared);
+    [0, 1, 3, 4].map(|below| line + below)
+}
+
+/// D5, D24
+#[test]
+fn a_queued_callback_knows_the_line_that_added_it_early_and_late() {
+    let (scheduler, queue) = queue();
+    let lines = lines_that_add(scheduler);
     let place = |ready: Ready| {
         let added_at = ready.origin().added_at;
         ready.run();
@@ -37,22 +43,15 @@ fn a_queued_callback_knows_the_line_that_added_it_early_and_late() {
     };
     let places: Vec<_> = queue.try_iter().map(place).collect();
     // The column is that of the method's name.
-    assert_eq!(places, [0, 1, 3, 4].map(|below| (file!().to_owned(), line + below, 10)));
+    assert_eq!(places, lines.map(|line| (file!().to_owned(), line, 10)));
 }
 
 /// D4, D5
 #[test]
 fn a_lost_callback_is_reported_with_the_line_that_added_it_early_and_late() {
     let (scheduler, reports) = watched(refusing);
-    let (completer, task) = whendone::task::<()>(scheduler);
-    let shared = SharedCallback::new(|_: &Task<()>| ());
-    let line = line!() + 1;
-    task.add_done_callback(|_| ());
-    task.add_shared(&shared);
-    completer.complete(()).unwrap();
-    task.add_done_callback(|_| ());
-    task.add_shared(&shared);
-    assert_eq!(told(&reports), [0, 1, 3, 4].map(|below| here(line + below)));
+    let lines = lines_that_add(scheduler);
+    assert_eq!(told(&reports), lines.map(here));
 }
 
 /// D5, P14

@@ -1,6 +1,7 @@
 //! The end of a thread: destructors of thread-locals may use tasks as any other code may.
 
 use super::support::{Log, failures, poll, run_all, watched};
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::IntoFuture;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -149,57 +150,51 @@ fn awaited(log: &Log, scheduler: impl Schedule) -> (Completer<()>, Box<dyn Send>
     (completer, Box::new(wait))
 }
 
+/// Code of a caller, which completes another task.
+type Inside = Box<dyn FnOnce() + Send>;
+
+/// Ends a thread that completes a task, amid whose hand-over another one is completed: by its callback, or by its waker.
+/// The words are those for another task that calls at once, and for one that only queues.
+fn drains_within(task: impl Fn(&Log, Inside) -> (Completer<()>, Box<dyn Any>), expected: [&[&str]; 2]) {
+    for (registers_first, queues) in [(true, false), (true, true), (false, false), (false, true)] {
+        let log = Log::default();
+        let (scheduler, queue) = queueing(&log);
+        let (second, _wait) = if queues { awaited(&log, scheduler) } else { awaited(&log, Inline) };
+        let noting = log.clone();
+        let inside = move || {
+            noting.note("begins");
+            drop(second);
+            noting.note("ends");
+        };
+        let (first, _held) = task(&log, Box::new(inside));
+        as_a_thread_ends(registers_first, move || drop(first));
+        run_all(&queue);
+        assert_eq!(log.words(), expected[usize::from(queues)]);
+    }
+}
+
 /// P5, P17, D11, D25, D29
 #[test]
 fn a_drain_within_a_callback_is_performed_as_a_thread_ends() {
-    for registers_first in [true, false] {
-        for queues in [false, true] {
-            let log = Log::default();
-            let (scheduler, queue) = queueing(&log);
-            let (second, _wait) = if queues { awaited(&log, scheduler) } else { awaited(&log, Inline) };
-            let (first, task) = whendone::task::<()>(Inline);
-            let (begins, ends) = (log.says("begins"), log.says("ends"));
-            task.add_done_callback(move |task| {
-                begins(task);
-                drop(second);
-                ends(task);
-            });
-            as_a_thread_ends(registers_first, move || drop(first));
-            run_all(&queue);
-            let expected: &[_] = match queues {
-                true => &["begins", "queued", "woken", "ends", "ran"],
-                false => &["begins", "ends", "ran", "woken"],
-            };
-            assert_eq!(log.words(), expected);
-        }
-    }
+    let task = |_: &Log, inside: Inside| {
+        let (completer, task) = whendone::task::<()>(Inline);
+        task.add_done_callback(move |_| inside());
+        (completer, Box::new(()) as Box<dyn Any>)
+    };
+    drains_within(task, [&["begins", "ends", "ran", "woken"], &["begins", "queued", "woken", "ends", "ran"]]);
 }
 
 /// P5, P17, D25, D29
 #[test]
 fn a_drain_within_a_waker_is_performed_as_a_thread_ends() {
-    for registers_first in [true, false] {
-        for queues in [false, true] {
-            let log = Log::default();
-            let ((scheduler, queue), (outer, _unused)) = (queueing(&log), queueing(&log));
-            let (second, _wait) = if queues { awaited(&log, scheduler) } else { awaited(&log, Inline) };
-            let (first, task) = whendone::task::<()>(outer);
-            let (noting, mut wait) = (log.clone(), task.into_future());
-            let waker = calls(move || {
-                noting.note("begins");
-                drop(second);
-                noting.note("ends");
-            });
-            assert!(poll(&mut wait, &waker).is_pending());
-            as_a_thread_ends(registers_first, move || drop(first));
-            run_all(&queue);
-            let expected: &[_] = match queues {
-                true => &["begins", "ends", "queued", "woken", "ran"],
-                false => &["begins", "ends", "ran", "woken"],
-            };
-            assert_eq!(log.words(), expected);
-        }
-    }
+    let task = |log: &Log, inside: Inside| {
+        let (scheduler, queue) = queueing(log);
+        let (completer, task) = whendone::task::<()>(scheduler);
+        let mut wait = task.into_future();
+        assert!(poll(&mut wait, &calls(inside)).is_pending());
+        (completer, Box::new((wait, queue)) as Box<dyn Any>)
+    };
+    drains_within(task, [&["begins", "ends", "ran", "woken"], &["begins", "ends", "queued", "woken", "ran"]]);
 }
 
 /// P5, P14, D29

@@ -21,7 +21,7 @@ pub struct Defect {
     pub why: &'static str,
     /// The program that shows it.
     pub program: &'static str,
-    /// What an engine must have to show it: `races`, `loom` or `protocol`.
+    /// The ability that an engine needs to show it: `races`, `loom` or `protocol`.
     pub needs: Option<&'static str>,
 }
 

@@ -27,7 +27,7 @@ pub struct Report {
     /// Outcomes with the mutex stand-in: observed must equal allowed.
     pub outcomes: Outcomes,
     pub tiers: BTreeMap<Tier, Count>,
-    /// The same programs with the atomic stand-in.
+    /// The programs that are played with the atomic stand-in, too.
     pub atomic: Count,
     /// Engines that give a second opinion or sample executions, each with its own programs.
     pub others: BTreeMap<Engine, Count>,

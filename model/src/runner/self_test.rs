@@ -26,7 +26,10 @@ const PROGRAM: &str = "a ; C | A";
 /// If the check accepts a defective core or doctored evidence: which. No verdict is worth anything then.
 pub fn check_the_check(engines: &[Engine]) -> Result<(), String> {
     if !LEFT_OUT.is_empty() {
-        eprintln!("this core is another one: the self-test cannot plant the defects {}", LEFT_OUT.join(", "));
+        eprintln!(
+            "the self-test leaves out these defects, whose edits do not match this core: {}",
+            LEFT_OUT.join(", ")
+        );
     }
     let doctored = || blind_check().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
     let wrong = blind_engine(engines).or_else(|| doctored().map(str::to_owned));
