@@ -36,7 +36,16 @@ struct Defect {
     shown_by: String,
     why: String,
     program: String,
-    needs: Option<String>,
+    needs: Option<Needs>,
+}
+
+/// `Needs` of `src/engines/defects.rs`, into whose names it is printed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Needs {
+    Races,
+    Loom,
+    Protocol,
 }
 
 #[derive(Deserialize)]
@@ -67,9 +76,10 @@ fn main() {
     }
     text += "/// The defects that are planted.\npub const DEFECTS: &[Defect] = &[\n";
     for Defect { id, shown_by, why, program, needs } in planted {
+        let needs = needs.as_ref().map_or("None".to_owned(), |needs| format!("Some(Needs::{needs:?})"));
         writeln!(
             text,
-            "    Defect {{ id: {id:?}, shown_by: {shown_by:?}, why: {why:?}, program: {program:?}, needs: {needs:?} }},"
+            "    Defect {{ id: {id:?}, shown_by: {shown_by:?}, why: {why:?}, program: {program:?}, needs: {needs} }},"
         )
         .expect("strings can be written");
     }

@@ -1,7 +1,7 @@
 //! The self-test can see: every defect is planted in the shipped core, and every engine names each one that it can show.
 
 use whendone_model::engines::catalog::Engine;
-use whendone_model::engines::defects::{DEFECTS, LEFT_OUT};
+use whendone_model::engines::defects::{DEFECTS, LEFT_OUT, Needs};
 use whendone_model::runner::self_test::is_noticed;
 
 #[test]
@@ -17,7 +17,7 @@ fn every_defect_is_named_on_every_engine_that_can_show_it() {
         let engines = shown_on.iter().filter(|(_, noticed)| noticed.is_some()).count();
         // Timestamps need callbacks without programs.
         let least = match defect.needs {
-            Some("loom") => 3,
+            Some(Needs::Loom) => 3,
             Some(_) => 5,
             None => 8,
         };

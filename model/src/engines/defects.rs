@@ -21,8 +21,32 @@ pub struct Defect {
     pub why: &'static str,
     /// The program that shows it.
     pub program: &'static str,
-    /// The ability that an engine needs to show it: `races`, `loom` or `protocol`.
-    pub needs: Option<&'static str>,
+    /// The ability that an engine needs to show it.
+    pub needs: Option<Needs>,
+}
+
+/// An ability of an engine.
+#[derive(Clone, Copy, Debug)]
+pub enum Needs {
+    /// It finds a race of two threads.
+    Races,
+    /// It is loom: every schedule of a queue takes shuttle minutes, at a deadlock shuttle prints a report, and real threads
+    /// hang.
+    Loom,
+    /// It records what the protocol is compared with.
+    Protocol,
+}
+
+impl Needs {
+    pub fn is_met_by(self, engine: Engine) -> bool {
+        use Engine::{LoomAtomic, LoomBounded, LoomMutex, ShuttleEvery, ShuttlePct, ShuttleRandom};
+        match engine {
+            LoomMutex | LoomAtomic | LoomBounded => true,
+            ShuttleEvery | ShuttleRandom => !matches!(self, Needs::Loom),
+            ShuttlePct => matches!(self, Needs::Protocol),
+            Engine::Threads | Engine::Tickets | Engine::Alone => false,
+        }
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/defects.rs"));

@@ -49,24 +49,12 @@ fn blind_engine(engines: &[Engine]) -> Option<String> {
     blind.map(|(Defect { program, why, .. }, engine)| format!("on {} that {why}, in {program}", engine.name()))
 }
 
-fn can_show(engine: Engine, needs: Option<&str>) -> bool {
-    use Engine::{LoomAtomic, LoomBounded, LoomMutex, ShuttleEvery, ShuttlePct, ShuttleRandom};
-    match needs {
-        None => true,
-        Some("races") => matches!(engine, LoomMutex | LoomAtomic | LoomBounded | ShuttleEvery | ShuttleRandom),
-        // Every schedule of a queue takes shuttle minutes, and at a deadlock it prints a report. Real threads would hang.
-        Some("loom") => matches!(engine, LoomMutex | LoomAtomic | LoomBounded),
-        // Real threads do not record what the protocol is compared with.
-        Some(_) => matches!(engine, LoomMutex | LoomAtomic | LoomBounded | ShuttleEvery | ShuttleRandom | ShuttlePct),
-    }
-}
-
 /// Whether the verdict of this engine names the defect; nothing if the engine cannot show it.
 pub fn is_noticed(defect: &Defect, engine: Engine) -> Option<bool> {
     // With timestamps, the program is so large that its history alone is judged, and no list of outcomes.
     let more = if engine == Engine::Tickets { " G".repeat(LISTED.1) } else { String::new() };
     let program: Scenario = (defect.program.to_owned() + &more).parse().expect("well formed");
-    if engine.objection(&program).is_some() || !can_show(engine, defect.needs) {
+    if engine.objection(&program).is_some() || defect.needs.is_some_and(|needs| !needs.is_met_by(engine)) {
         return None;
     }
     let verdict = check(&program, engine.is_complete(), &defect.play(engine, &program));
