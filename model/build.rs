@@ -10,14 +10,15 @@ mod table;
 use planting::{audited_files, lay, module};
 use serde::Deserialize;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 use table::File;
 
 /// The facades, by the module of the engine whose copy of the shipped files has the same one.
-const FACADES: [(&str, &str); 4] = [
+const FACADES: [(&str, &str); 5] = [
     ("loom_mutex", "loom::mutex"),
     ("loom_atomic", "loom::atomic"),
+    ("sections", "sections::engine"),
     ("shuttle", "shuttle::engine"),
     ("threads", "threads::engine"),
 ];
@@ -72,7 +73,11 @@ fn main() {
         table.defect.iter().partition(|defect| !unmatched.iter().any(|edit| edit.replace.contains(&defect.switch())));
     let mut text = String::new();
     for (name, engine) in FACADES {
-        text += &module(name, engine, (&copy, &files), &model.join("src/engines/player/mod.rs"), None);
+        let mut players = vec![("player", model.join("src/engines/player/mod.rs"))];
+        if name == "sections" {
+            players.push(("lockstep", model.join("src/engines/sections/lockstep.rs")));
+        }
+        text += &module(name, engine, (&copy, &files), &players);
     }
     text += "/// The defects that are planted.\npub const DEFECTS: &[Defect] = &[\n";
     for Defect { id, shown_by, why, program, needs } in planted {
@@ -87,6 +92,24 @@ fn main() {
     writeln!(text, "];\n\n/// Those whose edits do not match this core.\npub const LEFT_OUT: &[&str] = &{left_out:?};")
         .expect("strings can be written");
     fs::write(out.join("defects.rs"), text).expect("OUT_DIR can be written");
+    plant_small_queue(&root, &out);
+}
+
+/// Makes the copy of the queue whose constants are so small that a few operations reach its thresholds.
+fn plant_small_queue(root: &Path, out: &Path) {
+    const SMALL: [(&str, &str); 2] =
+        [("const FEW: usize = 8;", "const FEW: usize = 2;"), ("const SLACK: usize = 32;", "const SLACK: usize = 1;")];
+    let mut text = fs::read_to_string(root.join("src/kernel/queue.rs")).expect("the queue is there");
+    let is_edited = SMALL.iter().all(|(find, _)| text.matches(find).count() == 1);
+    SMALL.iter().for_each(|(find, small)| text = text.replace(find, small));
+    let path = out.join("small.rs");
+    fs::write(&path, text).expect("OUT_DIR can be written");
+    let slack = if is_edited { 1 } else { 32 };
+    let module = format!(
+        "#[allow(dead_code)]\n#[path = {path:?}]\nmod small;\n\n/// `SLACK` of the copy.\nconst SMALL_SLACK: usize = {slack};\n\n\
+         /// Whether the edits matched: somebody else's queue may have other constants.\npub const IS_SMALL: bool = {is_edited};\n"
+    );
+    fs::write(out.join("small_queue.rs"), module).expect("OUT_DIR can be written");
 }
 
 impl Defect {

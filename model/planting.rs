@@ -4,7 +4,7 @@
 use super::table::{File, is_audited};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The folders with audited files, from the root of the project.
 const FOLDERS: [&str; 3] = ["src", "src/kernel", "src/event_loop"];
@@ -30,13 +30,12 @@ pub(crate) fn lay(folder: &Path, files: &[File]) {
 }
 
 /// The module that compiles the files below this folder with the facade of an engine, as the engine's own module does.
-/// `engine` is its path; with `on_loop`, a copy of `loom/event_loop.rs`, the event loop too.
+/// `engine` is its path; `players` are the engine's modules beside the files.
 pub(crate) fn module(
     name: &str,
     engine: &str,
     (folder, files): (&Path, &[File]),
-    player: &Path,
-    on_loop: Option<&Path>,
+    players: &[(&str, PathBuf)],
 ) -> String {
     let mut text = format!("#[allow(warnings, clippy::all)]\npub mod {name} {{\n");
     writeln!(text, "    pub use whendone_model::engines::{engine}::{{stage, sync}};").expect("strings can be written");
@@ -44,8 +43,7 @@ pub(crate) fn module(
         writeln!(text, "    #[path = {path:?}]\n    pub mod {name};").expect("strings can be written");
     };
     include("kernel", &folder.join("src/kernel/mod.rs"));
-    include("player", player);
-    on_loop.into_iter().for_each(|on_loop| include("on_loop", on_loop));
+    players.iter().for_each(|(name, path)| include(name, path));
     for (file, _) in files {
         if let Some(name) = file.strip_prefix("src/").filter(|name| !name.contains('/')) {
             include(name.trim_end_matches(".rs"), &folder.join(file));

@@ -25,18 +25,27 @@ fn main() {
     let fingerprint = table.fingerprint();
     let table = table.without_those_left_out();
     let audited = audited_files(&root);
-    let (mut modules, mut entries, mut stale) = (String::new(), String::new(), Vec::new());
+    let (mut modules, mut entries, mut of_the_kernel) = (String::new(), String::new(), String::new());
+    let mut stale = Vec::new();
     for mutant in table.mutants.iter().filter(|mutant| mutant.is_played()) {
         let id: &str = &mutant.id;
         match mutant.plant(&audited) {
             Ok(files) => {
                 let folder = out.join("mutants").join(id);
                 lay(&folder, &files);
-                let on_loop = mutant.is_of_the_loop().then(|| lay_loop(&engines, &folder));
-                let play = if on_loop.is_some() { "on_loop::player_on_loop" } else { "player" };
-                modules +=
-                    &module(id, "loom::mutex", (&folder, &files), &engines.join("player/mod.rs"), on_loop.as_deref());
+                let mut players = vec![("player", engines.join("player/mod.rs"))];
+                let play = if mutant.is_of_the_loop() {
+                    players.push(("on_loop", lay_loop(&engines, &folder)));
+                    "on_loop::player_on_loop"
+                } else {
+                    "player"
+                };
                 writeln!(entries, "    ({id:?}, {id}::{play}::play),").expect("strings can be written");
+                if mutant.is_of_the_kernel() {
+                    players.push(("lockstep", engines.join("sections/lockstep.rs")));
+                    writeln!(of_the_kernel, "    ({id:?}, {id}::lockstep::play),").expect("strings can be written");
+                }
+                modules += &module(id, "sections::engine", (&folder, &files), &players);
             }
             Err(mismatch) => stale.push(mismatch),
         }
@@ -54,6 +63,7 @@ fn main() {
     }
     let text = format!(
         "{modules}\n/// Seeded bugs that can be played.\npub const PLANTED: &[(&str, Play)] = &[\n{entries}];\n\n\
+         /// Those that are bugs of the kernel.\npub const KERNELS: &[(&str, LockStep)] = &[\n{of_the_kernel}];\n\n\
          /// Bugs of the protocol: the claim that begins like this and does not hold, and the way to where it does not.\n\
          pub const PROTOCOLS: &[(&str, Explored)] = &[\n{protocols}];\n\n\
          /// The fingerprint of the table.\npub const FINGERPRINT: u64 = {fingerprint};\n"
@@ -104,10 +114,10 @@ fn plant_protocols(root: &Path, out: &Path, modules: &mut String, stale: &mut Ve
 /// Copies the files that include the loop. Only bugs of the loop need them, and each copy costs a compilation.
 fn lay_loop(engines: &Path, folder: &Path) -> PathBuf {
     let below = folder.join("model/src/engines");
-    for file in ["loom/event_loop.rs", "player/naps.rs", "player/on_loop.rs"] {
+    for file in ["shared/event_loop.rs", "player/naps.rs", "player/on_loop.rs"] {
         let copy = below.join(file);
         fs::create_dir_all(copy.parent().expect("it has a folder")).expect("OUT_DIR can be written");
         fs::copy(engines.join(file), copy).expect("OUT_DIR can be written");
     }
-    below.join("loom/event_loop.rs")
+    below.join("shared/event_loop.rs")
 }

@@ -13,6 +13,7 @@ pub mod slot;
 pub use whendone_model::project::table;
 
 use whendone_model::engines::Play;
+use whendone_model::engines::sections::clients::LockStep;
 
 /// Returns the claim that begins like this and does not hold, with the path to a state where it does not.
 pub type Explored = fn(&str) -> Option<(&'static str, Vec<String>)>;

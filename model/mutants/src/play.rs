@@ -9,7 +9,7 @@ use std::{fmt, fs};
 use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
 use whendone_model::engines::catalog::Engine;
-use whendone_model::engines::{Play, loom::mutex, until};
+use whendone_model::engines::{Play, sections::engine, until};
 use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
 use whendone_model::project::copy::project;
@@ -174,7 +174,7 @@ impl Search {
                 let seconds = start.elapsed().as_secs_f64();
                 let fault = verdict.faults.first().filter(|_| self.show);
                 let counterexample =
-                    fault.map(|fault| Counterexample::of_failure(Engine::LoomMutex, *play, &program, fault));
+                    fault.map(|fault| Counterexample::of_failure(Engine::Sections, *play, &program, fault));
                 let counterexample = counterexample.map(|counterexample| counterexample.without_token().to_string());
                 let (by, program) = (check.to_string(), program.to_string());
                 let kill = Some(Kill { by, program, evidence, seconds, counterexample });
@@ -200,7 +200,7 @@ fn recount((program, with_bug): (Scenario, u64)) -> Option<String> {
 }
 
 /// Plays on the core without a bug.
-const UNCHANGED: Play = mutex::on_loop::player_on_loop::play;
+const UNCHANGED: Play = engine::on_loop::player_on_loop::play;
 
 /// The number of executions that are played in any case; that is quicker than computing the allowed outcomes.
 const SOME: u64 = 500;

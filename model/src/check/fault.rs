@@ -55,7 +55,7 @@ impl Fault {
         let property = rule.strip_prefix('P').and_then(|rest| rest.split_once(':'));
         match property.and_then(|(number, _)| number.parse().ok()) {
             Some(number @ 1..=22) => Fault::Breaks(number),
-            _ if rule.starts_with("panicked: deadlock") => Fault::Breaks(18),
+            _ if rule.trim_start_matches("panicked: ").starts_with("deadlock") => Fault::Breaks(18),
             // What follows are details of this one execution.
             _ => Fault::Fails(rule.split([';', '\n']).next().unwrap_or_default().to_owned()),
         }

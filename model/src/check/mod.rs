@@ -3,6 +3,7 @@
 
 pub mod blind_spots;
 pub mod fault;
+pub mod queue;
 
 use crate::check::fault::Fault;
 use crate::engines::catalog::Engine;

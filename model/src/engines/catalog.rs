@@ -4,6 +4,7 @@
 //! file lists the engines; `runner/plan.rs` names those that `cargo verify` itself plays on.
 
 use crate::engines::loom::explore::within;
+use crate::engines::sections::explore::plainly;
 use crate::engines::shuttle::explore::{Schedules, under};
 use crate::engines::threads::{engine::player as on_threads, explore::sequentially, timed};
 use crate::engines::{self, Observed};
@@ -15,6 +16,10 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
+    /// Every interleaving of lock sections, reads and hand-overs: equal.
+    Sections,
+    /// The same without any reduction: equal.
+    SectionsPlain,
     /// loom with a mutex for the write-once cell: equal.
     LoomMutex,
     /// loom with an atomic for the write-once cell: equal.
@@ -39,7 +44,9 @@ pub enum Engine {
 pub const PREEMPTIONS: usize = 2;
 
 impl Engine {
-    pub const ALL: [Engine; 9] = [
+    pub const ALL: [Engine; 11] = [
+        Engine::Sections,
+        Engine::SectionsPlain,
         Engine::LoomMutex,
         Engine::LoomAtomic,
         Engine::LoomBounded,
@@ -56,6 +63,8 @@ impl Engine {
             Engine::LoomMutex => "loom-mutex",
             Engine::LoomAtomic => "loom-atomic",
             Engine::LoomBounded => "loom-bounded",
+            Engine::Sections => "sections",
+            Engine::SectionsPlain => "sections-plain",
             Engine::ShuttleEvery => "shuttle-every",
             Engine::ShuttleRandom => "shuttle-random",
             Engine::ShuttlePct => "shuttle-pct",
@@ -70,6 +79,8 @@ impl Engine {
             Engine::LoomMutex => "loom, outcome behind a mutex",
             Engine::LoomAtomic => "loom, outcome behind an atomic",
             Engine::LoomBounded => "loom, outcome behind a mutex, few preemptions",
+            Engine::Sections => "sections on coroutines",
+            Engine::SectionsPlain => "sections on coroutines, without reductions",
             Engine::ShuttleEvery => "shuttle, every schedule",
             Engine::ShuttleRandom => "shuttle, random schedules",
             Engine::ShuttlePct => "shuttle, few preemptions at random (PCT)",
@@ -84,6 +95,8 @@ impl Engine {
             Engine::LoomMutex => engines::loom::mutex::on_loop::player_on_loop::play,
             Engine::LoomAtomic => engines::loom::atomic::on_loop::player_on_loop::play,
             Engine::LoomBounded => |scenario| within(PREEMPTIONS, || (Engine::LoomMutex.play())(scenario)),
+            Engine::Sections => engines::sections::engine::on_loop::player_on_loop::play,
+            Engine::SectionsPlain => |scenario| plainly(|| (Engine::Sections.play())(scenario)),
             Engine::ShuttleEvery => |scenario| on_shuttle(Schedules::Every, scenario),
             Engine::ShuttleRandom => |scenario| on_shuttle(Schedules::Random, scenario),
             Engine::ShuttlePct => |scenario| on_shuttle(Schedules::Pct, scenario),
@@ -95,7 +108,10 @@ impl Engine {
 
     /// True if every allowed observation must be seen.
     pub fn is_complete(self) -> bool {
-        matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::ShuttleEvery)
+        matches!(
+            self,
+            Engine::LoomMutex | Engine::LoomAtomic | Engine::Sections | Engine::SectionsPlain | Engine::ShuttleEvery
+        )
     }
 
     /// The reason why this engine cannot play this scenario, and the engines that can.
@@ -103,6 +119,7 @@ impl Engine {
         let (name, threads) = (self.name(), scenario.threads.len());
         let others = |able: &str| format!("{name} plays {able}, and this scenario has {threads}");
         let is_loom = matches!(self, Engine::LoomMutex | Engine::LoomAtomic | Engine::LoomBounded);
+        let is_sections = matches!(self, Engine::Sections | Engine::SectionsPlain);
         let is_shuttle = matches!(self, Engine::ShuttleEvery | Engine::ShuttleRandom | Engine::ShuttlePct);
         let is_plain = !scenario.has_programs() && scenario.resolved().tasks == 1;
         let runs = matches!(scenario.scheduler, None | Some(Scheduler::Inline | Scheduler::Queue));
@@ -111,7 +128,7 @@ impl Engine {
                 let able = "only one task whose scheduler runs callbacks without programs";
                 Some(format!("{name} plays {able}: play it with --engine threads"))
             }
-            _ if scenario.script().is_some() && !is_loom => {
+            _ if scenario.script().is_some() && !is_loom && !is_sections => {
                 let who = "loom-mutex, loom-atomic or loom-bounded";
                 Some(format!("{name} has no event loop: play it with --engine {who}"))
             }
@@ -123,7 +140,7 @@ impl Engine {
                 let why = "treats a lock taken during a panic as poisoned, and a thread panics";
                 Some(format!("{name} {why}: play it with --engine threads"))
             }
-            2.. if is_loom && scenario.unwinds() => {
+            2.. if (is_loom || is_sections) && scenario.unwinds() => {
                 let why = "runs all threads on one of the system, and a thread panics beside others";
                 Some(format!("{name} {why}: play it with --engine threads"))
             }

@@ -6,6 +6,8 @@
 
 use crate::engines::catalog::{Engine, PREEMPTIONS};
 use crate::engines::loom::explore::within;
+use crate::engines::sections::clients::{self, Difference, Explored, Key};
+use crate::engines::sections::explore::plainly;
 use crate::engines::shuttle::explore::{Schedules, under};
 use crate::engines::threads::{explore::sequentially, timed};
 use crate::engines::{Observed, Play};
@@ -44,6 +46,7 @@ impl Needs {
             LoomMutex | LoomAtomic | LoomBounded => true,
             ShuttleEvery | ShuttleRandom => !matches!(self, Needs::Loom),
             ShuttlePct => matches!(self, Needs::Protocol),
+            Engine::Sections | Engine::SectionsPlain => true,
             Engine::Threads | Engine::Tickets | Engine::Alone => false,
         }
     }
@@ -63,13 +66,26 @@ pub fn is_on(id: &str) -> bool {
 impl Defect {
     /// Plays the scenario on the copy of this engine, with this defect alone.
     pub fn play(&self, engine: Engine, scenario: &Scenario) -> Observed {
+        self.alone(|| on_copy(engine, scenario))
+    }
+
+    /// Explores every client of up to this number of calls, with this defect alone.
+    ///
+    /// # Errors
+    ///
+    /// The first difference from the specification.
+    pub fn explore(&self, calls: usize, key: Key) -> Result<Explored, Difference> {
+        self.alone(|| clients::explore(calls, key, sections::lockstep::play))
+    }
+
+    fn alone<R>(&self, play: impl FnOnce() -> R) -> R {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let place = DEFECTS.iter().position(|defect| defect.id == self.id).expect("it is planted");
         ON.store(place + 1, Ordering::Relaxed);
-        let observed = on_copy(engine, scenario);
+        let played = play();
         ON.store(0, Ordering::Relaxed);
-        observed
+        played
     }
 }
 
@@ -82,6 +98,8 @@ fn on_copy(engine: Engine, scenario: &Scenario) -> Observed {
         Engine::ShuttleEvery => return on_shuttle(Schedules::Every),
         Engine::ShuttleRandom => return on_shuttle(Schedules::Random),
         Engine::ShuttlePct => return on_shuttle(Schedules::Pct),
+        Engine::Sections => sections::player::play,
+        Engine::SectionsPlain => |scenario| plainly(|| sections::player::play(scenario)),
         Engine::Threads => threads::player::play,
         Engine::Tickets => |scenario| timed::play_by(scenario, threads::player::perform),
         Engine::Alone => |scenario| sequentially(|| threads::player::play(scenario)),

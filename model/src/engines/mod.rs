@@ -9,7 +9,7 @@ use crate::observation::Observation;
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -61,6 +61,7 @@ pub mod catalog;
 pub mod defects;
 pub mod loom;
 pub mod record;
+pub mod sections;
 pub mod shuttle;
 pub mod threads;
 
@@ -126,6 +127,35 @@ pub fn until<R>(enough: impl FnMut(u64, &Observation) -> bool + 'static, play: i
 /// True if the exploration can end. A player asks after each execution.
 pub fn is_enough(executions: u64, observation: &Observation) -> bool {
     ENOUGH.with_borrow_mut(|enough| enough.as_mut().is_some_and(|enough| enough(executions, observation)))
+}
+
+thread_local! {
+    static IS_SPARE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets whether the present execution is spare: an engine that finds, in the middle of an execution, that the rest was
+/// explored before, ends it all the same.
+pub fn set_spare(is_spare: bool) {
+    IS_SPARE.set(is_spare);
+}
+
+/// True if the execution that ends now is not to be counted.
+pub fn is_spare() -> bool {
+    IS_SPARE.get()
+}
+
+thread_local! {
+    static IS_ORDERED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that an observation will show when the present step happened, in the order of all steps that say so.
+pub fn mark_ordered() {
+    IS_ORDERED.set(true);
+}
+
+/// True if the step that ends now was marked.
+pub fn take_ordered() -> bool {
+    IS_ORDERED.take()
 }
 
 /// A facade's guard: the lock, and the count of it as held, released in this order.

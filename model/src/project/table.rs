@@ -244,6 +244,10 @@ impl Mutant {
         is_expected_there || self.edits.iter().any(|edit| edit.file.starts_with("src/event_loop/"))
     }
 
+    pub fn is_of_the_kernel(&self) -> bool {
+        self.edits.iter().all(|edit| edit.file.starts_with("src/kernel/"))
+    }
+
     /// Returns the files with its edits, each of which must match once.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! The baseline: the counts of the last accepted run. A changed count is a finding.
 
+use crate::engines::catalog::Engine;
 use crate::project::sources::Core;
-use crate::runner::count::Count;
+use crate::runner::clients::Clients;
+use crate::runner::count::{ByEngine, Count};
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +15,10 @@ use std::{fmt, fs, io};
 pub struct Baseline {
     /// The digest of the core of that run: the verified one.
     pub core: String,
-    tiers: BTreeMap<Tier, Explored>,
-    atomic: Explored,
+    /// The closed world, under each engine that explores it.
+    explored: BTreeMap<Engine, BTreeMap<Tier, Explored>>,
+    /// The states of every client, and the executions.
+    clients: (usize, u64),
     /// The smallest programs with every schedule, under shuttle.
     shuttle: Explored,
 }
@@ -29,16 +33,18 @@ struct Explored {
 
 impl Baseline {
     /// The baseline that a run with these counts would leave.
-    pub fn new(tiers: &BTreeMap<Tier, Count>, atomic: &Count, shuttle: &Count) -> Self {
+    pub fn new(all: &ByEngine, clients: Option<&Clients>, shuttle: &Count) -> Self {
         let explored = |count: &Count| Explored {
             programs: count.programs,
             branching: count.nontrivial,
             executions: count.executions,
         };
+        let of_tiers =
+            |tiers: &BTreeMap<Tier, Count>| tiers.iter().map(|(tier, count)| (*tier, explored(count))).collect();
         Baseline {
             core: Core::compiled().sha256,
-            tiers: tiers.iter().map(|(tier, count)| (*tier, explored(count))).collect(),
-            atomic: explored(atomic),
+            explored: all.iter().map(|(engine, tiers)| (*engine, of_tiers(tiers))).collect(),
+            clients: clients.map_or((0, 0), |clients| (clients.states, clients.executions)),
             shuttle: explored(shuttle),
         }
     }
@@ -75,11 +81,22 @@ impl Baseline {
                 changes.push(format!("{name}: {} before, {} now", print(before), print(now)));
             }
         };
-        for tier in self.tiers.keys().chain(now.tiers.keys()).collect::<BTreeSet<_>>() {
-            compare(tier.describe(), self.tiers.get(tier), now.tiers.get(tier));
+        let keys = |baseline: &Baseline| -> BTreeSet<(Engine, Tier)> {
+            let keys = baseline.explored.iter();
+            keys.flat_map(|(engine, tiers)| tiers.keys().map(|tier| (*engine, *tier))).collect()
+        };
+        for (engine, tier) in &keys(self) | &keys(now) {
+            let name = format!("{}, {}", tier.describe(), engine.describe());
+            let of = |baseline: &Baseline| baseline.explored.get(&engine).and_then(|tiers| tiers.get(&tier)).copied();
+            compare(&name, of(self).as_ref(), of(now).as_ref());
         }
-        compare("outcome behind an atomic", Some(&self.atomic), Some(&now.atomic));
         compare("shuttle, every schedule", Some(&self.shuttle), Some(&now.shuttle));
+        if self.clients != now.clients {
+            let [before, now] = [self, now].map(|Baseline { clients: (states, executions), .. }| {
+                format!("{states} states, {executions} executions")
+            });
+            changes.push(format!("every client: {before} before, {now} now"));
+        }
         changes
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::check::Verdict;
 use crate::engines::Extent;
+use crate::engines::catalog::Engine;
+use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// Programs of the closed world, by the extent of their exploration.
+/// Programs of the closed world, by the extent of their exploration. Each is counted once for each engine.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scenarios {
     pub generated: usize,
@@ -92,6 +95,17 @@ impl Count {
         self.cut += other.cut;
         self.broken += other.broken;
         self.seconds += other.seconds;
+    }
+}
+
+/// The counts of each tier of the closed world under each engine.
+pub type ByEngine = BTreeMap<Engine, BTreeMap<Tier, Count>>;
+
+/// Adds the counts of other programs.
+pub(super) fn include(all: &mut ByEngine, others: &ByEngine) {
+    for (engine, tiers) in others {
+        let all = all.entry(*engine).or_default();
+        tiers.iter().for_each(|(tier, count)| all.entry(*tier).or_default().include(count));
     }
 }
 

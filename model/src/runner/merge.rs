@@ -40,7 +40,7 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, String> {
     if !missing.is_empty() {
         return Err(format!("missing shards: {}; run each with `cargo verify --deep --shard ..`", missing.join(", ")));
     }
-    let expected: usize = Tier::DEEP.into_iter().map(Tier::formula).sum();
+    let expected: usize = Tier::ALL.into_iter().map(|tier| tier.deep().len() * tier.formula()).sum();
     if merged.scenarios.generated != expected {
         return Err(format!("the reports cover {} programs instead of {expected}", merged.scenarios.generated));
     }

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod checkpoint;
+pub mod clients;
 pub mod count;
 pub mod explore;
 pub mod merge;

@@ -24,8 +24,8 @@ pub struct Shard {
     pub of: usize,
 }
 
-/// The engines that every scenario is played on: loom with each stand-in of the write-once cell.
-pub const STANDARD: [Engine; 2] = [Engine::LoomMutex, Engine::LoomAtomic];
+/// The engines that a scenario is played on if no other is named.
+pub const STANDARD: [Engine; 3] = [Engine::Sections, Engine::LoomMutex, Engine::LoomAtomic];
 
 /// The engines that explore a sample of executions. They play programs that are too large for the others.
 pub const SAMPLERS: [Engine; 3] = [Engine::ShuttleRandom, Engine::ShuttlePct, Engine::Threads];
@@ -34,27 +34,22 @@ pub const SAMPLERS: [Engine; 3] = [Engine::ShuttleRandom, Engine::ShuttlePct, En
 pub const SAMPLED: usize = 100;
 
 impl Plan {
-    /// The closed world on loom, most of it with both stand-ins, its smallest programs on shuttle, and some sampled programs.
+    /// The closed world on coroutines, and much of it again under loom; its smallest programs on shuttle, and some sampled
+    /// programs.
     pub fn everyday() -> Self {
         let mut plan = Plan::default();
-        for (tier, program) in closed_world(&Tier::ALL) {
-            plan.add(Some(tier), if tier.is_played_twice() { &STANDARD } else { &STANDARD[..1] }, &program);
-        }
+        closed_world().iter().for_each(|(tier, program)| plan.add(Some(*tier), tier.everyday(), program));
         smallest().iter().for_each(|program| plan.add(None, &[Engine::ShuttleEvery], program));
         plan.jobs.extend(Plan::sampled(0..SAMPLED).jobs);
         plan
     }
 
-    /// One shard of the larger programs on loom, and of those that the everyday run does not play with an atomic.
+    /// One shard of what the everyday run does not play under loom.
     pub fn deep(shard: Shard) -> Self {
         let mut plan = Plan::default();
-        let once: Vec<Tier> = Tier::ALL.into_iter().filter(|tier| !tier.is_played_twice()).collect();
-        let with = |tiers, engine: fn(Tier) -> Engine| {
-            closed_world(tiers).into_iter().map(move |(tier, program)| (tier, engine(tier), program))
-        };
-        let programs: Vec<_> = with(&Tier::DEEP, Tier::engine).chain(with(&once, |_| Engine::LoomAtomic)).collect();
-        for (tier, engine, program) in shard.places(programs.len()).map(|at| &programs[at]) {
-            plan.add(Some(*tier), &[*engine], program);
+        let programs = closed_world();
+        for (tier, program) in shard.places(programs.len()).map(|at| &programs[at]) {
+            plan.add(Some(*tier), &tier.deep(), program);
         }
         plan
     }
@@ -71,9 +66,9 @@ impl Plan {
         self.jobs.extend(engines.iter().map(job));
     }
 
-    /// The number of programs of the closed world.
+    /// The number of programs of the closed world, each counted once for each engine that explores it.
     pub fn programs(&self) -> usize {
-        self.jobs.iter().filter(|(tier, job)| tier.is_some_and(|tier| tier.engine() == job.engine)).count()
+        self.jobs.iter().filter(|(tier, _)| tier.is_some()).count()
     }
 
     /// The number of programs for each engine.
@@ -85,24 +80,34 @@ impl Plan {
 }
 
 impl Tier {
-    /// Whether the everyday run plays it with an atomic for the write-once cell, too. The others take more time, and are
-    /// played so by the deep run.
-    fn is_played_twice(self) -> bool {
-        use Tier::{LoopEnds, LoopNaps, LoopPrograms, LoopRuns, Programs, Tasks};
-        !matches!(self, Tasks | Programs | LoopRuns | LoopEnds | LoopPrograms | LoopNaps)
+    /// The engines of the everyday run. Of loom's two stand-ins the atomic shows more than the mutex, and takes more time.
+    fn everyday(self) -> &'static [Engine] {
+        use Tier::{Fours, LoopEnds, LoopNaps, LoopPrograms, LoopRuns, Programs, Tasks, Threes};
+        match self {
+            Threes | Fours | Tasks | Programs | LoopEnds => &[Engine::Sections],
+            LoopRuns | LoopPrograms | LoopNaps => &[Engine::Sections, Engine::LoomMutex],
+            _ => &[Engine::Sections, Engine::LoomAtomic],
+        }
     }
 
-    /// The engine that explores it, to the end or to a bound.
-    pub fn engine(self) -> Engine {
-        if self == Tier::Fours { Engine::LoomBounded } else { Engine::LoomMutex }
+    /// loom as far as the everyday run leaves it out. Programs of 4 threads are explored to a bound.
+    pub(super) fn deep(self) -> Vec<Engine> {
+        let on_loom: &[Engine] = match self {
+            Tier::Threes => &[Engine::LoomMutex],
+            Tier::Fours => &[Engine::LoomBounded],
+            _ => &[Engine::LoomMutex, Engine::LoomAtomic],
+        };
+        on_loom.iter().copied().filter(|engine| !self.everyday().contains(engine)).collect()
     }
 }
 
-/// Every program of these tiers.
-fn closed_world(tiers: &[Tier]) -> Vec<(Tier, Scenario)> {
-    let programs: Vec<(Tier, Scenario)> =
-        tiers.iter().flat_map(|&tier| tier.programs().into_iter().map(move |program| (tier, program))).collect();
-    let expected: usize = tiers.iter().map(|tier| tier.formula()).sum();
+/// Every program of the closed world.
+fn closed_world() -> Vec<(Tier, Scenario)> {
+    let programs: Vec<(Tier, Scenario)> = Tier::ALL
+        .into_iter()
+        .flat_map(|tier| tier.programs().into_iter().map(move |program| (tier, program)))
+        .collect();
+    let expected: usize = Tier::ALL.into_iter().map(Tier::formula).sum();
     assert_eq!(programs.len(), expected, "the closed world has as many programs as its formula says");
     programs
 }

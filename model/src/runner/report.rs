@@ -3,9 +3,9 @@
 use crate::check::fault::Fault;
 use crate::engines::catalog::Engine;
 use crate::project::sources::Core;
-use crate::runner::count::{Count, Outcomes, Scenarios};
+use crate::runner::clients::Clients;
+use crate::runner::count::{ByEngine, Count, Outcomes, Scenarios, include};
 use crate::runner::plan::Shard;
-use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,15 +20,17 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     pub scenarios: Scenarios,
-    /// Executions with the mutex stand-in.
+    /// Executions of the closed world, under all engines.
     pub executions: u64,
-    /// Executions, with both stand-ins, that were replayed through the protocol step by step.
+    /// Executions that were replayed through the protocol step by step.
     pub replayed: u64,
-    /// Outcomes with the mutex stand-in: observed must equal allowed.
+    /// Outcomes of the closed world: observed must equal allowed.
     pub outcomes: Outcomes,
-    pub tiers: BTreeMap<Tier, Count>,
-    /// The programs that are played with the atomic stand-in, too.
-    pub atomic: Count,
+    /// The closed world, under each engine that explores it.
+    pub explored: ByEngine,
+    /// Every client of the kernel, explored all at once; none in a deep run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Clients>,
     /// Engines that give a second opinion or sample executions, each with its own programs.
     pub others: BTreeMap<Engine, Count>,
     pub failures: Vec<Failure>,
@@ -60,9 +62,8 @@ impl Report {
         self.executions += other.executions;
         self.replayed += other.replayed;
         self.outcomes.include(&other.outcomes);
-        other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
+        include(&mut self.explored, &other.explored);
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
-        self.atomic.include(&other.atomic);
         self.failures.extend(other.failures);
         self.changes.extend(other.changes);
         self.workers += other.workers;

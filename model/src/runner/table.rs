@@ -5,15 +5,16 @@ use crate::check::fault::Fault;
 use crate::engines::catalog::{Engine, PREEMPTIONS};
 use crate::project::sources::Core;
 use crate::runner::count::{Count, Outcomes, sum};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The table of the closed world, the samples, the failures and the verdict.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_closed_world(f)?;
+        self.clients.iter().try_for_each(|clients| writeln!(f, "{clients}"))?;
         Samples(&self.others).fmt(f)?;
-        for tier in self.tiers.keys() {
+        for tier in self.explored.values().flat_map(BTreeMap::keys).collect::<BTreeSet<_>>() {
             writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;
         }
         if self.scenarios.bounded > 0 {
@@ -36,23 +37,26 @@ impl Report {
             _ => "NOT every interleaving: some programs are cut",
         };
         head(f, extent)?;
-        self.tiers.iter().try_for_each(|(tier, count)| row(f, tier.describe(), count, true))?;
-        row(f, "total: observed must equal allowed", &sum(self.tiers.values()), true)?;
-        if self.atomic.programs > 0 {
-            row(f, "again, outcome in an atomic: equal too", &self.atomic, true)?;
+        for (engine, tiers) in &self.explored {
+            writeln!(f, "{}", engine.describe())?;
+            tiers.iter().try_for_each(|(tier, count)| row(f, &format!("  {}", tier.describe()), count, true))?;
+            row(f, "  total: observed must equal allowed", &sum(tiers.values()), true)?;
         }
-        let (replayed, executions) = (self.replayed, self.executions + self.atomic.executions);
+        let (replayed, executions) = (self.replayed, self.executions);
         writeln!(f, "conformance, each lock section a step of the protocol: {replayed} of {executions} executions")
     }
 
-    /// Each tier's share of the time, all workers together.
+    /// The time of each tier under each engine, all workers together.
     fn write_times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, count: &Count| writeln!(f, "{name:<52}  {:>7.1} s of work", count.seconds);
-        self.tiers.iter().try_for_each(|(tier, count)| line(tier.describe(), count))?;
-        if self.atomic.programs > 0 {
-            line("all of them again, outcome in an atomic", &self.atomic)?;
+        for (engine, tiers) in &self.explored {
+            line(engine.describe(), &sum(tiers.values()))?;
+            tiers.iter().try_for_each(|(tier, count)| line(&format!("  {}", tier.describe()), count))?;
         }
-        self.others.iter().try_for_each(|(engine, count)| line(engine.describe(), count))
+        self.others.iter().try_for_each(|(engine, count)| line(engine.describe(), count))?;
+        self.clients.iter().try_for_each(|clients| {
+            writeln!(f, "{:<52}  {:>7.1} s of work", "every client of the kernel", clients.seconds)
+        })
     }
 
     fn write_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +71,7 @@ impl Report {
         let shard = self.shard.map_or(String::new(), |shard| format!(" shard {shard} of the deep run"));
         let Report { seconds, workers, resumed, .. } = self;
         write!(f, "{verdict}{shard} in {seconds:.0} s with {workers} workers, ")?;
-        let played = sum(self.tiers.values().chain([&self.atomic]).chain(self.others.values()));
+        let played = sum(self.explored.values().flat_map(BTreeMap::values).chain(self.others.values()));
         let (programs, executions) = (played.programs as f64 / seconds, played.executions as f64 / seconds);
         match resumed {
             0 => write!(f, "{programs:.0} programs and {executions:.0} executions a second"),
@@ -116,7 +120,7 @@ fn row(f: &mut fmt::Formatter<'_>, name: &str, count: &Count, is_listed: bool) -
     )
 }
 
-/// A table of the engines other than loom.
+/// A table of the engines that do not explore the closed world.
 pub struct Samples<'a>(pub &'a BTreeMap<Engine, Count>);
 
 impl fmt::Display for Samples<'_> {

@@ -5,7 +5,8 @@ use crate::check::Verdict;
 use crate::engines::catalog::Engine;
 use crate::project::sources::{Core, sources_digest};
 use crate::runner::baseline::Baseline;
-use crate::runner::count::{Count, Scenarios, sum};
+use crate::runner::clients::Clients;
+use crate::runner::count::{ByEngine, Count, Scenarios, include, sum};
 use crate::runner::plan::Plan;
 use crate::runner::workers::Job;
 use crate::universe::Tier;
@@ -18,8 +19,9 @@ const MOST_DRAWN: usize = 4;
 /// The results so far.
 #[derive(Default)]
 pub struct Tally {
-    pub tiers: BTreeMap<Tier, Count>,
-    pub atomic: Count,
+    /// The closed world, under each engine that explores it.
+    pub explored: ByEngine,
+    pub clients: Option<Clients>,
     pub others: BTreeMap<Engine, Count>,
     pub failures: Vec<Failure>,
 }
@@ -27,10 +29,9 @@ pub struct Tally {
 impl Tally {
     /// Adds the verdict on one job.
     pub fn add(&mut self, tier: Option<Tier>, job: &Job, verdict: &Verdict) {
-        match (job.engine, tier) {
-            (Engine::LoomAtomic, _) => self.atomic.add(verdict),
-            (_, Some(tier)) => self.tiers.entry(tier).or_default().add(verdict),
-            (engine, None) => self.others.entry(engine).or_default().add(verdict),
+        match tier {
+            Some(tier) => self.explored.entry(job.engine).or_default().entry(tier).or_default().add(verdict),
+            None => self.others.entry(job.engine).or_default().add(verdict),
         }
         if !verdict.is_good() {
             let (scenario, engine) = (job.scenario.clone(), job.engine);
@@ -41,9 +42,8 @@ impl Tally {
 
     /// Adds the results of other programs.
     pub fn include(&mut self, other: Tally) {
-        other.tiers.iter().for_each(|(tier, count)| self.tiers.entry(*tier).or_default().include(count));
+        include(&mut self.explored, &other.explored);
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
-        self.atomic.include(&other.atomic);
         self.failures.extend(other.failures);
     }
 
@@ -57,7 +57,7 @@ impl Tally {
 
     /// The final report, compared with the plan and with the baseline.
     pub fn report(self, plan: &Plan, baseline: Option<&Baseline>, workers: usize, seconds: f64) -> Report {
-        let all = sum(self.tiers.values());
+        let all = sum(self.explored.values().flat_map(BTreeMap::values));
         let generated = plan.programs();
         let cut = generated - all.programs + all.cut;
         let scenarios = Scenarios {
@@ -76,10 +76,10 @@ impl Tally {
             shard: None,
             scenarios,
             executions: all.executions,
-            replayed: all.replayed + self.atomic.replayed,
+            replayed: all.replayed,
             outcomes: all.outcomes,
-            tiers: self.tiers,
-            atomic: self.atomic,
+            explored: self.explored,
+            clients: self.clients,
             others: self.others,
             failures: self.failures,
             changes,
@@ -93,18 +93,15 @@ impl Tally {
     fn is_explored(&self, plan: &Plan) -> bool {
         let mut parts: BTreeMap<Engine, usize> =
             self.others.iter().map(|(engine, count)| (*engine, count.programs)).collect();
-        self.tiers.iter().for_each(|(tier, count)| *parts.entry(tier.engine()).or_default() += count.programs);
-        if self.atomic.programs > 0 {
-            parts.insert(Engine::LoomAtomic, self.atomic.programs);
-        }
-        let to_the_end =
-            self.tiers.iter().all(|(tier, count)| count.bounded == 0 || tier.engine() == Engine::LoomBounded);
+        let explored = || self.explored.iter().map(|(engine, tiers)| (*engine, sum(tiers.values())));
+        explored().for_each(|(engine, count)| *parts.entry(engine).or_default() += count.programs);
+        let to_the_end = explored().all(|(engine, count)| count.bounded == 0 || engine == Engine::LoomBounded);
         to_the_end && parts == plan.parts() && !parts.is_empty()
     }
 
     /// The baseline that these counts make.
     pub fn baseline(&self) -> Baseline {
         let shuttle = self.others.get(&Engine::ShuttleEvery).copied().unwrap_or_default();
-        Baseline::new(&self.tiers, &self.atomic, &shuttle)
+        Baseline::new(&self.explored, self.clients.as_ref(), &shuttle)
     }
 }

@@ -3,10 +3,11 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use whendone_model::engines::catalog::Engine;
+use whendone_model::runner::clients::CALLS;
 use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::plan::{SAMPLED, Shard};
 
-/// Explores every small concurrent program over the core under loom, and checks that the observed
+/// Explores every small concurrent program over the core, on coroutines and under loom, and checks that the observed
 /// outcomes equal those that the specification allows.
 #[derive(Parser)]
 #[command(name = "cargo verify", bin_name = "cargo verify")]
@@ -25,7 +26,8 @@ pub struct Arguments {
     /// Records the counts and blind spots of this run as the new baseline, if there is no failure
     #[arg(long)]
     pub accept: bool,
-    /// Explores larger programs instead: 3 threads with 3 or 4 operations in all, and 4 threads with few preemptions
+    /// Explores under loom instead what the everyday run does not: larger programs, and the others with the other
+    /// stand-in of the write-once cell
     #[arg(long)]
     pub deep: bool,
     /// Explores only one shard of the deep run, such as 2/4. `cargo verify merge` adds the reports
@@ -44,10 +46,19 @@ pub enum Command {
         /// Draws for each allowed outcome an execution that shows it
         #[arg(long)]
         explain: bool,
-        /// Uses this engine instead of loom with both stand-ins: loom-mutex, loom-atomic, loom-bounded,
+        /// Uses this engine instead of sections, loom-mutex and loom-atomic; others are sections-plain, loom-bounded,
         /// shuttle-every, shuttle-random, shuttle-pct, threads, tickets, alone
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
+    },
+    /// Explores every client of the kernel that makes up to this number of calls, on any number of threads
+    Clients {
+        #[arg(long, default_value_t = CALLS, value_parser = clap::value_parser!(u8).range(1..=15))]
+        calls: u8,
+        /// Tells two states of the queue apart by all that was done to it, and not by its places: sound for any queue, and
+        /// far more states
+        #[arg(long)]
+        plain: bool,
     },
     /// Runs the execution that a replay token names, and draws it
     Replay { token: String },

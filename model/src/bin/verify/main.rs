@@ -18,6 +18,7 @@ use whendone_model::check::check_against;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
+use whendone_model::engines::sections::clients::Key;
 use whendone_model::project::copy::folder_in_target;
 use whendone_model::project::vendored::Vendored;
 use whendone_model::proof::counterexample::show;
@@ -27,6 +28,7 @@ use whendone_model::proof::solver::Solver;
 use whendone_model::protocol::properties::{Protocol, SIZE};
 use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::checkpoint::Checkpoint;
+use whendone_model::runner::clients::{CALLS, Clients};
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::merge::merge;
 use whendone_model::runner::mutants::seeded;
@@ -62,16 +64,17 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         Some(Command::Mutants { file, wanted }) => Ok(seeded(file.as_deref(), wanted)?),
         _ if arguments.core.is_some() => verify_another(arguments),
         None if arguments.deep => {
-            tested(&[Engine::LoomMutex, Engine::LoomBounded]).and_then(|()| verify_deep(arguments))
+            tested(&[Engine::LoomMutex, Engine::LoomAtomic, Engine::LoomBounded]).and_then(|()| verify_deep(arguments))
         }
         None => tested(&Engine::ALL).and_then(|()| verify(arguments)),
         Some(Command::Stress { seconds, from }) => tested(&SAMPLERS).and_then(|()| stress(arguments, *seconds, *from)),
         Some(Command::Merge { files }) => merge_files(files),
         Some(Command::Scenario { text, explain: true, .. }) => explain(text),
         Some(Command::Scenario { text, engine, .. }) => {
-            let engines = engine.map_or(STANDARD.to_vec(), |engine| vec![engine]);
-            tested(&engines).and_then(|()| litmus(text, &engines))
+            let engines = engine.as_slice();
+            tested(if engines.is_empty() { &STANDARD } else { engines }).and_then(|()| litmus(text, engines))
         }
+        Some(Command::Clients { calls, plain }) => clients(*calls, *plain),
         Some(Command::Replay { token }) => replay(token),
         Some(Command::BlindSpots) => blind_spots(),
         Some(Command::Proof) => prove(),
@@ -99,16 +102,41 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let start = Instant::now();
     let plan = Plan::everyday();
     let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
+    let clients = Clients::explored(CALLS, Key::Places)
+        .map_err(|difference| format!("a client of the kernel differs from the specification:\n{difference}"));
     let mut tally = run.explore(&plan, None)?;
     run.draw_failures(&mut tally)?;
+    let differs = clients.as_ref().err().cloned();
+    tally.clients = clients.ok();
     if arguments.accept && tally.failures.is_empty() {
         baseline = tally.baseline();
         baseline.write().map_err(|error| at(&Baseline::path(), error))?;
     }
-    let report = tally.report(&plan, Some(&baseline), run.workers, start.elapsed().as_secs_f64());
+    let mut report = tally.report(&plan, Some(&baseline), run.workers, start.elapsed().as_secs_f64());
+    if let Some(differs) = differs {
+        print(differs)?;
+        report.green = false;
+    }
     print(&report)?;
     write(&report, "report.json")?;
     Ok(report.green)
+}
+
+/// Explores every client, number of calls by number of calls.
+fn clients(calls: u8, plain: bool) -> Result<bool, Box<dyn Error>> {
+    // The defects of a core may panic, and each difference is printed.
+    panic::set_hook(Box::new(|_| ()));
+    let key = if plain { Key::Operations } else { Key::Places };
+    for calls in 1..=calls {
+        match Clients::explored(calls, key) {
+            Ok(clients) => print(format_args!("{clients}; {:.1} s", clients.seconds))?,
+            Err(difference) => {
+                print(format_args!("a client of {calls} calls differs from the specification:\n{difference}"))?;
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Explores larger programs, or one shard of them, and resumes an interrupted run.
@@ -193,17 +221,27 @@ fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(vendored.run(rest)?.success())
 }
 
-/// Runs one scenario, and prints its allowed and observed outcomes.
-fn litmus(text: &str, engines: &[Engine]) -> Result<bool, Box<dyn Error>> {
+/// Runs one scenario, and prints its allowed and observed outcomes: on the named engines, or on all standard ones that
+/// can play it.
+fn litmus(text: &str, named: &[Engine]) -> Result<bool, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
-    if let Some(objection) = engines.iter().find_map(|engine| engine.objection(&scenario)) {
-        return Err(objection.into());
+    let engines = if named.is_empty() { &STANDARD } else { named };
+    let (able, objections): (Vec<_>, Vec<_>) = engines
+        .iter()
+        .map(|engine| (*engine, engine.objection(&scenario)))
+        .partition(|(_, objection)| objection.is_none());
+    if let (true, Some((_, Some(objection)))) = (able.is_empty(), objections.first()) {
+        return Err(objection.clone().into());
     }
     print(&scenario)?;
     let mut green = true;
-    for &engine in engines {
+    for (engine, _) in able {
         green &= litmus_on(engine, &scenario)?;
     }
+    objections
+        .iter()
+        .filter_map(|(_, objection)| objection.as_ref())
+        .try_for_each(|objection| print(format_args!("\nnot played again: {objection}")))?;
     Ok(green)
 }
 

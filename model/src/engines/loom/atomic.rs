@@ -10,5 +10,5 @@ pub mod sync {
 }
 
 audited_files!();
-#[path = "event_loop.rs"]
+#[path = "../shared/event_loop.rs"]
 pub mod on_loop;

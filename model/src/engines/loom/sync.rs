@@ -4,11 +4,13 @@
 //! which publishes in std's order and no more.
 
 use ::loom as machine;
+#[path = "../shared/arc.rs"]
+mod arc;
 #[path = "../shared/locks.rs"]
 mod locks;
 
 pub use super::super::{Erased, fresh_serial, unheard};
-pub use super::arc::{Counted, erase, explore_handles, restore};
+pub use arc::{Counted, erase, explore_handles, restore};
 pub use locks::{Mutex, Silent, be_thread, by_atomic, locks_held, this_thread};
 pub use loom::thread_local;
 pub use std::sync::Arc;

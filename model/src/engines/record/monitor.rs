@@ -4,6 +4,7 @@
 //! Its state is outside the model checker's world, so that monitoring adds no executions, and a violation is found even
 //! if a panic was swallowed.
 
+use crate::engines::mark_ordered;
 use crate::engines::record::recorder;
 use crate::observation::event::{Event, Thing};
 use crate::observation::{Answer, HandOver, Told};
@@ -52,6 +53,7 @@ impl Monitor {
 
     /// Begins a hand-over of this task, to a callback, a scheduler or a waker: at most one at a time (P8).
     pub fn handing(&self, task: Task) {
+        mark_ordered();
         let mut monitored = self.locked();
         if monitored.handing.contains(&task) {
             monitored.breaks(format!("P8: hand-over of {} during another hand-over of {0}", TASKS[task]));
@@ -61,6 +63,7 @@ impl Monitor {
 
     /// Ends a hand-over of this task.
     pub fn handed_over(&self, task: Task) {
+        mark_ordered();
         let mut monitored = self.locked();
         let at = monitored.handing.iter().rposition(|other| *other == task);
         at.map(|at| monitored.handing.remove(at));
@@ -68,6 +71,7 @@ impl Monitor {
 
     /// Begins a callback, a waker, or the program of a drop or clone. Returns its place among the hand-overs.
     pub fn entered(&self, mut hand_over: HandOver, locks_held: usize) -> usize {
+        mark_ordered();
         let mut monitored = self.locked();
         hand_over.amid = monitored.inside.iter().map(|(nonce, _)| *nonce).collect();
         hand_over.amid.sort();
@@ -86,6 +90,7 @@ impl Monitor {
 
     /// Ends a callback, a waker, or the program of a drop or clone.
     pub fn left(&self, nonce: Nonce, part: Part, locks_held: usize) {
+        mark_ordered();
         recorder::record(|| Event::Leaves(nonce, part));
         let mut monitored = self.locked();
         let at = monitored.inside.iter().rposition(|entered| *entered == (nonce, part));

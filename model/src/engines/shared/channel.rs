@@ -1,13 +1,14 @@
-//! A model of the part of crossbeam-channel that the loop uses, on loom's mutex and condvar, and of its clock.
+//! A model of the part of crossbeam-channel that the loop uses, on the engine's mutex and condvar, and of its clock. Compiled
+//! once for each engine that plays the loop.
 //!
 //! The clock is a logical one, which jumps to the deadline of a receiver that has nothing to receive. If other threads nap,
 //! it waits for them: then time passes only while each of them waits for a nap.
 //!
 //! It is an assumption that crossbeam-channel itself behaves like this model.
 
+use super::machine::sync::{Condvar, Mutex};
 use crate::engines::record::recorder;
 use crate::observation::event::Event;
-use loom::sync::{Condvar, Mutex};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ops::Add;
@@ -169,7 +170,7 @@ impl<T> Drop for Receiver<T> {
 }
 
 thread_local! {
-    // All of loom's threads run on one thread of the system.
+    // All of the engine's threads run on one thread of the system.
     static CLOCK: Cell<Instant> = const { Cell::new(Instant(Duration::ZERO)) };
     /// The number of threads that nap in this execution, and that the clock waits for.
     static TIMED: Cell<Option<usize>> = const { Cell::new(None) };

@@ -1,7 +1,8 @@
-//! The `Arc` that counts a task's handles under loom: loom's own where races of the last handle are explored, and std's
-//! elsewhere, because each count is one more place where threads can switch.
+//! The `Arc` that counts a task's handles: the engine's own where races of the last handle are explored, and std's
+//! elsewhere, because each count is one more place where threads can switch. Compiled once for each engine that has one.
 
-use super::super::Erased;
+use super::machine;
+use crate::engines::Erased;
 use std::cell::Cell;
 use std::ops::Deref;
 
@@ -9,7 +10,7 @@ thread_local! {
     static EXPLORED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Decides whether loom counts the handles of this execution's tasks. loom runs an execution on one thread.
+/// Decides whether the engine counts the handles of this execution's tasks. It runs an execution on one thread.
 pub fn explore_handles(explored: bool) {
     EXPLORED.set(explored);
 }
@@ -17,13 +18,13 @@ pub fn explore_handles(explored: bool) {
 /// A counted handle.
 pub enum Counted<T> {
     ByStd(std::sync::Arc<T>),
-    ByLoom(loom::sync::Arc<T>),
+    ByEngine(machine::sync::Arc<T>),
 }
 
 impl<T> Counted<T> {
     pub fn new(value: T) -> Self {
         match EXPLORED.get() {
-            true => Counted::ByLoom(loom::sync::Arc::new(value)),
+            true => Counted::ByEngine(machine::sync::Arc::new(value)),
             false => Counted::ByStd(std::sync::Arc::new(value)),
         }
     }
@@ -32,7 +33,7 @@ impl<T> Counted<T> {
     pub fn try_unwrap(this: Self) -> Result<T, Self> {
         match this {
             Counted::ByStd(counted) => std::sync::Arc::try_unwrap(counted).map_err(Counted::ByStd),
-            Counted::ByLoom(counted) => loom::sync::Arc::try_unwrap(counted).map_err(Counted::ByLoom),
+            Counted::ByEngine(counted) => machine::sync::Arc::try_unwrap(counted).map_err(Counted::ByEngine),
         }
     }
 
@@ -40,7 +41,7 @@ impl<T> Counted<T> {
     pub fn strong_count(this: &Self) -> usize {
         match this {
             Counted::ByStd(counted) => std::sync::Arc::strong_count(counted),
-            Counted::ByLoom(counted) => loom::sync::Arc::strong_count(counted),
+            Counted::ByEngine(counted) => machine::sync::Arc::strong_count(counted),
         }
     }
 }
@@ -57,7 +58,7 @@ impl<T> Clone for Counted<T> {
     fn clone(&self) -> Self {
         match self {
             Counted::ByStd(counted) => Counted::ByStd(counted.clone()),
-            Counted::ByLoom(counted) => Counted::ByLoom(counted.clone()),
+            Counted::ByEngine(counted) => Counted::ByEngine(counted.clone()),
         }
     }
 }
@@ -68,7 +69,7 @@ impl<T> Deref for Counted<T> {
     fn deref(&self) -> &T {
         match self {
             Counted::ByStd(counted) => counted,
-            Counted::ByLoom(counted) => counted,
+            Counted::ByEngine(counted) => counted,
         }
     }
 }

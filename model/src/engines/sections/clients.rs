@@ -1,0 +1,235 @@
+//! Every client of up to a stated number of calls, all at once.
+//!
+//! The most general client calls everything, at any time, from as many threads as it likes, with every id that it was
+//! given. Each thread is one call: calls in one thread, and signals between threads, only leave out some interleavings.
+//! A call begins with its first lock section or read, because nobody notices it before. There it takes effect in the
+//! specification, too. Each answer is compared when the call returns, each hand-over when it begins, the cell's state
+//! after each step (`lockstep.rs`). So there is one graph of states for all clients, and it is explored breadth first: the
+//! first difference has the fewest calls.
+//!
+//! A state is known by a key: everything that can influence what still happens, and nothing that was compared already.
+//! Callbacks have no names in it: the kernel never looks into one.
+
+use crate::scenario::names::{Nonce, letter};
+use std::collections::HashSet;
+use std::fmt;
+use std::rc::Rc;
+
+/// A call of the client. A callback is named by the number of its add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    Add {
+        tagged: bool,
+    },
+    AddLate,
+    AddWaiting,
+    Replace(Nonce),
+    /// None is a callback of another cell.
+    Remove(Option<Nonce>),
+    RemoveAll,
+    Complete,
+    Read,
+    Phase,
+}
+
+/// A choice: a call begins, or the call at this place takes its next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Begin(Call),
+    Step(usize),
+}
+
+/// The part of a state's key that stands for the queue's representation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// All operations on the queue since it was last taken as a whole. Sound for every queue that then begins anew.
+    Operations,
+    /// The places that these operations leave in the queue of this project.
+    Places,
+}
+
+/// A state that a path of choices leads to.
+pub struct Reached {
+    pub key: [u64; 2],
+    pub choices: Vec<Choice>,
+}
+
+/// Carries out the start at once and then each choice of the path, in lock step with the specification; compares after the
+/// last one. The error says what differs.
+pub type LockStep = fn(&[Call], &[Choice], Key) -> Result<Reached, String>;
+
+/// The size of an exploration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Explored {
+    pub states: usize,
+    /// The choices taken, each in an execution of its own.
+    pub executions: u64,
+}
+
+/// A difference between the core and the specification, on a path with the fewest calls.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    pub start: Vec<Call>,
+    pub path: Vec<Choice>,
+    pub what: String,
+}
+
+/// Explores every client of up to this number of calls, from every start: no, one or two waiting callbacks, each with or
+/// without the shared tag, the cell pending or done.
+///
+/// # Errors
+///
+/// The first difference.
+pub fn explore(calls: usize, key: Key, lock_step: LockStep) -> Result<Explored, Difference> {
+    let starts = starts();
+    let mut search = Search { starts: &starts, key, lock_step, seen: HashSet::new(), explored: Explored::default() };
+    let mut states = Vec::new();
+    for start in 0..starts.len() {
+        states.extend(search.reach(start, Rc::new([]))?);
+    }
+    for used in 0..=calls {
+        // First all states that this number of calls leads to, then those of one call more.
+        let mut at = 0;
+        while at < states.len() {
+            let steps = search.after(&states[at], |choice| matches!(choice, Choice::Step(_)))?;
+            states.extend(steps);
+            at += 1;
+        }
+        if used < calls {
+            let mut next = Vec::new();
+            for state in states {
+                next.extend(search.after(&state, |choice| matches!(choice, Choice::Begin(_)))?);
+            }
+            states = next;
+        }
+    }
+    Ok(search.explored)
+}
+
+struct Search<'a> {
+    starts: &'a [Vec<Call>],
+    key: Key,
+    lock_step: LockStep,
+    seen: HashSet<[u64; 2]>,
+    explored: Explored,
+}
+
+/// A state, by one way that leads to it.
+struct State {
+    start: usize,
+    path: Rc<[Choice]>,
+    choices: Vec<Choice>,
+}
+
+impl Search<'_> {
+    /// The state at the end of this path, if it is a new one.
+    fn reach(&mut self, start: usize, path: Rc<[Choice]>) -> Result<Option<State>, Difference> {
+        let reached = (self.lock_step)(&self.starts[start], &path, self.key);
+        let differs = |what| Difference { start: self.starts[start].clone(), path: path.to_vec(), what };
+        let Reached { key, choices } = reached.map_err(differs)?;
+        self.explored.executions += 1;
+        let is_new = self.seen.insert(key);
+        self.explored.states += usize::from(is_new);
+        Ok(is_new.then_some(State { start, path, choices }))
+    }
+
+    /// The new states to which the wanted choices lead.
+    fn after(&mut self, state: &State, is_wanted: fn(&Choice) -> bool) -> Result<Vec<State>, Difference> {
+        let mut new = Vec::new();
+        for choice in state.choices.iter().copied().filter(is_wanted) {
+            let longer = state.path.iter().copied().chain([choice]).collect();
+            new.extend(self.reach(state.start, longer)?);
+        }
+        Ok(new)
+    }
+}
+
+fn starts() -> Vec<Vec<Call>> {
+    let add = |tagged| Call::Add { tagged };
+    let mut pending = vec![Vec::new()];
+    pending.extend([false, true].map(|one| vec![add(one)]));
+    pending.extend([false, true].into_iter().flat_map(|one| [false, true].map(|two| vec![add(one), add(two)])));
+    let done: Vec<Vec<Call>> = pending.iter().map(|setup| [&setup[..], &[Call::Complete]].concat()).collect();
+    [pending, done].concat()
+}
+
+/// The number of clients of this number of calls in the letters of the scenario language: each call a thread, and every
+/// split of the calls into threads. `k` callbacks wait, `m` operations can be a thread by themselves (`Tier::formula`).
+pub fn number(calls: usize) -> (u64, u64) {
+    let starts = |programs: &dyn Fn(u64) -> u64| (0..=2).map(|k| 2 * (1 << k) * programs(7 + k)).sum();
+    (starts(&|m| multisets(m, calls)), starts(&|m| splits(m, calls)))
+}
+
+/// Multisets of this size.
+fn multisets(of: u64, size: usize) -> u64 {
+    (0..size as u64).fold(1, |number, taken| number * (of + taken) / (taken + 1))
+}
+
+/// Multisets of threads with this number of operations in all.
+fn splits(m: u64, operations: usize) -> u64 {
+    // Threads without an add, and with one, after which the thread can remove its own callback; A and B are adds.
+    let (mut without, mut with) = (m - 2, 2);
+    let mut by_operations = vec![1];
+    by_operations.resize(operations + 1, 0);
+    for length in 1..=operations {
+        let before = by_operations.clone();
+        for (total, number) in by_operations.iter_mut().enumerate() {
+            let threads = 1..=total / length;
+            *number +=
+                threads.map(|count| multisets(without + with, count) * before[total - count * length]).sum::<u64>();
+        }
+        (without, with) = (without * (m - 2), without * 2 + with * (m + 1));
+    }
+    by_operations[operations]
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Call::Add { tagged: false } => f.write_str("add"),
+            Call::Add { tagged: true } => f.write_str("add with the shared tag"),
+            Call::AddLate => f.write_str("add_late"),
+            Call::AddWaiting => f.write_str("add_waiting"),
+            Call::Replace(nonce) => write!(f, "replace {}", letter(*nonce)),
+            Call::Remove(Some(nonce)) => write!(f, "remove {}", letter(*nonce)),
+            Call::Remove(None) => f.write_str("remove a callback of another cell"),
+            Call::RemoveAll => f.write_str("remove_all"),
+            Call::Complete => f.write_str("complete"),
+            Call::Read => f.write_str("outcome"),
+            Call::Phase => f.write_str("phase"),
+        }
+    }
+}
+
+/// The start, a line for each choice, and the difference.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut calls = self.start.clone();
+        self.start.iter().enumerate().try_for_each(|(at, call)| writeln!(f, "  call {}: {call}, at once", at + 1))?;
+        for choice in &self.path {
+            match choice {
+                Choice::Begin(call) => {
+                    calls.push(*call);
+                    writeln!(f, "  call {}: {call}", calls.len())?;
+                }
+                Choice::Step(at) => writeln!(f, "  call {}: the next step of {}", at + 1, calls[*at])?,
+            }
+        }
+        write!(f, "{}", self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::universe::Tier;
+
+    #[test]
+    fn the_number_of_clients_is_that_of_the_tiers_of_this_size() {
+        assert_eq!(number(3).0, Tier::Triples.formula() as u64);
+        assert_eq!(number(4).0, Tier::Fours.formula() as u64);
+        // 1 + 1 operations, and 2 in one thread.
+        let two = |m: u64| m * (m + 1) / 2 + m * m + 2;
+        assert_eq!(number(2).1, (0..=2).map(|k| 2 * (1 << k) * two(7 + k)).sum::<u64>());
+    }
+}

@@ -1,0 +1,421 @@
+//! The kernel and the specification in lock step, on one path of choices. Compiled once for each copy of the kernel.
+
+use super::kernel::{Added, Batch, CallbackId, Cell as Core, Phase, Snapshot, UNTAGGED};
+use super::sync::locks_held;
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::{Discriminant, discriminant, replace};
+use std::num::NonZeroU64;
+use std::rc::Rc;
+use whendone_model::engines::sections::clients::{Call, Choice, Key, Reached};
+use whendone_model::engines::sections::places::Places;
+use whendone_model::engines::sections::world;
+use whendone_model::scenario::names::{Nonce, Value, letter};
+use whendone_model::spec::cell::Spec;
+
+/// Carries out the path, and compares after its last choice.
+///
+/// # Errors
+///
+/// A difference.
+pub fn play(start: &[Call], path: &[Choice], key: Key) -> Result<Reached, String> {
+    let mut execution = Execution::new();
+    for call in start {
+        execution.begin(*call, true)?;
+    }
+    for choice in path {
+        match choice {
+            Choice::Begin(call) => execution.begin(*call, false)?,
+            Choice::Step(at) => execution.step(*at)?,
+        }
+    }
+    execution.compare()?;
+    let reached = Reached { key: [0, 1].map(|seed| execution.key(key, seed)), choices: execution.choices() };
+    execution.end().map(|()| reached)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Nothing,
+    Did(bool),
+    Count(usize),
+    /// The number of the payload.
+    Outcome(Option<usize>),
+    Phase(Phase),
+}
+
+/// The tag of the shared callbacks.
+const SHARED: NonZeroU64 = NonZeroU64::MIN;
+
+/// A callback or an outcome.
+struct Payload {
+    number: usize,
+    ledger: Rc<Ledger>,
+}
+
+/// The state of the specification, and what was seen of the core.
+#[derive(Default)]
+struct Ledger(RefCell<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    spec: Spec,
+    /// The number of hand-overs.
+    handed: usize,
+    inside: Option<Nonce>,
+    /// The number of drops of each payload.
+    drops: Vec<usize>,
+    broken: Option<String>,
+}
+
+/// The part of an execution that its threads share.
+#[derive(Clone)]
+struct Shared {
+    core: Rc<Core<Payload, Payload>>,
+    ledger: Rc<Ledger>,
+    ids: Rc<RefCell<BTreeMap<Nonce, CallbackId>>>,
+    foreign: CallbackId,
+    /// Something that each hand-over accesses when it begins and before it ends.
+    probe: world::Object,
+}
+
+struct Execution {
+    shared: Shared,
+    calls: Vec<Begun>,
+    places: Places,
+    /// Phase and length of the queue after the last step.
+    rest: (Phase, usize),
+}
+
+/// A call that has begun.
+struct Begun {
+    call: Call,
+    thread: usize,
+    expected: Answer,
+    answer: Rc<Cell<Option<Answer>>>,
+    /// Whether it owes a drain.
+    drains: bool,
+    is_over: bool,
+    /// Phase and length of the queue before and after each of its steps.
+    history: Vec<[(Phase, usize); 2]>,
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        let mut entries = self.ledger.entries();
+        entries.drops[self.number] += 1;
+        if locks_held() > 0 {
+            entries.breaks("P13: a callback or an outcome is dropped under the lock".to_owned());
+        }
+    }
+}
+
+impl Ledger {
+    fn entries(&self) -> RefMut<'_, Entries> {
+        self.0.borrow_mut()
+    }
+
+    fn payload(self: &Rc<Self>) -> Payload {
+        let drops = &mut self.entries().drops;
+        drops.push(0);
+        Payload { number: drops.len() - 1, ledger: self.clone() }
+    }
+}
+
+impl Entries {
+    fn breaks(&mut self, rule: String) {
+        self.broken.get_or_insert(rule);
+    }
+
+    fn is_pending(&self) -> bool {
+        self.spec.outcome().is_none()
+    }
+
+    /// Begins a hand-over: the next one that the specification has scheduled.
+    fn enter(&mut self, nonce: Nonce) {
+        if locks_held() > 0 {
+            self.breaks(format!("P13: {} is called under the lock", letter(nonce)));
+        }
+        if let Some(other) = self.inside.replace(nonce) {
+            self.breaks(format!("P8: {} is handed over during the hand-over of {}", letter(nonce), letter(other)));
+        }
+        let place = self.spec.scheduled().iter().position(|scheduled| *scheduled == nonce);
+        let property = match place {
+            Some(place) if place == self.handed => None,
+            Some(place) if place < self.handed => Some("P4"),
+            Some(_) => Some("P7"),
+            None if self.is_pending() => Some("P6"),
+            None => Some("P9"),
+        };
+        property
+            .into_iter()
+            .for_each(|property| self.breaks(format!("{property}: {} is handed over now", letter(nonce))));
+        self.handed += 1;
+    }
+}
+
+impl Shared {
+    fn hand_over(&self, callback: Payload) {
+        world::access(self.probe, true);
+        self.ledger.entries().enter(callback.number);
+        world::access(self.probe, true);
+        self.ledger.entries().inside = None;
+        drop(callback);
+    }
+
+    fn hand_over_all(&self, batch: &mut Batch<Payload>) {
+        batch.for_each(|callback| self.hand_over(callback));
+    }
+
+    /// Makes the call, with its callback or outcome if it has one.
+    fn make(&self, call: Call, payload: Option<Payload>) -> Answer {
+        let Shared { core, ids, .. } = self;
+        let number = payload.as_ref().map_or(0, |payload| payload.number);
+        let register = |id: CallbackId| {
+            ids.borrow_mut().insert(number, id);
+        };
+        let id = |nonce: Nonce| ids.borrow()[&nonce];
+        match (call, payload) {
+            (Call::Add { tagged }, Some(callback)) => {
+                match core.add(if tagged { SHARED } else { UNTAGGED }, callback) {
+                    Added::Waits(id) => register(id),
+                    Added::YouDrain(id, owed) => {
+                        register(id);
+                        core.drain(owed, |batch| self.hand_over_all(batch));
+                    }
+                }
+                Answer::Nothing
+            }
+            (Call::AddLate, Some(callback)) => {
+                let added = core.add_late(|| self.hand_over(callback), |batch| self.hand_over_all(batch));
+                Answer::Did(added.map(register).is_some())
+            }
+            (Call::AddWaiting, Some(callback)) => {
+                Answer::Did(core.add_waiting(UNTAGGED, callback).map(register).is_ok())
+            }
+            (Call::Replace(nonce), Some(callback)) => Answer::Did(core.replace(id(nonce), callback).is_ok()),
+            (Call::Complete, Some(outcome)) => {
+                let completed = core.complete(outcome);
+                Answer::Did(completed.map(|owed| core.drain(owed, |batch| self.hand_over_all(batch))).is_ok())
+            }
+            (Call::Remove(nonce), _) => Answer::Did(core.remove(nonce.map_or(self.foreign, id)).is_some()),
+            (Call::RemoveAll, _) => Answer::Count(core.remove_all(SHARED).len()),
+            (Call::Read, _) => Answer::Outcome(core.outcome().map(|outcome| outcome.number)),
+            (Call::Phase, _) => Answer::Phase(core.phase().0),
+            (_, None) => unreachable!("{call} has a callback or an outcome"),
+        }
+    }
+}
+
+impl Execution {
+    /// A pending cell.
+    fn new() -> Self {
+        world::begin(|| ());
+        world::ready();
+        let shared = || {
+            let (core, other) = (Core::new(1), Core::new(2));
+            let ledger = Rc::new(Ledger::default());
+            let foreign = match other.add(UNTAGGED, ledger.payload()) {
+                Added::Waits(id) | Added::YouDrain(id, _) => id,
+            };
+            drop::<Core<Payload, Payload>>(other);
+            Shared { core: Rc::new(core), ledger, ids: Rc::default(), foreign, probe: world::new_object() }
+        };
+        let shared = world::aside(shared).expect("no call has begun");
+        Execution { shared, calls: Vec::new(), places: Places::default(), rest: (Phase::Pending, 0) }
+    }
+
+    /// Begins a call and takes its first step; or makes the whole call at once, as part of a start.
+    fn begin(&mut self, call: Call, at_once: bool) -> Result<(), String> {
+        use Call::{Add, AddLate, AddWaiting, Complete, Replace};
+        let has_payload = matches!(call, Add { .. } | AddLate | AddWaiting | Replace(_) | Complete);
+        let payload = has_payload.then(|| self.shared.ledger.payload());
+        let (expected, drains) = self.specified(call, payload.as_ref().map_or(0, |payload| payload.number));
+        let (shared, answer) = (self.shared.clone(), Rc::new(Cell::new(None)));
+        let given = answer.clone();
+        let body = move || given.set(Some(shared.make(call, payload)));
+        let at = self.calls.len();
+        let mut begun = Begun { call, thread: 0, expected, answer, drains, is_over: false, history: Vec::new() };
+        if at_once {
+            world::aside(body).expect("no call has begun");
+        } else {
+            begun.thread = world::spawn(body);
+        }
+        let thread = begun.thread;
+        self.calls.push(begun);
+        // A call that needs no step has returned already.
+        match world::ready().contains(&thread) {
+            true => self.step(at),
+            false => self.after(at),
+        }
+    }
+
+    fn step(&mut self, at: usize) -> Result<(), String> {
+        world::step(self.calls[at].thread);
+        self.after(at)
+    }
+
+    /// Takes note of a step of this call, and of its answer.
+    fn after(&mut self, at: usize) -> Result<(), String> {
+        let ready = world::ready();
+        if world::has_failed() {
+            return world::end();
+        }
+        let phase = world::aside(|| self.shared.core.phase()).ok_or("P13: a step ends under the lock")?;
+        let before = replace(&mut self.rest, phase);
+        let begun = &mut self.calls[at];
+        begun.history.push([before, phase]);
+        begun.is_over = begun.answer.get().is_some();
+        if before.1 > 0 && phase.1 == 0 && begun.drains {
+            self.places = Places::default();
+        }
+        let blocked = self.calls.iter().find(|call| !call.is_over && !ready.contains(&call.thread));
+        blocked.map_or(Ok(()), |blocked| Err(format!("P18: {} cannot go on", blocked.call)))
+    }
+
+    fn is_draining(&self) -> bool {
+        self.calls.iter().any(|call| call.drains && !call.is_over)
+    }
+
+    /// The phase that the specification demands.
+    fn phase(&self) -> Phase {
+        match (self.shared.ledger.entries().is_pending(), self.is_draining()) {
+            (true, _) => Phase::Pending,
+            (false, true) => Phase::Draining,
+            (false, false) => Phase::Settled,
+        }
+    }
+
+    /// Carries the call out in the specification. Returns its answer, and whether the call owes a drain.
+    fn specified(&mut self, call: Call, nonce: Nonce) -> (Answer, bool) {
+        let phase = self.phase();
+        let Execution { shared, places, .. } = self;
+        let spec = &mut shared.ledger.0.borrow_mut().spec;
+        let answer = match call {
+            Call::Add { tagged } => {
+                spec.add(nonce, tagged);
+                if phase != Phase::Settled {
+                    places.push(nonce, tagged);
+                }
+                return (Answer::Nothing, phase == Phase::Settled);
+            }
+            Call::AddLate if phase == Phase::Settled => {
+                spec.add(nonce, false);
+                return (Answer::Did(true), true);
+            }
+            Call::AddLate => Answer::Did(false),
+            Call::AddWaiting => {
+                let added = spec.add_waiting(nonce);
+                if added {
+                    places.push(nonce, false);
+                }
+                Answer::Did(added)
+            }
+            Call::Replace(id) => Answer::Did(spec.replace(id, nonce)),
+            Call::Remove(id) => {
+                let removed = id.filter(|id| spec.remove(*id));
+                removed.inspect(|id| places.remove(*id));
+                Answer::Did(removed.is_some())
+            }
+            Call::RemoveAll => {
+                let removed = spec.remove_all().len();
+                if removed > 0 {
+                    places.remove_all();
+                }
+                Answer::Count(removed)
+            }
+            Call::Complete => {
+                let completes = spec.complete(Value::Finished(nonce));
+                if completes {
+                    *places = Places::default();
+                }
+                return (Answer::Did(completes), completes);
+            }
+            Call::Read => Answer::Outcome(spec.outcome().and_then(|value| match value {
+                Value::Finished(number) => Some(number),
+                _ => None,
+            })),
+            Call::Phase => Answer::Phase(phase),
+        };
+        (answer, false)
+    }
+
+    /// Compares answers, hand-overs and the state of the cell with the specification.
+    fn compare(&self) -> Result<(), String> {
+        for Begun { call, expected, answer, .. } in &self.calls {
+            if answer.get().is_some_and(|answer| answer != *expected) {
+                return Err(format!("{call} answers {:?}, and must answer {expected:?}", answer.get()));
+            }
+        }
+        let snapshot = world::aside(|| self.shared.core.snapshot()).ok_or("P13: a step ends under the lock")?;
+        let mut entries = self.shared.ledger.entries();
+        if let Some(broken) = entries.broken.take() {
+            return Err(broken);
+        }
+        let Snapshot { phase, waiting } = snapshot;
+        let owed = if entries.is_pending() {
+            entries.spec.waiting().count()
+        } else {
+            entries.spec.scheduled().len() - entries.handed
+        };
+        drop(entries);
+        if phase != self.phase() {
+            return Err(format!("P19: the cell is {phase:?}, and must be {:?}", self.phase()));
+        }
+        if waiting.len() > owed || (phase != Phase::Draining && waiting.len() < owed) {
+            return Err(format!("P5: {} callbacks wait, and {owed} must", waiting.len()));
+        }
+        let tags = waiting.iter().map(|(_, tag)| *tag == SHARED.get());
+        let right = tags.eq(self.places.waiting().map(|(_, tagged)| tagged));
+        if right { Ok(()) } else { Err(format!("P7: these callbacks wait: {waiting:?}")) }
+    }
+
+    fn key(&self, key: Key, seed: u8) -> u64 {
+        type Open<'a> = (Discriminant<Call>, &'a [[(Phase, usize); 2]]);
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        let entries = self.shared.ledger.entries();
+        let owed = entries.spec.scheduled().len() - entries.handed;
+        (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut hasher);
+        self.places.hash_by(key, &mut hasher);
+        // Whether there is an id of a callback that does not wait.
+        let waits = |nonce: &Nonce| self.places.waiting().any(|(waiting, _)| waiting == *nonce);
+        self.shared.ids.borrow().keys().any(|nonce| !waits(nonce)).hash(&mut hasher);
+        let open = self.calls.iter().filter(|call| !call.is_over);
+        let open: Vec<Open<'_>> = open.map(|call| (discriminant(&call.call), &call.history[..])).collect();
+        open.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn choices(&self) -> Vec<Choice> {
+        let open = self.calls.iter().enumerate().filter(|(_, call)| !call.is_over);
+        let steps = open.map(|(at, _)| Choice::Step(at));
+        let add = |tagged| Call::Add { tagged };
+        let others = [
+            Call::AddLate,
+            Call::AddWaiting,
+            Call::Remove(None),
+            Call::RemoveAll,
+            Call::Complete,
+            Call::Read,
+            Call::Phase,
+        ];
+        let ids = self.shared.ids.borrow();
+        let with_ids = ids.keys().flat_map(|nonce| [Call::Remove(Some(*nonce)), Call::Replace(*nonce)]);
+        steps.chain([add(false), add(true)].into_iter().chain(others).chain(with_ids).map(Choice::Begin)).collect()
+    }
+
+    /// Ends all calls, drops the cell, and counts the drops.
+    fn end(self) -> Result<(), String> {
+        world::go_on_to_the_end();
+        world::end()?;
+        let Execution { shared: Shared { core, ledger, .. }, calls, .. } = self;
+        drop(calls);
+        drop(core);
+        let entries = ledger.entries();
+        let wrong = entries.drops.iter().position(|drops| *drops != 1);
+        let wrong = wrong.map(|at| format!("P15: {} is dropped {} times", letter(at), entries.drops[at]));
+        entries.broken.clone().or(wrong).map_or(Ok(()), Err)
+    }
+}

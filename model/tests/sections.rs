@@ -1,0 +1,45 @@
+//! No reduction of the engine `sections` hides a defect of the self-test, or an outcome.
+
+use std::panic;
+use whendone_model::engines::catalog::Engine;
+use whendone_model::engines::defects::DEFECTS;
+use whendone_model::engines::sections::clients::{Choice, Difference, Key};
+use whendone_model::universe::{Tier, smallest};
+
+#[test]
+fn sleep_sets_leave_out_no_outcome() {
+    let mut reduced_executions = 0;
+    let mut plain_executions = 0;
+    for program in smallest().iter().chain(&Tier::Triples.programs()[..300]) {
+        let [reduced, plain] = [Engine::Sections, Engine::SectionsPlain].map(|engine| engine.observe(program));
+        assert!(reduced.observations.keys().eq(plain.observations.keys()), "{program}");
+        reduced_executions += reduced.executions;
+        plain_executions += plain.executions;
+    }
+    assert!(2 * reduced_executions < plain_executions, "{reduced_executions} of {plain_executions}");
+}
+
+/// The number of calls of a client that shows the defect.
+fn calls((Difference { path, .. }): &Difference) -> usize {
+    path.iter().filter(|choice| matches!(choice, Choice::Begin(_))).count()
+}
+
+#[test]
+fn clients_show_the_defects_with_either_key() {
+    panic::set_hook(Box::new(|_| ()));
+    let mut unseen = Vec::new();
+    for defect in DEFECTS {
+        let [by_places, by_operations] = [Key::Places, Key::Operations].map(|key| defect.explore(3, key).err());
+        println!(
+            "{:<40} {:?} {:?}",
+            defect.id,
+            by_places.as_ref().map(|d| d.what.clone()),
+            by_operations.as_ref().map(|d| d.what.clone())
+        );
+        assert_eq!(by_places.as_ref().map(calls), by_operations.as_ref().map(calls), "{}", defect.id);
+        if by_places.is_none() {
+            unseen.push(defect.id);
+        }
+    }
+    assert_eq!(unseen, [""; 0]);
+}
