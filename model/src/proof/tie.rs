@@ -1,0 +1,195 @@
+//! The tie between the queue that is proven and the one that ships: both play the same operations.
+
+use crate::project::copy::project;
+use crate::proof::play::play;
+use crate::proof::walks::Share;
+use crate::proof::why3::{INSTALL, Why3, run};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use std::{fmt, fs};
+
+/// The queue that ships, from the root of the project.
+pub const RUST: &str = "src/kernel/queue.rs";
+
+/// The result of a comparison.
+#[derive(Default, Serialize)]
+pub struct Tie {
+    /// Operations whose answer, length, capacity and waiting callbacks are equal.
+    pub equal: usize,
+    pub seconds: f64,
+    /// The first difference.
+    pub difference: Option<String>,
+    /// How often the Rust changed the buffer in each way.
+    pub seen: BTreeMap<&'static str, usize>,
+    /// Constants and functions that only one of the texts has.
+    pub unmatched: Vec<String>,
+}
+
+/// The ways in which a buffer changes. A comparison that leaves one out is too small.
+const CHANGES: [&str; 5] = ["spilled", "grown", "shrunk", "shrunk to an odd capacity", "taken as a batch"];
+
+/// The functions of the Rust that have no counterpart: a slice of the places, whatever holds them.
+const INLINED: [&str; 1] = ["places_mut"];
+
+/// The proven queue, extracted and compiled.
+pub struct Extracted {
+    binary: PathBuf,
+}
+
+impl Extracted {
+    /// Extracts the text by why3, and compiles it.
+    ///
+    /// # Errors
+    ///
+    /// If why3 or OCaml is not installed, or cannot.
+    pub fn new(name: &str, text: &str) -> Result<Self, String> {
+        let why3 = Why3::new(name, text)?;
+        let proof = project().join("model/proof");
+        why3.extract(&proof.join("queue.drv"))?;
+        let copied = fs::copy(proof.join("play.ml"), why3.folder().join("play.ml"));
+        copied.map_err(|error| format!("play.ml: {error}"))?;
+        let mut ocaml = Command::new("ocamlopt");
+        ocaml.args(["-w", "-a", "-I", "+zarith", "zarith.cmxa", "queue.ml", "play.ml", "-o", "play"]);
+        run(ocaml.current_dir(why3.folder())).map_err(|error| format!("{error}; install OCaml with: {INSTALL}"))?;
+        Ok(Extracted { binary: why3.folder().join("play") })
+    }
+
+    fn play(&self, operations: &Path) -> Result<String, String> {
+        played(&self.binary, operations)
+    }
+}
+
+/// The output of a program that plays the operations of a file.
+///
+/// # Errors
+///
+/// If it cannot be run, or fails.
+pub fn played(binary: &Path, operations: &Path) -> Result<String, String> {
+    let failed = |error: &dyn fmt::Display| format!("{}: {error}", binary.display());
+    let input = fs::File::open(operations).map_err(|error| failed(&error))?;
+    let output = Command::new(binary).stdin(input).stderr(Stdio::piped()).output().map_err(|error| failed(&error))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    match output.status.success() {
+        true => Ok(printed),
+        false => Err(failed(&String::from_utf8_lossy(&output.stderr).trim())),
+    }
+}
+
+impl Tie {
+    /// Plays this share of operations on both queues.
+    ///
+    /// # Errors
+    ///
+    /// If the proven queue cannot be extracted, compiled or run.
+    pub fn compare(text: &str, share: Share) -> Result<Self, String> {
+        let rust = fs::read_to_string(project().join(RUST)).map_err(|error| format!("{RUST}: {error}"))?;
+        let extracted = Extracted::new("tie", text)?;
+        let start = Instant::now();
+        let operations = share.operations();
+        let file = extracted.binary.with_file_name("operations.txt");
+        fs::write(&file, &operations).map_err(|error| format!("{}: {error}", file.display()))?;
+        let proven = extracted.play(&file)?;
+        let tie = Tie::new(&operations, &proven, &play(&operations));
+        Ok(Tie { unmatched: unmatched(&rust, text), seconds: start.elapsed().as_secs_f64(), ..tie })
+    }
+
+    /// Compares what two queues say of the same operations.
+    pub fn new(operations: &str, proven: &str, shipped: &str) -> Self {
+        let mut tie = Tie { seen: changes(shipped), ..Tie::default() };
+        let (mut proven, mut shipped) = (proven.lines(), shipped.lines());
+        let mut since_new = Vec::new();
+        for operation in operations.lines() {
+            if operation == "new" {
+                since_new.clear();
+            }
+            since_new.push(operation);
+            match (proven.next(), shipped.next()) {
+                (Some(proven), Some(shipped)) if proven == shipped => tie.equal += 1,
+                (proven, shipped) => {
+                    let [proven, shipped] = [proven, shipped].map(|line| line.unwrap_or("nothing"));
+                    let last = since_new.len().saturating_sub(12);
+                    let path = since_new[last..].join(", ");
+                    let difference = format!("after {path}\n  proven:  {proven}\n  shipped: {shipped}");
+                    tie.difference = Some(difference);
+                    break;
+                }
+            }
+        }
+        tie
+    }
+
+    /// The changes of the buffer that no operation caused.
+    pub fn left_out(&self) -> Vec<&'static str> {
+        CHANGES.into_iter().filter(|change| !self.seen.contains_key(change)).collect()
+    }
+
+    pub fn is_equal(&self) -> bool {
+        self.difference.is_none() && self.left_out().is_empty() && self.unmatched.is_empty()
+    }
+}
+
+/// How often the capacity changed in each way, in the output of a queue.
+fn changes(printed: &str) -> BTreeMap<&'static str, usize> {
+    let mut seen = BTreeMap::new();
+    let mut before = 0;
+    for line in printed.lines() {
+        let capacity = line.rsplit(" | ").nth(1).and_then(|part| part.split(" of ").nth(1)?.parse().ok()).unwrap_or(0);
+        let is_batch = line.starts_with('+');
+        let change = match (before, capacity) {
+            (_, 0) if before > 0 && is_batch => Some("taken as a batch"),
+            (0, 1..) => Some("spilled"),
+            (1.., _) if capacity > before => Some("grown"),
+            (1.., 1..) if capacity < before && capacity % 2 == 1 => Some("shrunk to an odd capacity"),
+            (1.., 1..) if capacity < before => Some("shrunk"),
+            _ => None,
+        };
+        change.map(|change| *seen.entry(change).or_insert(0) += 1).unwrap_or_default();
+        before = capacity;
+    }
+    seen
+}
+
+/// Constants that differ, and functions of the Rust that the proven text does not have.
+pub fn unmatched(rust: &str, proven: &str) -> Vec<String> {
+    let constant = |text: &str, before: &str| {
+        text.split_once(before).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>())
+    };
+    let mut unmatched = Vec::new();
+    for name in ["FEW", "SLACK"] {
+        let shipped = constant(rust, &format!("const {name}: usize = "));
+        let known = constant(proven, &format!("let constant {}: int = ", name.to_lowercase()));
+        if shipped.is_none() || shipped != known {
+            unmatched.push(format!("{name} is {shipped:?} in {RUST}, and {known:?} in the proof"));
+        }
+    }
+    let functions = |text: &str, before: &str| -> BTreeSet<String> {
+        let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        text.split(before).skip(1).map(name).collect()
+    };
+    let known: BTreeSet<String> =
+        ["let ", "let rec ", "let function "].iter().flat_map(|before| functions(proven, before)).collect();
+    let missing = functions(rust, "fn ").into_iter().filter(|name| !known.contains(name));
+    unmatched.extend(
+        missing.filter(|name| !INLINED.contains(&&**name)).map(|name| format!("{name} of {RUST} is not in the proof")),
+    );
+    unmatched
+}
+
+impl fmt::Display for Tie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seen: Vec<String> = self.seen.iter().map(|(change, times)| format!("{change} {times}")).collect();
+        writeln!(
+            f,
+            "extracted and compared with {RUST}: {} operations equal in {:.1} s; the buffer was {}",
+            self.equal,
+            self.seconds,
+            seen.join(", ")
+        )?;
+        self.difference.iter().try_for_each(|difference| writeln!(f, "FAIL {difference}"))?;
+        self.unmatched.iter().try_for_each(|unmatched| writeln!(f, "FAIL {unmatched}"))?;
+        self.left_out().iter().try_for_each(|change| writeln!(f, "FAIL the buffer was never {change}"))
+    }
+}
