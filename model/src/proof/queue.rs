@@ -17,7 +17,7 @@ const OPERATIONS: [&str; 13] = [
 
 /// The properties. A goal belongs to those that its explanation names, else it is in the last column: bounds, overflow,
 /// termination, and what one function asks of another.
-const PROPERTIES: [&str; 8] = ["P7", "P9", "P10", "P15", "P19", "P20", "cost", "shape"];
+const PROPERTIES: [&str; 8] = ["P7", "P9", "P10", "P15", "P19", "P20", "Cost", "Shape"];
 
 /// The answers of one solver.
 #[derive(Serialize)]

@@ -1,13 +1,13 @@
 //! The tie between the queue that is proven and the one that ships: both play the same operations.
 
-use crate::project::copy::project;
+use crate::project::copy::{folder_in_target, project};
 use crate::proof::play::play;
 use crate::proof::walks::Share;
 use crate::proof::why3::{INSTALL, Why3, run};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 use std::{fmt, fs};
 
@@ -34,19 +34,22 @@ const CHANGES: [&str; 5] = ["spilled", "grown", "shrunk", "shrunk to an odd capa
 /// The functions of the Rust that have no counterpart: a slice of the places, whatever holds them.
 const INLINED: [&str; 1] = ["places_mut"];
 
-/// The proven queue, extracted and compiled.
-pub struct Extracted {
-    binary: PathBuf,
+/// What the proven queue says of some operations.
+pub struct Proven {
+    operations: String,
+    /// The file with the operations.
+    file: PathBuf,
+    printed: String,
 }
 
-impl Extracted {
-    /// Extracts the text by why3, and compiles it.
+impl Proven {
+    /// Extracts the text by why3, compiles it, and plays the operations.
     ///
     /// # Errors
     ///
     /// If why3 or OCaml is not installed, or cannot.
-    pub fn new(name: &str, text: &str) -> Result<Self, String> {
-        let why3 = Why3::new(name, text)?;
+    pub fn play(text: &str, share: Share) -> Result<Self, String> {
+        let why3 = Why3::new("tie", text)?;
         let proof = project().join("model/proof");
         why3.extract(&proof.join("queue.drv"))?;
         let copied = fs::copy(proof.join("play.ml"), why3.folder().join("play.ml"));
@@ -54,45 +57,67 @@ impl Extracted {
         let mut ocaml = Command::new("ocamlopt");
         ocaml.args(["-w", "-a", "-I", "+zarith", "zarith.cmxa", "queue.ml", "play.ml", "-o", "play"]);
         run(ocaml.current_dir(why3.folder())).map_err(|error| format!("{error}; install OCaml with: {INSTALL}"))?;
-        Ok(Extracted { binary: why3.folder().join("play") })
+        let (operations, file) = (share.operations(), why3.folder().join("operations.txt"));
+        write(&file, &operations)?;
+        let printed = played(&why3.folder().join("play"), &file)?;
+        Ok(Proven { operations, file, printed })
     }
 
-    fn play(&self, operations: &Path) -> Result<String, String> {
-        played(&self.binary, operations)
+    /// Compares it with an edited copy of the Rust, which is compiled alone.
+    ///
+    /// # Errors
+    ///
+    /// If the copy does not compile.
+    pub fn compare_edited(&self, name: &str, rust: &str) -> Result<Tie, String> {
+        let folder = folder_in_target("proof")?.join(name);
+        let play = include_str!("play.rs");
+        write(&folder.join(RUST), rust)?;
+        write(&folder.join("model/src/proof/play.rs"), play)?;
+        write(&folder.join("main.rs"), MAIN)?;
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition", "2024", "-O", "-A", "warnings", "main.rs", "-o", "edited"]).current_dir(&folder);
+        run(&mut rustc)?;
+        // One that panics has said enough.
+        let shipped = played(&folder.join("edited"), &self.file).unwrap_or_else(|panicked| panicked);
+        Ok(Tie::new(&self.operations, &self.printed, &shipped))
     }
 }
 
+/// Plays the operations of its input on an edited queue.
+const MAIN: &str = "#[path = \"model/src/proof/play.rs\"]
+mod play;
+fn main() {
+    print!(\"{}\", play::play(&std::io::read_to_string(std::io::stdin()).expect(\"readable\")));
+}
+";
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let written = fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| fs::write(path, text));
+    written.map_err(|error| format!("{}: {error}", path.display()))
+}
+
 /// The output of a program that plays the operations of a file.
-///
-/// # Errors
-///
-/// If it cannot be run, or fails.
-pub fn played(binary: &Path, operations: &Path) -> Result<String, String> {
+fn played(binary: &Path, operations: &Path) -> Result<String, String> {
     let failed = |error: &dyn fmt::Display| format!("{}: {error}", binary.display());
     let input = fs::File::open(operations).map_err(|error| failed(&error))?;
-    let output = Command::new(binary).stdin(input).stderr(Stdio::piped()).output().map_err(|error| failed(&error))?;
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = Command::new(binary).stdin(input).output().map_err(|error| failed(&error))?;
     match output.status.success() {
-        true => Ok(printed),
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(failed(&String::from_utf8_lossy(&output.stderr).trim())),
     }
 }
 
 impl Tie {
-    /// Plays this share of operations on both queues.
+    /// Plays this share of operations on the proven queue and on the one that ships.
     ///
     /// # Errors
     ///
     /// If the proven queue cannot be extracted, compiled or run.
     pub fn compare(text: &str, share: Share) -> Result<Self, String> {
         let rust = fs::read_to_string(project().join(RUST)).map_err(|error| format!("{RUST}: {error}"))?;
-        let extracted = Extracted::new("tie", text)?;
         let start = Instant::now();
-        let operations = share.operations();
-        let file = extracted.binary.with_file_name("operations.txt");
-        fs::write(&file, &operations).map_err(|error| format!("{}: {error}", file.display()))?;
-        let proven = extracted.play(&file)?;
-        let tie = Tie::new(&operations, &proven, &play(&operations));
+        let Proven { operations, printed, .. } = Proven::play(text, share)?;
+        let tie = Tie::new(&operations, &printed, &play(&operations));
         Ok(Tie { unmatched: unmatched(&rust, text), seconds: start.elapsed().as_secs_f64(), ..tie })
     }
 
