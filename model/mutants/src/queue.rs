@@ -73,6 +73,7 @@ fn noticed(bug: &Mutant, files: &[File], proven: &Proven) -> Result<String, Stri
     let tie = proven.compare_edited(&bug.id, &planted[1].1)?;
     match (&bug.equivalent, tie.difference, unmatched.first()) {
         (None, _, Some(unmatched)) => Ok(unmatched.clone()),
+        (None, Some(_), None) if tie.equal == 0 => Ok("the comparison, by a panic".to_owned()),
         (None, Some(_), None) => Ok(format!("the comparison, after {} operations", tie.equal)),
         (None, None, None) => Err(format!("in {} operations", tie.equal)),
         (Some(argument), None, None) => Ok(format!("nothing, as is argued: {argument}")),

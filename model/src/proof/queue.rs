@@ -11,7 +11,18 @@ pub const FILE: &str = "model/proof/queue.mlw";
 
 /// The operations, in the order of the table. The goals of all other functions are in its last row.
 const OPERATIONS: [&str; 13] = [
-    "push", "replace", "remove", "remove_all", "take", "next", "is_empty", "len", "waiting", "find", "spill", "close_up",
+    "push",
+    "replace",
+    "remove",
+    "remove_all",
+    "take",
+    "next",
+    "is_empty",
+    "len",
+    "waiting",
+    "find",
+    "spill",
+    "close_up",
     "fit",
 ];
 

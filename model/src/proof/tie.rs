@@ -29,7 +29,7 @@ pub struct Tie {
 }
 
 /// The ways in which a buffer changes. A comparison that leaves one out is too small.
-const CHANGES: [&str; 5] = ["spilled", "grown", "shrunk", "shrunk to an odd capacity", "taken as a batch"];
+const CHANGES: [&str; 5] = ["spilled", "grown", "shrunk", "shrunk from an odd capacity", "taken as a batch"];
 
 /// The functions of the Rust that have no counterpart: a slice of the places, whatever holds them.
 const INLINED: [&str; 1] = ["places_mut"];
@@ -77,9 +77,10 @@ impl Proven {
         let mut rustc = Command::new("rustc");
         rustc.args(["--edition", "2024", "-O", "-A", "warnings", "main.rs", "-o", "edited"]).current_dir(&folder);
         run(&mut rustc)?;
-        // One that panics has said enough.
-        let shipped = played(&folder.join("edited"), &self.file).unwrap_or_else(|panicked| panicked);
-        Ok(Tie::new(&self.operations, &self.printed, &shipped))
+        Ok(match played(&folder.join("edited"), &self.file) {
+            Ok(shipped) => Tie::new(&self.operations, &self.printed, &shipped),
+            Err(panicked) => Tie { difference: Some(panicked), ..Tie::default() },
+        })
     }
 }
 
@@ -164,10 +165,10 @@ fn changes(printed: &str) -> BTreeMap<&'static str, usize> {
         let capacity = line.rsplit(" | ").nth(1).and_then(|part| part.split(" of ").nth(1)?.parse().ok()).unwrap_or(0);
         let is_batch = line.starts_with('+');
         let change = match (before, capacity) {
-            (_, 0) if before > 0 && is_batch => Some("taken as a batch"),
+            (1.., 0) if is_batch => Some("taken as a batch"),
             (0, 1..) => Some("spilled"),
             (1.., _) if capacity > before => Some("grown"),
-            (1.., 1..) if capacity < before && capacity % 2 == 1 => Some("shrunk to an odd capacity"),
+            (1.., 1..) if capacity < before && before % 2 == 1 => Some("shrunk from an odd capacity"),
             (1.., 1..) if capacity < before => Some("shrunk"),
             _ => None,
         };
