@@ -39,7 +39,7 @@ fn no_operation_drops_a_callback() {
         (1..=height).for_each(|number| queue.push(number, tag(number), noted(number)));
         given.push(queue.replace(1, noted(0)).unwrap_or_else(|refused| refused));
         given.push(queue.replace(0, noted(0)).unwrap_or_else(|refused| refused));
-        given.extend((1..=height).filter(|number| number % 2 == 0).filter_map(|number| queue.remove(number)));
+        given.extend((1..=height).filter(|number| number.is_multiple_of(2)).filter_map(|number| queue.remove(number)));
         given.extend(queue.remove_all(tag(1)));
         let mut batch = queue.take();
         given.extend(batch.by_ref());

@@ -155,10 +155,10 @@ impl Script {
         let mut random = fastrand::Rng::with_seed(seed as u64);
         self.anew();
         // Half of the walks begin where numbers end.
-        let far = if seed % 2 == 0 { 0 } else { u64::MAX - (1 << 40) };
+        let far = if seed.is_multiple_of(2) { 0 } else { u64::MAX - (1 << 40) };
         self.push(far + 1, 1);
         for step in 0..steps {
-            let goes_up = step / 60 % 2 == 0;
+            let goes_up = (step / 60).is_multiple_of(2);
             let from = self.pushed.len().saturating_sub(80);
             let number = self.pushed[random.usize(from..self.pushed.len())];
             match random.u8(..100) {
