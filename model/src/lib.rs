@@ -7,8 +7,8 @@
 //! * [`universe`]: the closed world, all scenarios up to a size, and samples of larger ones.
 //! * [`spec`]: the specification, from which the allowed observations of a scenario are computed.
 //! * [`protocol`]: the transition system between specification and code; model checking and conformance.
-//! * [`engines`]: coroutines, loom, shuttle and real threads, which run a scenario on the shipped files and record what happens.
-//! * [`proof`]: the proof of the protocol for any number of threads and callbacks, by two solvers.
+//! * [`engines`]: coroutines, loom, shuttle and real threads, which run a scenario on the shipped files and record it.
+//! * [`proof`]: the proofs of the protocol for any number of threads and callbacks and of the queue for any length.
 //! * [`check`]: the comparison of observed with allowed, the classes of failures, and the tools' blind spots.
 //! * [`counterexample`]: a failing execution, made as small as possible, drawn, with the token that replays it.
 //! * [`fuzzing`]: the fuzz targets, and random programs on real threads.

@@ -3,6 +3,7 @@
 mod copy;
 mod play;
 mod protocol;
+mod queue;
 mod report;
 mod search;
 
@@ -88,7 +89,10 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, S
         mutants.iter().map(Mutant::pair).collect::<BTreeSet<_>>().len(),
         start.elapsed().as_secs_f64()
     );
-    let unrefused = if is_own_table() { 0 } else { protocol::bugs(is_named, !wanted.only.is_empty())? };
+    let unrefused = match is_own_table() {
+        true => 0,
+        false => protocol::bugs(is_named, !wanted.only.is_empty())? + queue::bugs(is_named)?,
+    };
     Ok(wrong + unrefused == 0)
 }
 

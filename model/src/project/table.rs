@@ -98,6 +98,10 @@ impl Hash for Text {
 /// `model/proof/protocol.smt2`, where the clause or property named by `shown-by` must be refused.
 pub const PROTOCOL: &str = "protocol.toml";
 
+/// The file of the bugs of the queue and of its proof. Their ids are counted apart. In `model/proof/queue.mlw` the goal
+/// that `shown-by` names must be refused, and the comparison with the proven text must notice the edit of the Rust.
+pub const QUEUE: &str = "queue.toml";
+
 /// The environment's variable with the path of an auditor's own table.
 pub const OWN_TABLE: &str = "WHENDONE_MUTANTS";
 
@@ -115,7 +119,7 @@ impl Table {
         std::env::var_os(OWN_TABLE).map_or_else(|| Table::folder(project), PathBuf::from)
     }
 
-    /// Reads a file, or all files of a folder but [`PROTOCOL`].
+    /// Reads a file, or all files of a folder but [`PROTOCOL`] and [`QUEUE`].
     ///
     /// # Errors
     ///
@@ -126,7 +130,8 @@ impl Table {
         if path.is_dir() {
             let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
             files = entries.map_err(|error| at(path, &error))?.iter().map(fs::DirEntry::path).collect();
-            files.retain(|file| file.extension().is_some_and(|toml| toml == "toml") && !file.ends_with(PROTOCOL));
+            let is_apart = |file: &Path| [PROTOCOL, QUEUE].iter().any(|apart| file.ends_with(apart));
+            files.retain(|file| file.extension().is_some_and(|toml| toml == "toml") && !is_apart(file));
             files.sort();
         }
         let (mut all, mut ids) = (Table { mutants: Vec::new() }, BTreeSet::new());

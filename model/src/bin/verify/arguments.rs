@@ -78,8 +78,13 @@ pub enum Command {
     },
     /// Lists what no tool here can see, shows that it is still unseen, and says what covers it instead
     BlindSpots,
-    /// Proves the protocol for any number of threads and callbacks, with the solvers z3 and cvc5
-    Proof,
+    /// Proves the protocol for any number of threads and callbacks, and the queue for any length, with the solvers z3
+    /// and cvc5 and with why3; compares the proven queue with the one that ships
+    Proof {
+        /// Compares some million operations instead of some ten thousand
+        #[arg(long)]
+        long: bool,
+    },
     /// Serves the states of the protocol to a browser, for exploration by hand
     Explore {
         #[arg(long, default_value_t = 3000)]

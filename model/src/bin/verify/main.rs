@@ -24,7 +24,11 @@ use whendone_model::project::vendored::Vendored;
 use whendone_model::proof::counterexample::show;
 use whendone_model::proof::cross_check::{Agreement, cross_check};
 use whendone_model::proof::obligations::{Proof, Theory};
+use whendone_model::proof::queue::{self, QueueProof};
 use whendone_model::proof::solver::Solver;
+use whendone_model::proof::tie::Tie;
+use whendone_model::proof::walks::Share;
+use whendone_model::proof::why3::{Goal, Why3};
 use whendone_model::protocol::properties::{Protocol, SIZE};
 use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::checkpoint::Checkpoint;
@@ -77,7 +81,12 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         Some(Command::Clients { calls, plain }) => clients(*calls, *plain),
         Some(Command::Replay { token }) => replay(token),
         Some(Command::BlindSpots) => blind_spots(),
-        Some(Command::Proof) => prove(),
+        Some(Command::Proof { long }) => {
+            let share = if *long { Share::LONG } else { Share::EVERYDAY };
+            // The queue is looked at even if the protocol is refused.
+            let [protocol, queue] = [prove_protocol()?, prove_queue(share)?];
+            Ok(protocol && queue)
+        }
         Some(Command::Explore { port }) => explore(*port),
         // The pool that started this worker reports its loss.
         Some(Command::Worker) => Ok(serve(|job: Job| job.verdict()).is_ok()),
@@ -301,8 +310,8 @@ fn blind_spots() -> Result<bool, Box<dyn Error>> {
     Ok(all_unseen)
 }
 
-/// Asks both solvers for the proof, and compares its protocol with the explored one.
-fn prove() -> Result<bool, Box<dyn Error>> {
+/// Asks both solvers for the proof of the protocol, and compares it with the explored one.
+fn prove_protocol() -> Result<bool, Box<dyn Error>> {
     let missing = |missing: String| format!("the proof was SKIPPED and nothing is proven: {missing}");
     Solver::ALL.iter().try_for_each(|solver| solver.version().map(drop).map_err(missing))?;
     let proof = Proof::attempt(Theory::read()?)?;
@@ -319,10 +328,32 @@ fn prove() -> Result<bool, Box<dyn Error>> {
     wrong.iter().take(10).try_for_each(|wrong| print(format_args!("FAIL {wrong}")))?;
     let is_proven = failures.is_empty() && wrong.is_empty();
     print(if is_proven {
-        "PROVEN".to_owned()
+        "PROVEN: the protocol".to_owned()
     } else {
-        format!("NOT PROVEN: {} questions and {} transitions failed", failures.len(), wrong.len())
+        format!("NOT PROVEN: {} questions and {} transitions of the protocol failed", failures.len(), wrong.len())
     })?;
+    Ok(is_proven)
+}
+
+/// Asks both solvers for the proof of the queue, and compares the proven text with the queue that ships.
+fn prove_queue(share: Share) -> Result<bool, Box<dyn Error>> {
+    if let Err(missing) = Why3::version() {
+        print(format_args!("\nSKIPPED: THE PROOF OF THE QUEUE: {missing}"))?;
+        return Ok(true);
+    }
+    let text = queue::text()?;
+    let proof = QueueProof::attempt(&text)?;
+    print(format_args!("\n{proof}"))?;
+    for Goal { of, claim, line, .. } in proof.open().into_iter().chain(&proof.contradictory).take(10) {
+        print(format_args!("FAIL {}:{line}: {of}: {claim}", queue::FILE))?;
+    }
+    let tie = Tie::compare(&text, share)?;
+    print(&tie)?;
+    let is_proven = proof.is_complete() && tie.is_equal();
+    let file = folder_in_target("proof")?.join("queue.json");
+    let report = serde_json::json!({ "proven": is_proven, "proof": proof, "tie": tie });
+    fs::write(&file, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", file.display()))?;
+    print(if is_proven { "PROVEN: the queue" } else { "NOT PROVEN: the queue" })?;
     Ok(is_proven)
 }
 
