@@ -38,6 +38,41 @@ fn adding_and_removing_for_ever_does_not_grow_a_cell() {
     }
 }
 
+/// P20: a full buffer is doubled, from 8 places on, so an add costs amortised constant time.
+#[test]
+fn a_line_of_10_000_callbacks_has_grown_12_times() {
+    let cell = Arc::new(Cell::<(), u64>::new(0));
+    let (mut grown, mut last) = (0, live());
+    for callback in 0..MANY as u64 {
+        add(&cell, callback);
+        grown += u32::from(live() != last);
+        last = live();
+    }
+    assert_eq!(grown, 12);
+}
+
+/// P20: a buffer with more than twice the places of those that wait, and 32, is cut to one and a half times their number.
+#[test]
+fn a_line_of_1000_callbacks_shrinks_8_times_while_it_is_emptied() {
+    const PLACE: i64 = size_of::<(u64, Option<(NonZeroU64, u64)>)>() as i64;
+    for order in ORDERS {
+        let cell = Arc::new(Cell::<(), u64>::new(0));
+        let mut ids = add_many(&cell, 1000);
+        order(&mut ids);
+        let (mut shrunk, mut last) = (Vec::with_capacity(20), 1024);
+        let rest = live() - last * PLACE;
+        for (left, &id) in (0..1000).rev().zip(&ids) {
+            assert!(cell.remove(id).is_some());
+            let places = (live() - rest) / PLACE;
+            if places != last {
+                shrunk.push((left, places));
+                last = places;
+            }
+        }
+        assert_eq!(shrunk, [(495, 742), (354, 531), (249, 373), (170, 255), (111, 166), (66, 99), (33, 49), (8, 12)]);
+    }
+}
+
 /// P20
 #[test]
 fn adding_and_removing_for_ever_does_not_grow_a_task() {
@@ -104,6 +139,16 @@ fn a_cell_frees_the_memory_of_its_removed_callbacks() {
         drop((cell, ids));
         assert_eq!(live(), before);
     }
+}
+
+/// P11: it runs where it is.
+#[test]
+fn a_late_inline_callback_takes_no_memory() {
+    let (completer, task) = pending();
+    completer.complete(()).unwrap();
+    let (number, before) = (3u64, made());
+    task.add_done_callback(move |_| number);
+    assert_eq!(made(), before);
 }
 
 /// P20: the list of the tasks that a thread is printing.

@@ -75,6 +75,7 @@ fn callbacks_and_awaits_are_removed_by_their_tag_alike() {
     cell.add_waiting(TAG, "waits").unwrap();
     cell.add_waiting(UNTAGGED, "of another tag").unwrap();
     assert_eq!((cell.remove_all(TAG), cell.snapshot().waiting.len()), (vec!["added", "waits"], 1));
+    assert_eq!(cell.phase(), (Phase::Pending, 1));
 }
 
 /// R107, P11: the line is empty at once, before any callback is handed over. Only late callbacks wait in it afterwards.

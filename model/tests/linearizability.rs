@@ -1,6 +1,5 @@
 //! Histories by hand: linearizable ones, and others that differ in a ticket or an answer and are not.
 
-use whendone_model::engines::threads::timed::execution;
 use whendone_model::observation::event::Event;
 use whendone_model::observation::history::History;
 use whendone_model::observation::{Answer, HandOver};
@@ -140,48 +139,4 @@ fn queued_callbacks_run_in_their_order_when_the_queue_is_served() {
     refused(program, "1[ 1]pending 0[ 0]true 2*a=v0 2/a", "P5", 6, false);
     refused(program, "0[ 0]true 1[ 1]pending 2*a=v0 2/a 2*b 2/b", "P7", 3, true);
     refused(program, "1[ 1]pending 1*a=v0 1/a 0[ 0]true 2*b 2/b", "P6", 2, true);
-}
-
-/// A history of one thread has one explanation. With another answer, or with a hand-over added, removed or moved, it has
-/// none.
-#[test]
-fn a_sequential_history_has_no_other_answers_and_hand_overs() {
-    for program in
-        ["abb ; A B Rm G T R0 R0 A B R3 Rf T A C G A Rm X R0 T A", "@inline aa ; A P R0 A P Rm X D P A Rm Q A"]
-    {
-        let scenario: Scenario = program.parse().expect("well formed");
-        let (_, whole) = execution(&scenario).expect("it is linearizable");
-        let altered = (0..whole.events.len()).flat_map(|at| alter(&whole, at));
-        let altered: Vec<History> = altered.collect();
-        assert!(altered.len() > 20, "{}", altered.len());
-        for history in altered {
-            assert!(history.check().is_err(), "{history}");
-        }
-    }
-}
-
-/// Variants of the history at this ticket: with another answer; without the hand-over, with it twice, and with it last.
-fn alter(whole: &History, at: usize) -> Vec<History> {
-    let with = |event: Event| {
-        let mut history = whole.clone();
-        history.events[at].1 = event;
-        history
-    };
-    let mut less = whole.clone();
-    match &whole.events[at].1 {
-        Event::Ends(step, Some(Answer::Did(did))) => vec![with(Event::Ends(*step, Some(Answer::Did(!did))))],
-        Event::Ends(step, Some(Answer::Count(count))) => vec![with(Event::Ends(*step, Some(Answer::Count(count + 1))))],
-        Event::Ends(step, Some(Answer::Outcome(outcome))) => {
-            let other = outcome.is_none().then_some(Value::Cancelled);
-            vec![with(Event::Ends(*step, Some(Answer::Outcome(other))))]
-        }
-        Event::Enters(_) => {
-            let both: Vec<_> = less.events.drain(at..at + 2).collect();
-            let (mut twice, mut last) = (whole.clone(), less.clone());
-            twice.events.splice(at..at, both.clone());
-            last.events.extend(both);
-            vec![less, twice, last]
-        }
-        _ => Vec::new(),
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
-use whendone::{Closed, EventLoop, Failure, Outcome, Report, run, sleep, spawn};
+use whendone::{Closed, EventLoop, Failure, Outcome, Report, Serial, run, sleep, spawn};
 
 /// R90, R97, D4
 #[test]
@@ -29,6 +29,17 @@ fn a_refused_call_that_is_dropped_is_reported() {
     assert_eq!(event_loop.close(), 0);
     drop(handle.call_soon(|| ()));
     assert_eq!(failures(&reports.take()), [Failure::CallbackLost]);
+}
+
+/// D12, D24
+#[test]
+fn closing_counts_the_callback_that_a_serial_has_queued() {
+    let (event_loop, reports) = watched();
+    let (completer, task) = whendone::task(Serial::new(event_loop.handle()));
+    task.add_done_callback(|_| ());
+    completer.complete(()).unwrap();
+    assert_eq!(event_loop.close(), 1);
+    assert_eq!(failures(&reports.take()), [Failure::CallbackLost, Failure::LoopClosed(1)]);
 }
 
 /// D4, D7, P16

@@ -105,6 +105,20 @@ fn a_scheduler_that_only_queues_does_so_behind_a_name_an_arc_and_a_serial() {
     }
 }
 
+/// D25, R38
+#[test]
+fn a_loop_behind_a_serial_gets_a_task_that_an_inline_callback_completes_at_once() {
+    let noted = noted(|log, handle| async move {
+        let (completer, task) = whendone::task(Serial::new(handle.clone()));
+        task.add_done_callback(log.callback("of the task"));
+        inside_a_callback(move || {
+            completer.complete(()).unwrap();
+            handle.call_soon(move || log.note("behind it")).unwrap();
+        });
+    });
+    assert_eq!(noted, "of the task behind it");
+}
+
 /// D11, D25, P8
 #[test]
 fn a_task_whose_scheduler_may_run_callbacks_waits_for_the_end_of_the_callback() {

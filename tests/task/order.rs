@@ -254,3 +254,15 @@ fn an_arc_of_a_scheduler_schedules_and_reports_like_the_scheduler() {
     completer.complete(()).unwrap();
     assert_eq!(failures(&reports), [Failure::CallbackLost]);
 }
+
+/// R38, D31
+#[test]
+fn an_arc_of_a_scheduler_gets_each_callback_by_itself() {
+    let (scheduler, queue) = queue();
+    let (completer, task) = whendone::task(Arc::new(scheduler));
+    for _ in 0..2 {
+        task.add_done_callback(|_| ());
+    }
+    completer.complete(()).unwrap();
+    assert_eq!(queue.try_iter().map(Ready::run).count(), 2);
+}

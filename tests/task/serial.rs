@@ -1,6 +1,7 @@
 //! `Serial`: a line for each task, over a scheduler that keeps no order.
 
 use super::support::{Log, OnDrop, failures, queue, refusing, run_all, watched};
+use std::any::type_name_of_val;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, Weak, mpsc};
@@ -260,4 +261,17 @@ fn a_serial_whose_tasks_are_gone_lets_its_scheduler_go() {
         ready.run();
     }
     assert_eq!(weak.strong_count(), 0);
+}
+
+/// D24
+#[test]
+fn a_callback_in_a_serial_keeps_its_type_name() {
+    fn callback(_: &Task<()>) {}
+    let (scheduler, queue) = queue();
+    let (completer, task) = whendone::task(Serial::new(scheduler));
+    task.add_done_callback(callback);
+    completer.complete(()).unwrap();
+    let ready = queue.recv().unwrap();
+    assert_eq!(ready.origin().callback, type_name_of_val(&callback));
+    ready.run();
 }

@@ -293,7 +293,7 @@ const SOURCE_SUITES: [&str; 2] = [
 /// The suites for a bug of the model.
 const MODEL_SUITES: [&str; 2] = [
     "run -p whendone-model --bin verify -- scenario 'aa ; C | A R0'",
-    "test -p whendone-model --test spec --test scenario --test protocol --test linearizability --test failures --test handles",
+    "test -p whendone-model --test altered --test spec --test scenario --test protocol --test linearizability --test failures --test handles",
 ];
 
 /// True for the files that the engines compile: all of `src` but the facade and the root.
