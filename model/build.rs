@@ -107,7 +107,7 @@ fn plant_small_queue(root: &Path, out: &Path) {
     let slack = if is_edited { 1 } else { 32 };
     let module = format!(
         "#[allow(dead_code)]\n#[path = {path:?}]\nmod small;\n\n/// `SLACK` of the copy.\nconst SMALL_SLACK: usize = {slack};\n\n\
-         /// Whether the edits matched: somebody else's queue may have other constants.\npub const IS_SMALL: bool = {is_edited};\n"
+         /// Whether the edits matched: somebody else's queue may have other constants.\nconst IS_SMALL: bool = {is_edited};\n"
     );
     fs::write(out.join("small_queue.rs"), module).expect("OUT_DIR can be written");
 }

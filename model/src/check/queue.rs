@@ -159,6 +159,9 @@ fn operations(pushes: u64) -> impl Iterator<Item = Operation> {
 ///
 /// The first sequence that differs, and how.
 pub fn every_sequence(length: usize, is_small: bool) -> Result<u64, String> {
+    if is_small && !IS_SMALL {
+        return Err("the constants of the queue are not where build.rs edits them".to_owned());
+    }
     let mut sequences = 0;
     match is_small {
         true => explore::<small::Queue<u64>>(length, 0, &mut Vec::new(), &mut sequences)?,

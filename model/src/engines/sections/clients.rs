@@ -39,12 +39,14 @@ pub enum Choice {
     Step(usize),
 }
 
-/// The part of a state's key that stands for the queue's representation.
+/// The part of a state's key that stands for what nothing prints: the queue's representation, and the calls under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// All operations on the queue since it was last taken as a whole. Sound for every queue that then begins anew.
+    /// All operations on the queue since it was last taken as a whole, and all steps of each call under way. Sound for
+    /// every queue that then begins anew.
     Operations,
-    /// The places that these operations leave in the queue of this project.
+    /// The places that these operations leave in the queue of this project, and the last step of each call under way: a
+    /// drain knows nothing but its batch.
     Places,
 }
 

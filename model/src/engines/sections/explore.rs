@@ -46,7 +46,7 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
     loop {
         recorder::begin(sync::this_thread);
         let body = execution.clone();
-        world::begin(move || body());
+        world::begin(move || body(), false);
         let ended = search.run();
         set_spare(false);
         ended?;

@@ -211,7 +211,7 @@ impl Shared {
 impl Execution {
     /// A pending cell.
     fn new() -> Self {
-        world::begin(|| ());
+        world::begin(|| (), true);
         world::ready();
         let shared = || {
             let (core, other) = (Core::new(1), Core::new(2));
@@ -292,53 +292,28 @@ impl Execution {
         let phase = self.phase();
         let Execution { shared, places, .. } = self;
         let spec = &mut shared.ledger.0.borrow_mut().spec;
-        let answer = match call {
+        match call {
             Call::Add { tagged } => {
                 spec.add(nonce, tagged);
                 if phase != Phase::Settled {
                     places.push(nonce, tagged);
                 }
-                return (Answer::Nothing, phase == Phase::Settled);
+                (Answer::Nothing, phase == Phase::Settled)
             }
             Call::AddLate if phase == Phase::Settled => {
                 spec.add(nonce, false);
-                return (Answer::Did(true), true);
-            }
-            Call::AddLate => Answer::Did(false),
-            Call::AddWaiting => {
-                let added = spec.add_waiting(nonce);
-                if added {
-                    places.push(nonce, false);
-                }
-                Answer::Did(added)
-            }
-            Call::Replace(id) => Answer::Did(spec.replace(id, nonce)),
-            Call::Remove(id) => {
-                let removed = id.filter(|id| spec.remove(*id));
-                removed.inspect(|id| places.remove(*id));
-                Answer::Did(removed.is_some())
-            }
-            Call::RemoveAll => {
-                let removed = spec.remove_all().len();
-                if removed > 0 {
-                    places.remove_all();
-                }
-                Answer::Count(removed)
+                (Answer::Did(true), true)
             }
             Call::Complete => {
                 let completes = spec.complete(Value::Finished(nonce));
                 if completes {
                     *places = Places::default();
                 }
-                return (Answer::Did(completes), completes);
+                (Answer::Did(completes), completes)
             }
-            Call::Read => Answer::Outcome(spec.outcome().and_then(|value| match value {
-                Value::Finished(number) => Some(number),
-                _ => None,
-            })),
-            Call::Phase => Answer::Phase(phase),
-        };
-        (answer, false)
+            Call::Phase => (Answer::Phase(phase), false),
+            call => (answered(spec, places, call, nonce), false),
+        }
     }
 
     /// Compares answers, hand-overs and the state of the cell with the specification.
@@ -372,18 +347,22 @@ impl Execution {
     }
 
     fn key(&self, key: Key, seed: u8) -> u64 {
-        type Open<'a> = (Discriminant<Call>, &'a [[(Phase, usize); 2]]);
         let mut hasher = DefaultHasher::new();
         seed.hash(&mut hasher);
         let entries = self.shared.ledger.entries();
         let owed = entries.spec.scheduled().len() - entries.handed;
         (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut hasher);
-        self.places.hash_by(key, &mut hasher);
+        self.places.hash_by(key, entries.is_pending(), &mut hasher);
         // Whether there is an id of a callback that does not wait.
         let waits = |nonce: &Nonce| self.places.waiting().any(|(waiting, _)| waiting == *nonce);
         self.shared.ids.borrow().keys().any(|nonce| !waits(nonce)).hash(&mut hasher);
+        let steps = |call: &Begun| match key {
+            Key::Operations => call.history.clone(),
+            Key::Places => call.history.last().copied().into_iter().collect(),
+        };
         let open = self.calls.iter().filter(|call| !call.is_over);
-        let open: Vec<Open<'_>> = open.map(|call| (discriminant(&call.call), &call.history[..])).collect();
+        let open: Vec<(Discriminant<Call>, Vec<_>)> =
+            open.map(|call| (discriminant(&call.call), steps(call))).collect();
         open.hash(&mut hasher);
         hasher.finish()
     }
@@ -417,5 +396,37 @@ impl Execution {
         let wrong = entries.drops.iter().position(|drops| *drops != 1);
         let wrong = wrong.map(|at| format!("P15: {} is dropped {} times", letter(at), entries.drops[at]));
         entries.broken.clone().or(wrong).map_or(Ok(()), Err)
+    }
+}
+
+/// The answer of a call that never owes a drain.
+fn answered(spec: &mut Spec, places: &mut Places, call: Call, nonce: Nonce) -> Answer {
+    match call {
+        Call::AddWaiting => {
+            let added = spec.add_waiting(nonce);
+            if added {
+                places.push(nonce, false);
+            }
+            Answer::Did(added)
+        }
+        Call::Replace(id) => Answer::Did(spec.replace(id, nonce)),
+        Call::Remove(id) => {
+            let removed = id.filter(|id| spec.remove(*id));
+            removed.inspect(|id| places.remove(*id));
+            Answer::Did(removed.is_some())
+        }
+        Call::RemoveAll => {
+            let removed = spec.remove_all().len();
+            if removed > 0 {
+                places.remove_all();
+            }
+            Answer::Count(removed)
+        }
+        Call::Read => Answer::Outcome(spec.outcome().and_then(|value| match value {
+            Value::Finished(number) => Some(number),
+            _ => None,
+        })),
+        // A late callback is refused unless the cell is settled.
+        _ => Answer::Did(false),
     }
 }

@@ -247,6 +247,8 @@ pub mod thread {
     }
 }
 
+/// Thread-locals of coroutines. Exported for the copies of the audited files in `model/mutants`.
+#[macro_export]
 macro_rules! keyed_by_coroutine {
     ($($(#[$attribute:meta])* $vis:vis static $name:ident: $type:ty = $value:expr;)*) => {$(
         $(#[$attribute])*
@@ -259,4 +261,4 @@ macro_rules! keyed_by_coroutine {
         };
     )*};
 }
-pub(crate) use keyed_by_coroutine as thread_local;
+pub use crate::keyed_by_coroutine as thread_local;

@@ -78,9 +78,13 @@ impl Places {
         self.places.iter().filter_map(|(_, waiting)| *waiting)
     }
 
-    pub fn hash_by(&self, key: Key, to: &mut impl Hasher) {
+    /// Nothing can be removed once the cell is done: then only the room and the number of callbacks matter.
+    pub fn hash_by(&self, key: Key, is_pending: bool, to: &mut impl Hasher) {
         if key == Key::Operations {
             return self.operations.hash(to);
+        }
+        if !is_pending {
+            return (self.room, self.places.len()).hash(to);
         }
         let first = self.places.first().map_or(self.pushes, |(push, _)| *push);
         (self.room, self.pushes - first).hash(to);

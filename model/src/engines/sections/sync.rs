@@ -11,7 +11,7 @@ pub use super::channel::{self, Instant};
 pub use arc::{Counted, erase, explore_handles, restore};
 pub use locks::by_atomic::OnceLock;
 pub use locks::{Mutex, Silent, be_thread, locks_held, this_thread};
-pub(crate) use machine::thread_local;
+pub use machine::thread_local;
 pub use std::sync::Arc;
 
 /// A serial number. Which thread gets the smaller one can be noticed: sleeps that end at one time are woken in its order.

@@ -60,6 +60,8 @@ struct World {
     step: Footprint,
     /// True if an access would be the first one after a lock was taken, in the same step.
     follows_lock: bool,
+    /// True if others than its threads can begin threads, so that one thread alone must stop at its points, too.
+    is_open: bool,
     /// True if the rest of the execution is of no interest: threads switch only if they must.
     is_spare: bool,
     /// The first panic that reached the end of a thread.
@@ -179,10 +181,10 @@ fn bit(object: Object) -> u64 {
 /// Ends this thread's step before its next operation, and returns when that is to be carried out.
 fn reach(next: Operation) {
     let goes_on = with(|world| {
-        let (current, alone) =
-            (world.current, world.threads.iter().filter(|next| **next != Operation::End).count() == 1);
+        let current = world.current;
         world.threads[current] = next;
-        (world.is_spare || alone) && world.can_run(current)
+        let is_alone = || world.threads.iter().filter(|next| **next != Operation::End).count() == 1;
+        (world.is_spare || !world.is_open && is_alone()) && world.can_run(current)
     });
     if !goes_on {
         switch();
@@ -210,15 +212,15 @@ impl World {
     }
 }
 
-/// Begins an execution whose first thread has this body.
-pub fn begin(body: impl FnOnce() + 'static) {
+/// Begins an execution whose first thread has this body. Unless `is_open`, only its threads begin others.
+pub fn begin(body: impl FnOnce() + 'static, is_open: bool) {
     let is_abandoned = with(|world| world.threads.iter().any(|next| *next != Operation::End));
     if is_abandoned {
         forget();
     }
     with(|world| {
         let execution = world.execution + 1;
-        *world = World { execution, holders: vec![None; ORDER + 1], ..World::default() };
+        *world = World { execution, holders: vec![None; ORDER + 1], is_open, ..World::default() };
     });
     IS_ON.set(true);
     spawn(body);

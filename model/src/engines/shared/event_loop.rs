@@ -5,9 +5,8 @@ use super::{hook, id, kernel, outcome, panic, player, report, schedule, stage, t
 
 /// The engine's facade. The loop's locks do not record their contents.
 pub mod sync {
-    pub(crate) use super::super::sync::thread_local;
     pub use super::super::sync::{Arc, Instant, OnceLock, Silent as Mutex};
-    pub use super::super::sync::{channel, fresh_serial, locks_held};
+    pub use super::super::sync::{channel, fresh_serial, locks_held, thread_local};
 }
 
 #[path = "../../../../src/event_loop/mod.rs"]
