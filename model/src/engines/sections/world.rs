@@ -323,11 +323,6 @@ pub fn aside<R>(look: impl FnOnce() -> R) -> Option<R> {
     Some(seen)
 }
 
-/// The next operation of a thread, for a description of where it stands.
-pub fn next(thread: usize) -> Operation {
-    with(|world| world.threads[thread])
-}
-
 /// True if a panic reached the end of a thread.
 pub fn has_failed() -> bool {
     with(|world| world.failure.is_some())
