@@ -12,6 +12,7 @@ use crate::counterexample::shrink::shrink;
 use crate::counterexample::token::{Execution, Token};
 use crate::engines::catalog::{Engine, on_shuttle};
 use crate::engines::record::recorder::watch;
+use crate::engines::sections::explore::plainly;
 use crate::engines::shuttle::explore::Schedules;
 use crate::engines::{self, Extent};
 use crate::observation::Observation;
@@ -45,7 +46,10 @@ impl Counterexample {
         let (wanted, watched, known) = (fault.clone(), smallest.clone(), allowed.clone());
         let is_wanted =
             move |trace: &Trace| Fault::all(&watched, &known, &trace.broken, &trace.observation).contains(&wanted);
-        let (observed, mut traces) = watch(|| play(&smallest), move |trace| is_wanted(trace).then_some(()));
+        // Of executions with the same effect a reduction keeps one, and seldom the one with the fewest switches.
+        let engine = if engine == Engine::Sections { Engine::SectionsPlain } else { engine };
+        let all = || plainly(|| play(&smallest));
+        let (observed, mut traces) = watch(all, move |trace| is_wanted(trace).then_some(()));
         let trace = traces.remove(&());
         let below = match &trace {
             Some(trace) => compare(trace, &allowed),

@@ -261,4 +261,4 @@ macro_rules! keyed_by_coroutine {
         };
     )*};
 }
-pub use crate::keyed_by_coroutine as thread_local;
+pub use keyed_by_coroutine as thread_local;

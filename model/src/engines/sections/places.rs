@@ -78,13 +78,14 @@ impl Places {
         self.places.iter().filter_map(|(_, waiting)| *waiting)
     }
 
-    /// Nothing can be removed once the cell is done: then only the room and the number of callbacks matter.
+    /// Nothing can be removed by id once the cell is done: then gaps and numbers do not matter.
     pub fn hash_by(&self, key: Key, is_pending: bool, to: &mut impl Hasher) {
         if key == Key::Operations {
             return self.operations.hash(to);
         }
         if !is_pending {
-            return (self.room, self.places.len()).hash(to);
+            self.room.hash(to);
+            return self.waiting().for_each(|(_, tagged)| tagged.hash(to));
         }
         let first = self.places.first().map_or(self.pushes, |(push, _)| *push);
         (self.room, self.pushes - first).hash(to);

@@ -64,7 +64,9 @@ struct World {
     is_open: bool,
     /// True if the rest of the execution is of no interest: threads switch only if they must.
     is_spare: bool,
-    /// The first panic that reached the end of a thread.
+    /// The number of points that were reached.
+    points: usize,
+    /// The first panic that reached the end of a thread, or too many points.
     failure: Option<String>,
 }
 
@@ -84,6 +86,9 @@ thread_local! {
     /// True while an execution goes on.
     static IS_ON: Cell<bool> = const { Cell::new(false) };
 }
+
+/// The most points of an execution. One that has more is a failure.
+const MOST_POINTS: usize = 4_000;
 
 /// The words of a coroutine's stack.
 const STACK: usize = 1 << 16;
@@ -183,6 +188,12 @@ fn reach(next: Operation) {
     let goes_on = with(|world| {
         let current = world.current;
         world.threads[current] = next;
+        world.points += 1;
+        if world.points > MOST_POINTS {
+            let endless = format!("an execution has more than {MOST_POINTS} points: its threads go round in circles");
+            world.failure.get_or_insert(endless);
+            return false;
+        }
         let is_alone = || world.threads.iter().filter(|next| **next != Operation::End).count() == 1;
         (world.is_spare || !world.is_open && is_alone()) && world.can_run(current)
     });
@@ -307,7 +318,7 @@ fn forget() {
 /// From now on threads switch only if they must, because the rest of the execution is of no interest.
 pub fn go_on_to_the_end() {
     with(|world| world.is_spare = true);
-    while let Some(thread) = ready().first() {
+    while let Some(thread) = ready().first().filter(|_| !has_failed()) {
         step(*thread);
     }
 }
@@ -323,7 +334,7 @@ pub fn aside<R>(look: impl FnOnce() -> R) -> Option<R> {
     Some(seen)
 }
 
-/// True if a panic reached the end of a thread.
+/// True if a panic reached the end of a thread, or the execution does not end.
 pub fn has_failed() -> bool {
     with(|world| world.failure.is_some())
 }
