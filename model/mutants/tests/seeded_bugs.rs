@@ -113,7 +113,7 @@ fn ids_are_unique_over_all_tables_of_a_folder_but_that_of_the_protocol() {
 }
 
 const A_SECOND_DRAINER: &str = "\
-FAIL P7 FIFO   a ; C | A   2 switches
+FAIL P7 FIFO   a ; C | A   4 switches
 shrunk from ab ; C G | A R1
      setup, T0: C                      |  T1: A                   | queue  phase
   1  add a [a waits]                   |                          | a      Pending
@@ -134,6 +134,6 @@ allowed  true | - -> a b saw v0";
 fn a_failure_is_shrunk_and_shown_with_the_fewest_switches() {
     let (_, play) = PLANTED.iter().find(|(id, _)| *id == "second_drainer").expect("in the table");
     let found: Scenario = "ab ; C G | A R1".parse().expect("well formed");
-    let exhibit = Counterexample::of_failure(Engine::LoomMutex, *play, &found, &Fault::Breaks(7));
+    let exhibit = Counterexample::of_failure(Engine::Sections, *play, &found, &Fault::Breaks(7));
     assert_eq!(exhibit.without_token().to_string(), A_SECOND_DRAINER);
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub struct Share {
     /// The length of the short sequences.
     pub short: usize,
-    /// The heights of the staircases are all up to this one, and those of [`HIGH`].
+    /// The heights of the staircases are all up to this one, and those of `HIGH`.
     pub stairs: usize,
     pub walks: usize,
     /// The steps of a walk.
