@@ -72,6 +72,7 @@
 #![forbid(unsafe_code)]
 // Without the loop, links to it are broken.
 #![cfg_attr(not(feature = "event-loop"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::must_use_candidate)]
 #![warn(missing_docs, unreachable_pub)]
 

@@ -84,6 +84,31 @@ fn the_core_depends_on_its_facade_alone() {
     }
 }
 
+#[test]
+fn the_engines_compile_the_files_that_ship() {
+    // Relative to a module of an engine, three folders below `model`.
+    let shipped = |path: &str| path.strip_prefix("../../../../").map(str::to_owned);
+    let mut compiled = BTreeSet::new();
+    for (name, text) in sources("model/src/engines") {
+        for line in code(&text) {
+            let Some(path) = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]")) else {
+                continue;
+            };
+            let Some(file) = shipped(path) else {
+                assert!(!path.contains("src/"), "{name} compiles {path}, which is no file of `src`");
+                continue;
+            };
+            assert!(file.starts_with("src/"), "{name} compiles {path}, which does not ship");
+            compiled.insert(file);
+        }
+    }
+    let modules = |file: &&String| file.matches('/').count() == 1 || file.ends_with("/mod.rs");
+    let engines_own = ["src/lib.rs", "src/sync.rs"];
+    let all: BTreeSet<String> = sources("src").into_keys().filter(|file| modules(&file)).collect();
+    let missing: Vec<_> = all.difference(&compiled).filter(|file| !engines_own.contains(&file.as_str())).collect();
+    assert!(missing.is_empty(), "no engine compiles {missing:?}");
+}
+
 /// The files of `src`: each imports only earlier files. Files on one line import each other in a circle, for a reason.
 const FLOORS: &[&[&str]] = &[
     &["sync"],
@@ -190,6 +215,7 @@ const FOLDERS: [&str; 13] = [
     "counterexample",
     "fuzzing",
     "runner",
+    "soundness",
     "bin",
 ];
 

@@ -15,6 +15,8 @@
 //! * [`runner`]: `cargo verify` as a run, from the plan over the pool of workers to the report and the baseline.
 //! * `bin/verify`: the command line.
 //!
+//! [`soundness`] looks at all of it from outside: the tables of `SOUNDNESS.md`.
+//!
 //! [`project`] stands apart: the project's files as data, with their digest, copies of the tree, vendored cores.
 #![forbid(unsafe_code)]
 #![warn(clippy::too_many_lines)]
@@ -32,5 +34,6 @@ pub mod proof;
 pub mod protocol;
 pub mod runner;
 pub mod scenario;
+pub mod soundness;
 pub mod spec;
 pub mod universe;

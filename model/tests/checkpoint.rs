@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::PathBuf;
+use whendone_model::check::Verdict;
 use whendone_model::engines::catalog::Engine;
-use whendone_model::runner::checkpoint::Checkpoint;
+use whendone_model::runner::audit::{Verdicts, difference, root};
+use whendone_model::runner::checkpoint::{Checkpoint, of_another_run};
 use whendone_model::runner::merge::merge;
-use whendone_model::runner::plan::{Plan, Shard};
+use whendone_model::runner::plan::Plan;
 use whendone_model::runner::report::Report;
+use whendone_model::runner::shard::Shard;
 use whendone_model::runner::tally::Tally;
+use whendone_model::runner::workers::Job;
 
 const HALF: Shard = Shard { index: 1, of: 2 };
 
@@ -84,4 +88,37 @@ fn shards_are_merged_if_all_are_there_and_from_one_run() {
     assert!(refused(vec![report(1, 2), other(|report| report.core.sha256.clear())]).contains(different));
     assert!(refused(vec![report(1, 2), other(|report| report.sources.clear())]).contains(different));
     assert!(refused(vec![report(1, 2), report(2, 2)]).contains("the reports cover 0 programs instead of "));
+}
+
+#[test]
+fn an_audit_finds_a_forged_verdict_and_nothing_else() {
+    let job = Job { engine: Engine::Sections, scenario: "a ; C | R0".to_owned(), draw: false };
+    let [recorded, played] = [job.verdict(), job.verdict()].map(|verdict| verdict.expect("it is played"));
+    assert_eq!(difference(&job, &recorded, &played), None);
+    let mut forged = recorded.clone();
+    forged.executions += 1;
+    let told = difference(&job, &forged, &played).expect("one execution too many");
+    assert!(told.starts_with("a ; C | R0 on sections\n    recorded  {"), "{told}");
+    let root_with = |verdict: Verdict| root(&Verdicts::from([(0, recorded.clone()), (1, verdict)]));
+    assert_eq!(root_with(recorded.clone()), root_with(played));
+    assert_ne!(root_with(recorded.clone()), root_with(forged));
+}
+
+#[test]
+fn a_journal_of_the_same_sources_is_read_whoever_wrote_it() {
+    let path = place("journal");
+    let checkpoint = Checkpoint::open(&path, HALF, false).expect("it begins");
+    checkpoint.write(2, &Engine::Sections.check(&"; C | A".parse().expect("well formed"))).expect("writable");
+    let whole = fs::read_to_string(&path).expect("readable");
+    let read = |text: String| {
+        fs::write(&path, text).expect("writable");
+        of_another_run(&path).map(|(shard, verdicts)| (shard, verdicts.into_keys().collect::<Vec<_>>()))
+    };
+    let build = whole.split("\"build\":\"").nth(1).and_then(|rest| rest.get(..64)).expect("a digest");
+    assert_eq!(read(whole.replace(build, "another machine's")), Ok((HALF, vec![2])));
+    let refused = |text: String| read(text).expect_err("it is not trusted");
+    assert!(refused(whole.replace("\"loom\":\"", "\"loom\":\"9")).contains("other engines; check out its sources"));
+    assert!(refused(whole[..whole.len() - 9].to_owned()).contains("the last line is cut"));
+    assert!(refused("my notes\n".to_owned()).contains("this is not a checkpoint"));
+    fs::remove_file(path).expect("it is there");
 }

@@ -77,9 +77,10 @@ fn an_engine_that_cannot_play_a_scenario_says_who_can() {
         (Engine::ShuttlePct, "; A", "alone"),
         (Engine::ShuttleEvery, "@inline ; ! C", "threads"),
         (Engine::LoomMutex, "@inline ; ! C | A", "threads"),
-        (Engine::Threads, "@loop{v} ; L | A", "loom-mutex, loom-atomic or loom-bounded"),
+        (Engine::Threads, "@loop{v} ; L | A", "sections, loom-mutex, loom-atomic or loom-bounded"),
+        (Engine::Sections, "@inline ; ! C | A", "threads"),
         (Engine::Tickets, "@queue{A} a ; C | A", "threads"),
-        (Engine::LoomMutex, "; A | A | A | A | A", "shuttle-random, shuttle-pct or threads"),
+        (Engine::LoomMutex, "; A | A | A | A | A", "sections, shuttle-random, shuttle-pct or threads"),
     ];
     for (engine, text, able) in refusals {
         let refused = engine.objection(&scenario(text)).unwrap_or_default();
@@ -118,6 +119,18 @@ fn a_token_brings_its_execution_back() {
         let table = text.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("three parts").1;
         assert!(again.starts_with("ok   aa ; C | A R0 | G") && again.contains(table), "{text}\n{again}");
         assert_eq!(cut_token(&again).1, token);
+    }
+}
+
+/// The engine that failures of `sections` are drawn from.
+#[test]
+fn a_token_of_sections_brings_its_execution_back() {
+    for execution in [1, 3] {
+        let execution = Execution::Nth(execution);
+        let engine = Engine::SectionsPlain;
+        let token = Token { scenario: scenario("a ; C | A R0"), engine, extent: Extent::Complete, execution };
+        let again = Counterexample::of_token(&token).expect("it is there").to_string();
+        assert!(again.starts_with("ok   a ; C | A R0") && cut_token(&again).1 == token.to_string(), "{again}");
     }
 }
 
@@ -163,7 +176,8 @@ fn a_token_knows_all_its_sources() {
     assert!(lock.contains(&shuttle), "adapt SHUTTLE to Cargo.lock");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = ["src", "src/event_loop", "model/src/scenario"].into_iter().map(str::to_owned);
-    let engines = ["", "/loom", "/player", "/shared", "/shuttle"].map(|folder| format!("model/src/engines{folder}"));
+    let engines =
+        ["", "/loom", "/player", "/sections", "/shared", "/shuttle"].map(|folder| format!("model/src/engines{folder}"));
     for folder in folders.chain(engines) {
         let entries = fs::read_dir(root.join(&folder)).expect("the folder is there");
         let names = entries.map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"));

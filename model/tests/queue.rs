@@ -1,4 +1,4 @@
-//! What the proof of the queue takes for granted: no operation drops a callback, so none can unwind halfway.
+//! An assumption of the proof of the queue: no operation drops a callback, so none can unwind halfway.
 
 use queue::Queue;
 use std::cell::{Cell, RefCell};

@@ -195,10 +195,6 @@ impl<T: Send + Sync> Owner for Spawned<T> {
         Schedule::schedule(&self.stepper.handle, ready)
     }
 
-    fn only_queues(&self) -> bool {
-        Schedule::only_queues(&self.stepper.handle)
-    }
-
     fn takes_batches(&self) -> bool {
         true
     }

@@ -31,8 +31,8 @@ use std::time::Duration;
 /// The deadline of a sleep, and its rank among equal ones.
 type Key = (Instant, u64);
 
-/// Used when the deadline overflows `Instant`: longer than anybody waits.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+/// Used when the deadline overflows `Instant`: 30 years, longer than anybody waits.
+const FAR: Duration = Duration::from_secs(946_080_000);
 
 /// The sleeps that are not over, earliest first.
 #[derive(Default)]

@@ -62,7 +62,7 @@ fn refused(bug: &Mutant, files: &[File]) -> Result<String, String> {
     }
 }
 
-/// How the edited Rust differs from the proven text.
+/// The difference of the edited Rust from the proven text.
 fn noticed(bug: &Mutant, files: &[File], proven: &Proven) -> Result<String, String> {
     if !is_edited(bug, RUST) {
         return Ok(String::new());

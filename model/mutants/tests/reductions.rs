@@ -40,8 +40,8 @@ fn sleep_sets_hide_no_bug() {
         assert_eq!(reduced, plain, "{}", bug.id);
         noticed += usize::from(!plain.is_empty());
     }
-    println!("{noticed} of {}", BUGS.len());
-    assert!(noticed >= 20);
+    // The others need more operations, or the task layer.
+    assert_eq!((noticed, BUGS.len()), (29, 37));
 }
 
 #[test]
@@ -54,12 +54,12 @@ fn the_key_of_places_hides_no_bug() {
         assert_eq!(reduced, plain, "{}", bug.id);
         noticed += usize::from(plain.is_some());
     }
-    println!("{noticed} of {}", BUGS.len());
-    assert!(noticed >= 20);
+    // The others need a longer history, or a print.
+    assert_eq!((noticed, BUGS.len()), (35, 37));
 }
 
 /// The number of calls of the smallest client that shows a bug.
 fn first(lock_step: LockStep, key: Key) -> Option<usize> {
-    let Difference { path, .. } = (explore(4, key, lock_step)).err()?;
+    let Difference { path, .. } = explore(4, key, lock_step).err()?;
     Some(path.iter().filter(|choice| matches!(choice, Choice::Begin(_))).count())
 }

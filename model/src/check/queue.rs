@@ -1,4 +1,5 @@
-//! Every sequence of operations on the kernel's queue up to a length, compared with a plain list after each.
+//! The kernel's queue compared with a plain list after each operation: every sequence up to a length, and those that the
+//! fuzzer finds.
 //!
 //! A copy of the queue whose two constants are small (`build.rs` edits them) spills, closes its gaps and shrinks within a
 //! few operations. The shipped one is compared, too; where its constants matter it is proven, and compared by walks that
@@ -14,10 +15,10 @@ mod shipped;
 
 include!(concat!(env!("OUT_DIR"), "/small_queue.rs"));
 
-/// An operation. A callback is named by the number of its push, counted from 1; one that was never pushed is 0.
+/// An operation. A callback is named by its sequence number, which grows from push to push and is not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation {
-    Push { tagged: bool },
+pub enum Operation {
+    Push { sequence: u64, tagged: bool },
     Remove(u64),
     Replace(u64),
     RemoveAll { tagged: bool },
@@ -97,7 +98,7 @@ queue!(small, SMALL_SLACK);
 #[derive(Default)]
 struct List {
     waiting: Vec<(u64, NonZeroU64, u64)>,
-    pushes: u64,
+    /// The number of callbacks so far.
     callbacks: u64,
 }
 
@@ -115,11 +116,10 @@ impl List {
 /// Carries out an operation on both; whether they answer the same.
 fn play(queue: &mut impl Queue, list: &mut List, operation: Operation) -> bool {
     match operation {
-        Operation::Push { tagged } => {
-            list.pushes += 1;
+        Operation::Push { sequence, tagged } => {
             let callback = list.callback();
-            list.waiting.push((list.pushes, tag(tagged), callback));
-            queue.push(list.pushes, tag(tagged), callback);
+            list.waiting.push((sequence, tag(tagged), callback));
+            queue.push(sequence, tag(tagged), callback);
             true
         }
         Operation::Remove(sequence) => {
@@ -148,9 +148,14 @@ fn play(queue: &mut impl Queue, list: &mut List, operation: Operation) -> bool {
 fn operations(pushes: u64) -> impl Iterator<Item = Operation> {
     let flags = [false, true];
     let on_each = (0..=pushes).flat_map(|sequence| [Operation::Remove(sequence), Operation::Replace(sequence)]);
-    let pushed = flags.into_iter().map(|tagged| Operation::Push { tagged });
+    let pushed = flags.into_iter().map(move |tagged| Operation::Push { sequence: pushes + 1, tagged });
     let all = flags.into_iter().map(|tagged| Operation::RemoveAll { tagged });
     pushed.chain(all).chain([Operation::Take]).chain(on_each)
+}
+
+/// The first difference of the shipped queue from a list.
+pub fn differs(operations: &[Operation]) -> Option<String> {
+    compare::<shipped::Queue<u64>>(operations).err()
 }
 
 /// Compares after every sequence of this length, and so after every shorter one. Returns their number.

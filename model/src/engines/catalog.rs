@@ -18,7 +18,7 @@ use std::str::FromStr;
 pub enum Engine {
     /// Every interleaving of lock sections, reads and hand-overs: equal.
     Sections,
-    /// The same without any reduction: equal.
+    /// Every interleaving of these, without any reduction: equal.
     SectionsPlain,
     /// loom with a mutex for the write-once cell: equal.
     LoomMutex,
@@ -129,7 +129,7 @@ impl Engine {
                 Some(format!("{name} plays {able}: play it with --engine threads"))
             }
             _ if scenario.script().is_some() && !is_loom && !is_sections => {
-                let who = "loom-mutex, loom-atomic or loom-bounded";
+                let who = "sections, loom-mutex, loom-atomic or loom-bounded";
                 Some(format!("{name} has no event loop: play it with --engine {who}"))
             }
             _ if is_shuttle && scenario.scheduler == Some(Scheduler::Panic) => {
@@ -144,10 +144,12 @@ impl Engine {
                 let why = "runs all threads on one of the system, and a thread panics beside others";
                 Some(format!("{name} {why}: play it with --engine threads"))
             }
-            5.. if is_loom && scenario.script().is_some() => Some(others("at most 4 threads")),
+            5.. if is_loom && scenario.script().is_some() => {
+                Some(format!("{}: play it with --engine sections", others("at most 4 threads")))
+            }
             5.. if is_loom => {
                 let who = others("at most 4 threads");
-                Some(format!("{who}: play it with --engine shuttle-random, shuttle-pct or threads"))
+                Some(format!("{who}: play it with --engine sections, shuttle-random, shuttle-pct or threads"))
             }
             0 | 1 if self == Engine::ShuttlePct => {
                 Some(format!("{}: play it with --engine alone", others("at least 2 threads")))

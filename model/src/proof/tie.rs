@@ -22,7 +22,7 @@ pub struct Tie {
     pub seconds: f64,
     /// The first difference.
     pub difference: Option<String>,
-    /// How often the Rust changed the buffer in each way.
+    /// The number of times that the Rust changed the buffer in each way.
     pub seen: BTreeMap<&'static str, usize>,
     /// Constants and functions that only one of the texts has.
     pub unmatched: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Tie {
 /// The ways in which a buffer changes. A comparison that leaves one out is too small.
 const CHANGES: [&str; 5] = ["spilled", "grown", "shrunk", "shrunk from an odd capacity", "taken as a batch"];
 
-/// What the proven queue says of some operations.
+/// The answers of the proven queue to some operations.
 pub struct Proven {
     operations: String,
     /// The file with the operations.
@@ -154,7 +154,7 @@ impl Tie {
     }
 }
 
-/// How often the capacity changed in each way, in the output of a queue.
+/// The number of times that the capacity changed in each way, in the output of a queue.
 fn changes(printed: &str) -> BTreeMap<&'static str, usize> {
     let mut seen = BTreeMap::new();
     let mut before = 0;

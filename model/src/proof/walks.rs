@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-/// How much is compared.
+/// The share that is compared.
 #[derive(Clone, Copy)]
 pub struct Share {
     /// The length of the short sequences.

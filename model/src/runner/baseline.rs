@@ -17,8 +17,8 @@ pub struct Baseline {
     pub core: String,
     /// The closed world, under each engine that explores it.
     explored: BTreeMap<Engine, BTreeMap<Tier, Explored>>,
-    /// The states of every client, and the executions.
-    clients: (usize, u64),
+    /// Every client of the kernel: the states and the executions of each part.
+    clients: Vec<(usize, u64)>,
     /// The smallest programs with every schedule, under shuttle.
     shuttle: Explored,
 }
@@ -33,7 +33,7 @@ struct Explored {
 
 impl Baseline {
     /// The baseline that a run with these counts would leave.
-    pub fn new(all: &ByEngine, clients: Option<&Clients>, shuttle: &Count) -> Self {
+    pub fn new(all: &ByEngine, clients: &[Clients], shuttle: &Count) -> Self {
         let explored = |count: &Count| Explored {
             programs: count.programs,
             branching: count.nontrivial,
@@ -44,7 +44,7 @@ impl Baseline {
         Baseline {
             core: Core::compiled().sha256,
             explored: all.iter().map(|(engine, tiers)| (*engine, of_tiers(tiers))).collect(),
-            clients: clients.map_or((0, 0), |clients| (clients.states, clients.executions)),
+            clients: clients.iter().map(|clients| (clients.states, clients.executions)).collect(),
             shuttle: explored(shuttle),
         }
     }
@@ -92,10 +92,8 @@ impl Baseline {
         }
         compare("shuttle, every schedule", Some(&self.shuttle), Some(&now.shuttle));
         if self.clients != now.clients {
-            let [before, now] = [self, now].map(|Baseline { clients: (states, executions), .. }| {
-                format!("{states} states, {executions} executions")
-            });
-            changes.push(format!("every client: {before} before, {now} now"));
+            let (before, now) = (&self.clients, &now.clients);
+            changes.push(format!("every client, states and executions: {before:?} before, {now:?} now"));
         }
         changes
     }

@@ -5,10 +5,13 @@
 //! recorded: the next run tries it again.
 
 use crate::check::Verdict;
-use crate::project::sources::{Core, LOOM, SHUTTLE, digest};
-use crate::runner::plan::Shard;
+use crate::project::sources::{Core, LOOM, SHUTTLE, digest, sources_digest};
+use crate::runner::audit::Verdicts;
+use crate::runner::shard::Shard;
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,6 +20,8 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     core: String,
+    /// The digest of everything else on which executions depend.
+    sources: String,
     loom: String,
     shuttle: String,
     /// The digest of the program that plays and checks.
@@ -35,7 +40,7 @@ struct Finished {
 pub struct Checkpoint {
     file: File,
     /// The verdicts of earlier runs, by the program's place in the plan.
-    pub done: BTreeMap<usize, Verdict>,
+    pub done: Verdicts,
 }
 
 impl Checkpoint {
@@ -48,20 +53,16 @@ impl Checkpoint {
         let header = Header::of_this_build(shard)?;
         let text = if fresh { String::new() } else { read(path)? };
         let (whole, _cut) = text.rsplit_once('\n').unwrap_or_default();
-        let mut lines = whole.lines();
         let refused = |why: &str| io::Error::other(format!("{}: {why}; start over with --fresh", path.display()));
         let mut done = BTreeMap::new();
-        if let Some(first) = lines.next() {
-            let written: Header = serde_json::from_str(first).map_err(|_| refused("this is not a checkpoint"))?;
+        if whole.is_empty() {
+            fs::write(path, serde_json::to_string(&header)? + "\n")?;
+        } else {
+            let (written, verdicts) = parse(whole).map_err(refused)?;
             if written != header {
                 return Err(refused("this checkpoint is from another build, core, engine or shard"));
             }
-            for line in lines {
-                let Finished { at, verdict } = serde_json::from_str(line).map_err(|_| refused("a line is damaged"))?;
-                done.insert(at, verdict);
-            }
-        } else {
-            fs::write(path, serde_json::to_string(&header)? + "\n")?;
+            done = verdicts;
         }
         let file = OpenOptions::new().append(true).open(path)?;
         if !whole.is_empty() {
@@ -81,6 +82,38 @@ impl Checkpoint {
     }
 }
 
+/// Reads the checkpoint of a run of the same sources, by another build perhaps, on another machine: its shard and its
+/// verdicts.
+///
+/// # Errors
+///
+/// If the file is not a checkpoint, is cut in a line, or is from other sources.
+pub fn of_another_run(path: &Path) -> Result<(Shard, Verdicts), String> {
+    let refused = |why: &dyn Display| format!("{}: {why}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| refused(&error))?;
+    let whole = text.strip_suffix('\n').ok_or_else(|| refused(&"the last line is cut"))?;
+    let (written, verdicts) = parse(whole).map_err(|why| refused(&why))?;
+    let mut own = Header::of_this_build(written.shard).map_err(|error| refused(&error))?;
+    own.build.clone_from(&written.build);
+    if own != written {
+        let what =
+            format!("it is from another core or other engines; check out its sources, core sha256 {}", written.core);
+        return Err(refused(&what));
+    }
+    Ok((written.shard, verdicts))
+}
+
+/// The header and the verdicts of the whole lines of a checkpoint.
+fn parse(whole: &str) -> Result<(Header, Verdicts), &'static str> {
+    let mut lines = whole.lines();
+    let header = lines.next().and_then(|first| serde_json::from_str(first).ok()).ok_or("this is not a checkpoint")?;
+    let verdict = |line| {
+        let Finished { at, verdict } = serde_json::from_str(line).map_err(|_| "a line is damaged")?;
+        Ok::<_, &str>((at, verdict))
+    };
+    Ok((header, lines.map(verdict).collect::<Result<_, _>>()?))
+}
+
 fn read(path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
@@ -92,6 +125,7 @@ impl Header {
     fn of_this_build(shard: Shard) -> io::Result<Self> {
         Ok(Header {
             core: Core::compiled().sha256,
+            sources: HEXLOWER.encode(&sources_digest()),
             loom: LOOM.to_owned(),
             shuttle: SHUTTLE.to_owned(),
             build: digest([fs::read(std::env::current_exe()?)?]),

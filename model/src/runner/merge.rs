@@ -1,9 +1,10 @@
 //! Merges the reports of all shards of a deep run.
 
-use crate::runner::plan::Shard;
+use crate::runner::audit::root_of_roots;
 use crate::runner::report::Report;
+use crate::runner::shard::Shard;
 use crate::universe::Tier;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Adds the reports, each given with the name of its file.
 ///
@@ -19,7 +20,7 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, String> {
             .ok_or_else(|| format!("{name} is not the report of a shard; `cargo verify --deep --shard 1/4` writes one"))
     };
     let Shard { index, of } = shard_of(&first_name, &merged)?;
-    let mut present = BTreeSet::from([index]);
+    let mut present = BTreeMap::from([(index, merged.root.clone())]);
     for (name, report) in reports {
         let shard = shard_of(&name, &report)?;
         if report.core.sha256 != merged.core.sha256 || report.sources != merged.sources {
@@ -30,13 +31,13 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, String> {
         if shard.of != of {
             return Err(format!("{name} is shard {shard}, but {first_name} is one of {of} shards"));
         }
-        if !present.insert(shard.index) {
+        if present.insert(shard.index, report.root.clone()).is_some() {
             return Err(format!("{name} is shard {shard}, which another report is already"));
         }
         merged.include(report);
     }
     let missing: Vec<String> =
-        (1..=of).filter(|index| !present.contains(index)).map(|index| Shard { index, of }.to_string()).collect();
+        (1..=of).filter(|index| !present.contains_key(index)).map(|index| Shard { index, of }.to_string()).collect();
     if !missing.is_empty() {
         return Err(format!("missing shards: {}; run each with `cargo verify --deep --shard ..`", missing.join(", ")));
     }
@@ -44,6 +45,7 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, String> {
     if merged.scenarios.generated != expected {
         return Err(format!("the reports cover {} programs instead of {expected}", merged.scenarios.generated));
     }
+    merged.root = root_of_roots(present.values().map(String::as_str));
     merged.shard = None;
     Ok(merged)
 }

@@ -1,5 +1,6 @@
 //! Takes every planned scenario through the check, in a pool of workers, and reports the counts against the baseline.
 
+pub mod audit;
 pub mod baseline;
 pub mod checkpoint;
 pub mod clients;
@@ -11,6 +12,7 @@ pub mod own_table;
 pub mod plan;
 pub mod report;
 pub mod self_test;
+pub mod shard;
 pub mod table;
 pub mod tally;
 pub mod workers;

@@ -1,27 +1,17 @@
 //! The plan of a run: which programs are played on which engines.
 
 use crate::engines::catalog::Engine;
+use crate::runner::shard::Shard;
 use crate::runner::workers::Job;
 use crate::scenario::Scenario;
 use crate::universe::{Tier, sampled, smallest};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 /// The jobs of a run, in order.
 #[derive(Default)]
 pub struct Plan {
     /// Each job with the program's tier, if the program belongs to the closed world.
     pub jobs: Vec<(Option<Tier>, Job)>,
-}
-
-/// One of several equal parts of a run, for one machine of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    /// Counted from 1.
-    pub index: usize,
-    pub of: usize,
 }
 
 /// The engines that a scenario is played on if no other is named.
@@ -110,58 +100,4 @@ fn closed_world() -> Vec<(Tier, Scenario)> {
     let expected: usize = Tier::ALL.into_iter().map(Tier::formula).sum();
     assert_eq!(programs.len(), expected, "the closed world has as many programs as its formula says");
     programs
-}
-
-impl Shard {
-    /// The only shard of an undivided run.
-    pub const WHOLE: Shard = Shard { index: 1, of: 1 };
-
-    /// The places of the shard's jobs. Neighbouring jobs are alike and go to different shards, which balances the cost.
-    pub fn places(self, jobs: usize) -> impl Iterator<Item = usize> {
-        (self.index - 1..jobs).step_by(self.of)
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
-        match parts {
-            Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
-            _ => Err(format!("`{text}` is not a shard; the second of four shards is 2/4")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_job_is_in_one_shard_and_shards_have_equal_size() {
-        for of in [1, 2, 3, 7, 100] {
-            let shares: Vec<Vec<usize>> = (1..=of).map(|index| Shard { index, of }.places(1000).collect()).collect();
-            let mut all = shares.concat();
-            all.sort_unstable();
-            assert_eq!(all, (0..1000).collect::<Vec<_>>());
-            let sizes = shares.iter().map(Vec::len);
-            assert!(sizes.clone().max().zip(sizes.min()).is_some_and(|(most, least)| most - least <= 1));
-        }
-    }
-
-    #[test]
-    fn a_malformed_shard_is_refused() {
-        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4 }));
-        for wrong in ["", "2", "0/4", "5/4", "a/b", "1/0", "-1/2"] {
-            let refused = wrong.parse::<Shard>().expect_err(wrong);
-            assert_eq!(refused, format!("`{wrong}` is not a shard; the second of four shards is 2/4"));
-        }
-    }
 }

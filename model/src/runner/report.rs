@@ -5,7 +5,7 @@ use crate::engines::catalog::Engine;
 use crate::project::sources::Core;
 use crate::runner::clients::Clients;
 use crate::runner::count::{ByEngine, Count, Outcomes, Scenarios, include};
-use crate::runner::plan::Shard;
+use crate::runner::shard::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,9 @@ pub struct Report {
     /// The part of the deep run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// The root of the Merkle tree over the verdicts of the deep run, for an audit of its journal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub root: String,
     pub scenarios: Scenarios,
     /// Executions of the closed world, under all engines.
     pub executions: u64,
@@ -29,8 +32,8 @@ pub struct Report {
     /// The closed world, under each engine that explores it.
     pub explored: ByEngine,
     /// Every client of the kernel, explored all at once; none in a deep run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clients: Option<Clients>,
+    #[serde(default)]
+    pub clients: Vec<Clients>,
     /// Engines that give a second opinion or sample executions, each with its own programs.
     pub others: BTreeMap<Engine, Count>,
     pub failures: Vec<Failure>,
@@ -64,6 +67,7 @@ impl Report {
         self.outcomes.include(&other.outcomes);
         include(&mut self.explored, &other.explored);
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
+        self.clients.extend(other.clients);
         self.failures.extend(other.failures);
         self.changes.extend(other.changes);
         self.workers += other.workers;

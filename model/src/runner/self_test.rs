@@ -7,6 +7,7 @@ use crate::engines::catalog::Engine;
 use crate::engines::defects::{DEFECTS, Defect, LEFT_OUT};
 use crate::engines::loom::mutex::{stage, sync};
 use crate::engines::record::monitor::Monitor;
+use crate::engines::sections::clients::Key;
 use crate::engines::{Extent, Observed};
 use crate::observation::event::Thing;
 use crate::runner::workers::{Job, work};
@@ -31,8 +32,10 @@ pub fn check_the_check(engines: &[Engine]) -> Result<(), String> {
             LEFT_OUT.join(", ")
         );
     }
+    let is_of_clients = engines.contains(&Engine::Sections);
     let doctored = || blind_check().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
-    let wrong = blind_engine(engines).or_else(|| doctored().map(str::to_owned));
+    let wrong =
+        blind_engine(engines).or_else(|| is_of_clients.then(blind_clients)?).or_else(|| doctored().map(str::to_owned));
     wrong.map_or(Ok(()), |wrong| Err(format!("the check itself is broken: it does not notice {wrong}")))
 }
 
@@ -47,6 +50,16 @@ fn blind_engine(engines: &[Engine]) -> Option<String> {
     let blind = played.find(|&(defect, engine)| is_noticed(defect, engine) == Some(false));
     panic::set_hook(hook);
     blind.map(|(Defect { program, why, .. }, engine)| format!("on {} that {why}, in {program}", engine.name()))
+}
+
+/// Explores the clients of each defective kernel.
+fn blind_clients() -> Option<String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let of_the_kernel = |defect: &&Defect| !defect.program.starts_with('@');
+    let blind = DEFECTS.iter().filter(of_the_kernel).find(|defect| defect.explore(3, Key::Places).is_ok());
+    panic::set_hook(hook);
+    blind.map(|Defect { why, .. }| format!("with every client of up to 3 calls that {why}"))
 }
 
 /// Whether the verdict of this engine names the defect; nothing if the engine cannot show it.

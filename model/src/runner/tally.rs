@@ -21,7 +21,7 @@ const MOST_DRAWN: usize = 4;
 pub struct Tally {
     /// The closed world, under each engine that explores it.
     pub explored: ByEngine,
-    pub clients: Option<Clients>,
+    pub clients: Vec<Clients>,
     pub others: BTreeMap<Engine, Count>,
     pub failures: Vec<Failure>,
 }
@@ -74,6 +74,7 @@ impl Tally {
             core: Core::compiled(),
             sources: HEXLOWER.encode(&sources_digest()),
             shard: None,
+            root: String::new(),
             scenarios,
             executions: all.executions,
             replayed: all.replayed,
@@ -102,6 +103,6 @@ impl Tally {
     /// The baseline that these counts make.
     pub fn baseline(&self) -> Baseline {
         let shuttle = self.others.get(&Engine::ShuttleEvery).copied().unwrap_or_default();
-        Baseline::new(&self.explored, self.clients.as_ref(), &shuttle)
+        Baseline::new(&self.explored, &self.clients, &shuttle)
     }
 }

@@ -3,9 +3,10 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use whendone_model::engines::catalog::Engine;
-use whendone_model::runner::clients::CALLS;
+use whendone_model::runner::clients::EVERYDAY;
 use whendone_model::runner::mutants::Wanted;
-use whendone_model::runner::plan::{SAMPLED, Shard};
+use whendone_model::runner::plan::SAMPLED;
+use whendone_model::runner::shard::Shard;
 
 /// Explores every small concurrent program over the core, on coroutines and under loom, and checks that the observed
 /// outcomes equal those that the specification allows.
@@ -30,7 +31,8 @@ pub struct Arguments {
     /// stand-in of the write-once cell
     #[arg(long)]
     pub deep: bool,
-    /// Explores only one shard of the deep run, such as 2/4. `cargo verify merge` adds the reports
+    /// Explores only one shard of the deep run, such as 2/4. `cargo verify merge` adds the reports. `auto` takes the shard
+    /// from the environment of Bazel, Kubernetes, Slurm or GitLab: see docs/SCALE.md
     #[arg(long, value_name = "I/N", requires = "deep")]
     pub shard: Option<Shard>,
     /// Starts the deep run over instead of resuming an interrupted one
@@ -53,10 +55,11 @@ pub enum Command {
     },
     /// Explores every client of the kernel that makes up to this number of calls, on any number of threads
     Clients {
-        #[arg(long, default_value_t = CALLS, value_parser = clap::value_parser!(u8).range(1..=15))]
+        /// The most calls of a client
+        #[arg(long, default_value_t = EVERYDAY[1].0, value_parser = clap::value_parser!(u8).range(1..=15))]
         calls: u8,
-        /// Tells two states of the queue apart by all that was done to it, and not by its places: sound for any queue, and
-        /// far more states
+        /// Explores without the reduction: two states differ if what led to them differs, in the queue since it was last
+        /// taken as a whole and in each call under way. Far more states
         #[arg(long)]
         plain: bool,
     },
@@ -76,6 +79,18 @@ pub enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Checks the journal of somebody else's deep run: compares it with the report beside it, and plays programs drawn at
+    /// random again
+    Audit {
+        /// The journal, as in target/verify/deep-1-of-4.checkpoint
+        journal: PathBuf,
+        /// The number of programs to play
+        #[arg(long, default_value_t = 100)]
+        sample: usize,
+        /// The seed of the choice [default: another one each time]
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Lists what no tool here can see, shows that it is still unseen, and says what covers it instead
     BlindSpots,
     /// Proves the protocol for any number of threads and callbacks, and the queue for any length, with the solvers z3
@@ -84,6 +99,12 @@ pub enum Command {
         /// Compares some million operations instead of some ten thousand
         #[arg(long)]
         long: bool,
+    },
+    /// Compares the tables of SOUNDNESS.md with the tree, and the commands that it names with the ones that there are
+    Soundness {
+        /// Writes the tables into the page instead
+        #[arg(long)]
+        write: bool,
     },
     /// Serves the states of the protocol to a browser, for exploration by hand
     Explore {

@@ -18,8 +18,8 @@ use whendone_model::check::check_against;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
-use whendone_model::engines::sections::clients::Key;
-use whendone_model::project::copy::folder_in_target;
+use whendone_model::engines::sections::clients::{Difference, Key};
+use whendone_model::project::copy::{folder_in_target, project};
 use whendone_model::project::vendored::Vendored;
 use whendone_model::proof::counterexample::show;
 use whendone_model::proof::cross_check::{Agreement, cross_check};
@@ -30,20 +30,24 @@ use whendone_model::proof::tie::Tie;
 use whendone_model::proof::walks::Share;
 use whendone_model::proof::why3::{Goal, Why3};
 use whendone_model::protocol::properties::{Protocol, SIZE};
+use whendone_model::runner::audit;
 use whendone_model::runner::baseline::Baseline;
-use whendone_model::runner::checkpoint::Checkpoint;
-use whendone_model::runner::clients::{CALLS, Clients};
+use whendone_model::runner::checkpoint::{Checkpoint, of_another_run};
+use whendone_model::runner::clients::{Clients, EVERYDAY};
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::merge::merge;
 use whendone_model::runner::mutants::seeded;
-use whendone_model::runner::plan::{Plan, SAMPLERS, STANDARD, Shard};
+use whendone_model::runner::plan::{Plan, SAMPLERS, STANDARD};
 use whendone_model::runner::report::Report;
 use whendone_model::runner::self_test::check_the_check;
+use whendone_model::runner::shard::Shard;
 use whendone_model::runner::table::{Failures, Samples};
 use whendone_model::runner::tally::Tally;
 use whendone_model::runner::workers::{Job, serve};
 use whendone_model::scenario::Scenario;
+use whendone_model::soundness;
 use whendone_model::spec::allowed::known;
+#[cfg(feature = "stacks")]
 use whendone_stacks as _;
 
 fn main() -> ExitCode {
@@ -78,8 +82,11 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             let engines = engine.as_slice();
             tested(if engines.is_empty() { &STANDARD } else { engines }).and_then(|()| litmus(text, engines))
         }
-        Some(Command::Clients { calls, plain }) => clients(*calls, *plain),
+        Some(Command::Clients { calls, plain }) => tested(&[Engine::Sections]).and_then(|()| clients(*calls, *plain)),
         Some(Command::Replay { token }) => replay(token),
+        Some(Command::Audit { journal, sample, seed }) => {
+            audit_journal(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..)))
+        }
         Some(Command::BlindSpots) => blind_spots(),
         Some(Command::Proof { long }) => {
             let share = if *long { Share::LONG } else { Share::EVERYDAY };
@@ -87,6 +94,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             let [protocol, queue] = [prove_protocol()?, prove_queue(share)?];
             Ok(protocol && queue)
         }
+        Some(Command::Soundness { write }) => look_at_soundness(*write),
         Some(Command::Explore { port }) => explore(*port),
         // The pool that started this worker reports its loss.
         Some(Command::Worker) => Ok(serve(|job: Job| job.verdict()).is_ok()),
@@ -111,13 +119,13 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let start = Instant::now();
     let plan = Plan::everyday();
     let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
-    let clients = Clients::explored(CALLS, Key::Places)
-        .map_err(|difference| format!("a client of the kernel differs from the specification:\n{difference}"));
+    let clients = EVERYDAY.into_iter().map(|(calls, key)| Clients::explored(calls, key));
+    let clients: Result<Vec<Clients>, Difference> = clients.collect();
     let mut tally = run.explore(&plan, None)?;
     run.draw_failures(&mut tally)?;
-    let differs = clients.as_ref().err().cloned();
-    tally.clients = clients.ok();
-    if arguments.accept && tally.failures.is_empty() {
+    let differs = clients.as_ref().err().map(differs);
+    tally.clients = clients.unwrap_or_default();
+    if arguments.accept && tally.failures.is_empty() && differs.is_none() {
         baseline = tally.baseline();
         baseline.write().map_err(|error| at(&Baseline::path(), error))?;
     }
@@ -131,6 +139,10 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(report.green)
 }
 
+fn differs(difference: &Difference) -> String {
+    format!("a client of the kernel differs from the specification:\n{difference}")
+}
+
 /// Explores every client, number of calls by number of calls.
 fn clients(calls: u8, plain: bool) -> Result<bool, Box<dyn Error>> {
     // The defects of a core may panic, and each difference is printed.
@@ -140,7 +152,7 @@ fn clients(calls: u8, plain: bool) -> Result<bool, Box<dyn Error>> {
         match Clients::explored(calls, key) {
             Ok(clients) => print(format_args!("{clients}; {:.1} s", clients.seconds))?,
             Err(difference) => {
-                print(format_args!("a client of {calls} calls differs from the specification:\n{difference}"))?;
+                print(differs(&difference))?;
                 return Ok(false);
             }
         }
@@ -156,6 +168,8 @@ fn verify_deep(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
     let name = format!("deep-{}-of-{}", shard.index, shard.of);
     let path = folder_in_target("verify")?.join(format!("{name}.checkpoint"));
+    // Bazel asks for this file of a program that knows what a shard is.
+    env::var_os("TEST_SHARD_STATUS_FILE").map_or(Ok(()), |file| fs::write(file, ""))?;
     let checkpoint = Checkpoint::open(&path, shard, arguments.fresh)?;
     let resumed = checkpoint.done.len();
     if resumed > 0 {
@@ -164,7 +178,8 @@ fn verify_deep(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let mut tally = run.explore(&plan, Some(&checkpoint))?;
     run.draw_failures(&mut tally)?;
     let report = tally.report(&plan, None, run.workers, start.elapsed().as_secs_f64());
-    let report = Report { shard: Some(shard), resumed, ..report };
+    let root = audit::root(&Checkpoint::open(&path, shard, false)?.done);
+    let report = Report { shard: Some(shard), root, resumed, ..report };
     print(&report)?;
     write(&report, &format!("{name}.json"))?;
     Ok(report.green)
@@ -183,6 +198,36 @@ fn merge_files(files: &[PathBuf]) -> Result<bool, Box<dyn Error>> {
     print(&report)?;
     write(&report, "deep.json")?;
     Ok(report.green)
+}
+
+/// Compares the journal of a deep run with its report, and plays some of its programs again.
+fn audit_journal(arguments: &Arguments, journal: &Path, sample: usize, seed: u64) -> Result<bool, Box<dyn Error>> {
+    let (shard, verdicts) = of_another_run(journal)?;
+    let plan = Plan::deep(shard);
+    let report = journal.with_extension("json");
+    let text = fs::read_to_string(&report).map_err(|error| format!("{}: {error}", report.display()))?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", report.display()))?;
+    let root = audit::root(&verdicts);
+    let is_whole = verdicts.keys().copied().eq(0..plan.jobs.len());
+    let mut places: Vec<usize> = verdicts.keys().copied().filter(|at| *at < plan.jobs.len()).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut places);
+    places.truncate(sample);
+    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
+    let different = audit::replayed(&run, &plan, &verdicts, &places)?;
+    print(format_args!(
+        "journal of shard {shard}: {} verdicts of {} programs, root {root}",
+        verdicts.len(),
+        plan.jobs.len()
+    ))?;
+    if !is_whole {
+        print("NOT WHOLE: the journal does not have one verdict for each program")?;
+    }
+    if root != report.root {
+        print(format_args!("FORGED: the report has the root {}", report.root))?;
+    }
+    different.iter().try_for_each(|line| print(format_args!("DIFFERENT {line}")))?;
+    print(format_args!("played again: {}, seed {seed}, {} different", places.len(), different.len()))?;
+    Ok(is_whole && root == report.root && different.is_empty() && !places.is_empty())
 }
 
 /// Plays sampled programs on the engines that sample executions, until the time is over or one fails.
@@ -355,6 +400,24 @@ fn prove_queue(share: Share) -> Result<bool, Box<dyn Error>> {
     fs::write(&file, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", file.display()))?;
     print(if is_proven { "PROVEN: the queue" } else { "NOT PROVEN: the queue" })?;
     Ok(is_proven)
+}
+
+/// Compares the tables of `SOUNDNESS.md` with the tree, and the commands of the pages with the ones that there are.
+fn look_at_soundness(write: bool) -> Result<bool, Box<dyn Error>> {
+    if write {
+        soundness::write(&project())?;
+        return Ok(true);
+    }
+    let parsed = |words: &[String]| match Arguments::try_parse_from(words) {
+        Err(error) if error.use_stderr() => Err(error.kind().to_string()),
+        _ => Ok(()),
+    };
+    let differences = soundness::differences(&project(), parsed)?;
+    differences.iter().try_for_each(print)?;
+    if !differences.is_empty() {
+        print("`cargo verify soundness --write` writes the tables")?;
+    }
+    Ok(differences.is_empty())
 }
 
 /// Serves stateright's explorer to this machine only, until it is interrupted.

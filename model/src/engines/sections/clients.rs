@@ -11,6 +11,7 @@
 //! Callbacks have no names in it: the kernel never looks into one.
 
 use crate::scenario::names::{Nonce, letter};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
 use std::rc::Rc;
@@ -40,7 +41,8 @@ pub enum Choice {
 }
 
 /// The part of a state's key that stands for what nothing prints: the queue's representation, and the calls under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Key {
     /// All operations on the queue since it was last taken as a whole, and all steps of each call under way. Sound for
     /// every queue that then begins anew.
@@ -230,6 +232,8 @@ mod tests {
     fn the_number_of_clients_is_that_of_the_tiers_of_this_size() {
         assert_eq!(number(3).0, Tier::Triples.formula() as u64);
         assert_eq!(number(4).0, Tier::Fours.formula() as u64);
+        // The largest number that the command takes still fits.
+        assert!(number(15).1 > number(14).1);
         // 1 + 1 operations, and 2 in one thread.
         let two = |m: u64| m * (m + 1) / 2 + m * m + 2;
         assert_eq!(number(2).1, (0..=2).map(|k| 2 * (1 << k) * two(7 + k)).sum::<u64>());

@@ -68,7 +68,7 @@ struct Choice {
     /// Threads whose next steps, with these footprints, lead only to executions that were explored.
     asleep: Vec<(usize, Footprint)>,
     chosen: usize,
-    /// What the chosen step accessed.
+    /// The accesses of the chosen step.
     footprint: Footprint,
 }
 

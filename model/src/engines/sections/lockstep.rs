@@ -5,7 +5,7 @@ use super::sync::locks_held;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::mem::{Discriminant, discriminant, replace};
+use std::mem::{Discriminant, discriminant, replace, take};
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use whendone_model::engines::sections::clients::{Call, Choice, Key, Reached};
@@ -76,7 +76,7 @@ struct Shared {
     ledger: Rc<Ledger>,
     ids: Rc<RefCell<BTreeMap<Nonce, CallbackId>>>,
     foreign: CallbackId,
-    /// Something that each hand-over accesses when it begins and before it ends.
+    /// An object that each hand-over accesses when it begins and before it ends.
     probe: world::Object,
 }
 
@@ -84,6 +84,8 @@ struct Execution {
     shared: Shared,
     calls: Vec<Begun>,
     places: Places,
+    /// The places of the queue when it was last taken as a whole, until that batch is handed over.
+    batch: Places,
     /// Phase and length of the queue after the last step.
     rest: (Phase, usize),
 }
@@ -94,7 +96,7 @@ struct Begun {
     thread: usize,
     expected: Answer,
     answer: Rc<Cell<Option<Answer>>>,
-    /// Whether it owes a drain.
+    /// True if it owes a drain.
     drains: bool,
     is_over: bool,
     /// Phase and length of the queue before and after each of its steps.
@@ -223,7 +225,13 @@ impl Execution {
             Shared { core: Rc::new(core), ledger, ids: Rc::default(), foreign, probe: world::new_object() }
         };
         let shared = world::aside(shared).expect("no call has begun");
-        Execution { shared, calls: Vec::new(), places: Places::default(), rest: (Phase::Pending, 0) }
+        Execution {
+            shared,
+            calls: Vec::new(),
+            places: Places::default(),
+            batch: Places::default(),
+            rest: (Phase::Pending, 0),
+        }
     }
 
     /// Begins a call and takes its first step; or makes the whole call at once, as part of a start.
@@ -267,8 +275,12 @@ impl Execution {
         let begun = &mut self.calls[at];
         begun.history.push([before, phase]);
         begun.is_over = begun.answer.get().is_some();
-        if before.1 > 0 && phase.1 == 0 && begun.drains {
-            self.places = Places::default();
+        // A drainer's look; the first step of a completion is in `specified`.
+        if begun.drains && begun.history.len() > 1 && before.1 > 0 && phase.1 == 0 {
+            self.batch = take(&mut self.places);
+        }
+        if !self.is_draining() {
+            self.batch = Places::default();
         }
         let blocked = self.calls.iter().find(|call| !call.is_over && !ready.contains(&call.thread));
         blocked.map_or(Ok(()), |blocked| Err(format!("P18: {} cannot go on", blocked.call)))
@@ -290,7 +302,7 @@ impl Execution {
     /// Carries the call out in the specification. Returns its answer, and whether the call owes a drain.
     fn specified(&mut self, call: Call, nonce: Nonce) -> (Answer, bool) {
         let phase = self.phase();
-        let Execution { shared, places, .. } = self;
+        let Execution { shared, places, batch, .. } = self;
         let spec = &mut shared.ledger.0.borrow_mut().spec;
         match call {
             Call::Add { tagged } => {
@@ -307,7 +319,7 @@ impl Execution {
             Call::Complete => {
                 let completes = spec.complete(Value::Finished(nonce));
                 if completes {
-                    *places = Places::default();
+                    *batch = take(places);
                 }
                 (Answer::Did(completes), completes)
             }
@@ -342,7 +354,7 @@ impl Execution {
             return Err(format!("P5: {} callbacks wait, and {owed} must", waiting.len()));
         }
         let tags = waiting.iter().map(|(_, tag)| *tag == SHARED.get());
-        let right = tags.eq(self.places.waiting().map(|(_, tagged)| tagged));
+        let right = tags.eq(self.places.waiting().map(|waiting| waiting.tagged));
         if right { Ok(()) } else { Err(format!("P7: these callbacks wait: {waiting:?}")) }
     }
 
@@ -352,9 +364,10 @@ impl Execution {
         let entries = self.shared.ledger.entries();
         let owed = entries.spec.scheduled().len() - entries.handed;
         (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut hasher);
-        self.places.hash_by(key, entries.is_pending(), &mut hasher);
+        self.places.hash_by(key, &mut hasher);
+        self.batch.hash_by(key, &mut hasher);
         // Whether there is an id of a callback that does not wait.
-        let waits = |nonce: &Nonce| self.places.waiting().any(|(waiting, _)| waiting == *nonce);
+        let waits = |nonce: &Nonce| self.places.waiting().any(|waiting| waiting.nonce == *nonce);
         self.shared.ids.borrow().keys().any(|nonce| !waits(nonce)).hash(&mut hasher);
         let steps = |call: &Begun| match key {
             Key::Operations => call.history.clone(),
@@ -409,7 +422,13 @@ fn answered(spec: &mut Spec, places: &mut Places, call: Call, nonce: Nonce) -> A
             }
             Answer::Did(added)
         }
-        Call::Replace(id) => Answer::Did(spec.replace(id, nonce)),
+        Call::Replace(id) => {
+            let replaced = spec.replace(id, nonce);
+            if replaced {
+                places.replace(id);
+            }
+            Answer::Did(replaced)
+        }
         Call::Remove(id) => {
             let removed = id.filter(|id| spec.remove(*id));
             removed.inspect(|id| places.remove(*id));

@@ -1,13 +1,11 @@
-//! The operations on a queue since it was last taken as a whole, and the places that they leave in it.
+//! The operations on a queue since it was last taken as a whole, and the places that they leave in it; the same for the
+//! batch that was taken then.
 //!
-//! Nothing prints a queue's representation, so the key of a state needs a stand-in for it.
+//! Nothing prints a queue's representation, or a batch, so the key of a state needs a stand-in for them.
 
 use super::clients::Key;
 use crate::scenario::names::Nonce;
 use std::hash::{Hash, Hasher};
-
-/// A callback, and whether it has the shared tag.
-type Waiting = (Nonce, bool);
 
 #[derive(Clone, Default)]
 pub struct Places {
@@ -19,11 +17,20 @@ pub struct Places {
     room: usize,
 }
 
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    pub nonce: Nonce,
+    pub tagged: bool,
+    /// True if another callback took its place.
+    is_replaced: bool,
+}
+
 #[derive(Clone, Copy, Hash)]
 enum Operation {
     Push(bool),
-    /// With the number of the push.
+    /// With the number of the push, like the next one.
     Remove(usize),
+    Replace(usize),
     RemoveAll,
 }
 
@@ -40,21 +47,32 @@ impl Places {
         } else if self.room == 0 && !self.places.is_empty() {
             self.room = FEW;
         }
-        self.places.push((self.pushes, Some((nonce, tagged))));
+        self.places.push((self.pushes, Some(Waiting { nonce, tagged, is_replaced: false })));
         self.pushes += 1;
     }
 
+    fn place(&mut self, nonce: Nonce) -> Option<&mut (usize, Option<Waiting>)> {
+        self.places.iter_mut().find(|(_, waiting)| waiting.is_some_and(|waiting| waiting.nonce == nonce))
+    }
+
+    pub fn replace(&mut self, nonce: Nonce) {
+        let Some((push, Some(waiting))) = self.place(nonce) else { return };
+        waiting.is_replaced = true;
+        let replaced = Operation::Replace(*push);
+        self.operations.push(replaced);
+    }
+
     pub fn remove(&mut self, nonce: Nonce) {
-        let place = self.places.iter_mut().find(|(_, waiting)| waiting.is_some_and(|(waiting, _)| waiting == nonce));
-        let Some((push, waiting)) = place else { return };
+        let Some((push, waiting)) = self.place(nonce) else { return };
         *waiting = None;
-        self.operations.push(Operation::Remove(*push));
+        let removed = Operation::Remove(*push);
+        self.operations.push(removed);
         self.close_up();
     }
 
     pub fn remove_all(&mut self) {
         self.operations.push(Operation::RemoveAll);
-        self.places.iter_mut().for_each(|(_, waiting)| *waiting = waiting.filter(|(_, tagged)| !tagged));
+        self.places.iter_mut().for_each(|(_, waiting)| *waiting = waiting.filter(|waiting| !waiting.tagged));
         self.close_up();
     }
 
@@ -78,18 +96,14 @@ impl Places {
         self.places.iter().filter_map(|(_, waiting)| *waiting)
     }
 
-    /// Nothing can be removed by id once the cell is done: then gaps and numbers do not matter.
-    pub fn hash_by(&self, key: Key, is_pending: bool, to: &mut impl Hasher) {
+    pub fn hash_by(&self, key: Key, to: &mut impl Hasher) {
         if key == Key::Operations {
             return self.operations.hash(to);
         }
-        if !is_pending {
-            self.room.hash(to);
-            return self.waiting().for_each(|(_, tagged)| tagged.hash(to));
-        }
         let first = self.places.first().map_or(self.pushes, |(push, _)| *push);
         (self.room, self.pushes - first).hash(to);
-        let places = self.places.iter().map(|(push, waiting)| (push - first, waiting.map(|(_, tagged)| tagged)));
-        places.for_each(|place| place.hash(to));
+        let kept = |waiting: Waiting| (waiting.tagged, waiting.is_replaced);
+        let places: Vec<_> = self.places.iter().map(|(push, waiting)| (push - first, waiting.map(kept))).collect();
+        places.hash(to);
     }
 }

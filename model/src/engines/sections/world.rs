@@ -10,13 +10,13 @@ use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Something that threads share: a lock, an atomic, a condition variable. Counted anew in each execution.
+/// An object that threads share: a lock, an atomic, a condition variable. The number begins anew in each execution.
 pub type Object = usize;
 
-/// What observations show the order of: hand-overs, serial numbers.
+/// The order of hand-overs and of serial numbers, which observations show.
 pub const ORDER: Object = 0;
 
-/// The operation that a thread will carry out next.
+/// The next operation of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Nothing that another thread can notice.
@@ -42,7 +42,7 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Whether the two steps have the same effect in both orders.
+    /// True if the two steps have the same effect in both orders.
     pub fn is_independent_of(self, other: Footprint) -> bool {
         self.writes & (other.reads | other.writes) == 0 && other.writes & self.reads == 0
     }
