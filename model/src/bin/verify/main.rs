@@ -1,6 +1,8 @@
 //! `cargo verify`: the commands that explore, replay and prove.
 
 mod arguments;
+mod audit;
+mod claims;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -19,7 +21,7 @@ use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::sections::clients::{Difference, Key};
-use whendone_model::project::copy::{folder_in_target, project};
+use whendone_model::project::copy::folder_in_target;
 use whendone_model::project::vendored::Vendored;
 use whendone_model::proof::counterexample::show;
 use whendone_model::proof::cross_check::{Agreement, cross_check};
@@ -30,9 +32,9 @@ use whendone_model::proof::tie::Tie;
 use whendone_model::proof::walks::Share;
 use whendone_model::proof::why3::{Goal, Why3};
 use whendone_model::protocol::properties::{Protocol, SIZE};
-use whendone_model::runner::audit;
+use whendone_model::runner::audit::root;
 use whendone_model::runner::baseline::Baseline;
-use whendone_model::runner::checkpoint::{Checkpoint, of_another_run};
+use whendone_model::runner::checkpoint::Checkpoint;
 use whendone_model::runner::clients::{Clients, EVERYDAY};
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::merge::merge;
@@ -45,7 +47,6 @@ use whendone_model::runner::table::{Failures, Samples};
 use whendone_model::runner::tally::Tally;
 use whendone_model::runner::workers::{Job, serve};
 use whendone_model::scenario::Scenario;
-use whendone_model::soundness;
 use whendone_model::spec::allowed::known;
 #[cfg(feature = "stacks")]
 use whendone_stacks as _;
@@ -85,7 +86,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         Some(Command::Clients { calls, plain }) => tested(&[Engine::Sections]).and_then(|()| clients(*calls, *plain)),
         Some(Command::Replay { token }) => replay(token),
         Some(Command::Audit { journal, sample, seed }) => {
-            audit_journal(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..)))
+            audit::audit(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..)))
         }
         Some(Command::BlindSpots) => blind_spots(),
         Some(Command::Proof { long }) => {
@@ -94,7 +95,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             let [protocol, queue] = [prove_protocol()?, prove_queue(share)?];
             Ok(protocol && queue)
         }
-        Some(Command::Soundness { write }) => look_at_soundness(*write),
+        Some(Command::Soundness { write }) => claims::look(*write),
         Some(Command::Explore { port }) => explore(*port),
         // The pool that started this worker reports its loss.
         Some(Command::Worker) => Ok(serve(|job: Job| job.verdict()).is_ok()),
@@ -178,7 +179,7 @@ fn verify_deep(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let mut tally = run.explore(&plan, Some(&checkpoint))?;
     run.draw_failures(&mut tally)?;
     let report = tally.report(&plan, None, run.workers, start.elapsed().as_secs_f64());
-    let root = audit::root(&Checkpoint::open(&path, shard, false)?.done);
+    let root = root(&Checkpoint::open(&path, shard, false)?.done);
     let report = Report { shard: Some(shard), root, resumed, ..report };
     print(&report)?;
     write(&report, &format!("{name}.json"))?;
@@ -198,36 +199,6 @@ fn merge_files(files: &[PathBuf]) -> Result<bool, Box<dyn Error>> {
     print(&report)?;
     write(&report, "deep.json")?;
     Ok(report.green)
-}
-
-/// Compares the journal of a deep run with its report, and plays some of its programs again.
-fn audit_journal(arguments: &Arguments, journal: &Path, sample: usize, seed: u64) -> Result<bool, Box<dyn Error>> {
-    let (shard, verdicts) = of_another_run(journal)?;
-    let plan = Plan::deep(shard);
-    let report = journal.with_extension("json");
-    let text = fs::read_to_string(&report).map_err(|error| format!("{}: {error}", report.display()))?;
-    let report: Report = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", report.display()))?;
-    let root = audit::root(&verdicts);
-    let is_whole = verdicts.keys().copied().eq(0..plan.jobs.len());
-    let mut places: Vec<usize> = verdicts.keys().copied().filter(|at| *at < plan.jobs.len()).collect();
-    fastrand::Rng::with_seed(seed).shuffle(&mut places);
-    places.truncate(sample);
-    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
-    let different = audit::replayed(&run, &plan, &verdicts, &places)?;
-    print(format_args!(
-        "journal of shard {shard}: {} verdicts of {} programs, root {root}",
-        verdicts.len(),
-        plan.jobs.len()
-    ))?;
-    if !is_whole {
-        print("NOT WHOLE: the journal does not have one verdict for each program")?;
-    }
-    if root != report.root {
-        print(format_args!("FORGED: the report has the root {}", report.root))?;
-    }
-    different.iter().try_for_each(|line| print(format_args!("DIFFERENT {line}")))?;
-    print(format_args!("played again: {}, seed {seed}, {} different", places.len(), different.len()))?;
-    Ok(is_whole && root == report.root && different.is_empty() && !places.is_empty())
 }
 
 /// Plays sampled programs on the engines that sample executions, until the time is over or one fails.
@@ -400,24 +371,6 @@ fn prove_queue(share: Share) -> Result<bool, Box<dyn Error>> {
     fs::write(&file, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", file.display()))?;
     print(if is_proven { "PROVEN: the queue" } else { "NOT PROVEN: the queue" })?;
     Ok(is_proven)
-}
-
-/// Compares the tables of `SOUNDNESS.md` with the tree, and the commands of the pages with the ones that there are.
-fn look_at_soundness(write: bool) -> Result<bool, Box<dyn Error>> {
-    if write {
-        soundness::write(&project())?;
-        return Ok(true);
-    }
-    let parsed = |words: &[String]| match Arguments::try_parse_from(words) {
-        Err(error) if error.use_stderr() => Err(error.kind().to_string()),
-        _ => Ok(()),
-    };
-    let differences = soundness::differences(&project(), parsed)?;
-    differences.iter().try_for_each(print)?;
-    if !differences.is_empty() {
-        print("`cargo verify soundness --write` writes the tables")?;
-    }
-    Ok(differences.is_empty())
 }
 
 /// Serves stateright's explorer to this machine only, until it is interrupted.

@@ -225,13 +225,8 @@ impl Execution {
             Shared { core: Rc::new(core), ledger, ids: Rc::default(), foreign, probe: world::new_object() }
         };
         let shared = world::aside(shared).expect("no call has begun");
-        Execution {
-            shared,
-            calls: Vec::new(),
-            places: Places::default(),
-            batch: Places::default(),
-            rest: (Phase::Pending, 0),
-        }
+        let (calls, places, batch) = Default::default();
+        Execution { shared, calls, places, batch, rest: (Phase::Pending, 0) }
     }
 
     /// Begins a call and takes its first step; or makes the whole call at once, as part of a start.
