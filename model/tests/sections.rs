@@ -1,9 +1,11 @@
 //! No reduction of the engine `sections` hides a defect of the self-test, or an outcome.
 
+use std::cell::Cell;
 use std::panic;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::defects::DEFECTS;
-use whendone_model::engines::sections::clients::{Choice, Difference, Key};
+use whendone_model::engines::sections::clients::{Choice, Difference, Key, Search, explore};
+use whendone_model::engines::sections::engine::lockstep;
 use whendone_model::universe::{Tier, smallest};
 
 #[test]
@@ -40,4 +42,22 @@ fn clients_show_the_defects_with_either_key() {
     let unseen = explored.iter().filter(|(_, [by_places, _])| by_places.is_none()).map(|(id, _)| *id);
     // Those of the task layer alone.
     assert_eq!(unseen.collect::<Vec<_>>(), ["a_panic_is_not_reported", "another_panic_is_reported"]);
+}
+
+#[test]
+fn an_exploration_that_stops_at_every_state_and_is_stored_finds_the_same() {
+    let whole = explore(2, Key::Places, lockstep::play).expect("the core is right");
+    let mut search = Search::new(Key::Places);
+    let mut stops = 0;
+    while search.finished.len() <= 2 {
+        let once = Cell::new(true);
+        let is_finished = search.advance(lockstep::play, || once.take()).expect("the core is right");
+        stops += usize::from(!is_finished);
+        if stops % 50 == 0 {
+            let stored = postcard::to_stdvec(&search).expect("it can be written");
+            search = postcard::from_bytes(&stored).expect("it can be read");
+        }
+    }
+    assert_eq!(search.explored, whole);
+    assert!(stops > 100, "it stopped {stops} times");
 }

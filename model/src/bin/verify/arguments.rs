@@ -2,8 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 use whendone_model::engines::catalog::Engine;
-use whendone_model::runner::clients::EVERYDAY;
+use whendone_model::runner::clients::{EVERYDAY, MOST};
 use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::plan::SAMPLED;
 use whendone_model::runner::shard::Shard;
@@ -56,12 +57,18 @@ pub enum Command {
     /// Explores every client of the kernel that makes up to this number of calls, on any number of threads
     Clients {
         /// The most calls of a client
-        #[arg(long, default_value_t = EVERYDAY[1].0, value_parser = clap::value_parser!(u8).range(1..=15))]
+        #[arg(long, default_value_t = EVERYDAY[1].0, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST)))]
         calls: u8,
         /// Explores without the reduction: two states differ if what led to them differs, in the queue since it was last
         /// taken as a whole and in each call under way. Far more states
         #[arg(long)]
         plain: bool,
+        /// Adds calls as long as the time reaches, as in 30m, and goes on from there the next time
+        #[arg(long, conflicts_with = "calls", value_parser = humantime::parse_duration)]
+        budget: Option<Duration>,
+        /// Starts over instead of going on
+        #[arg(long, requires = "budget")]
+        fresh: bool,
     },
     /// Runs the execution that a replay token names, and draws it
     Replay { token: String },

@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod claims;
+mod clients;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -83,7 +84,10 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             let engines = engine.as_slice();
             tested(if engines.is_empty() { &STANDARD } else { engines }).and_then(|()| litmus(text, engines))
         }
-        Some(Command::Clients { calls, plain }) => tested(&[Engine::Sections]).and_then(|()| clients(*calls, *plain)),
+        Some(Command::Clients { calls, plain, budget, fresh }) => {
+            let key = if *plain { Key::Operations } else { Key::Places };
+            tested(&[Engine::Sections]).and_then(|()| clients::explore(*calls, key, *budget, *fresh))
+        }
         Some(Command::Replay { token }) => replay(token),
         Some(Command::Audit { journal, sample, seed }) => {
             audit::audit(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..)))
@@ -120,7 +124,7 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let start = Instant::now();
     let plan = Plan::everyday();
     let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
-    let clients = EVERYDAY.into_iter().map(|(calls, key)| Clients::explored(calls, key));
+    let clients = EVERYDAY.into_iter().map(|(calls, key)| Clients::explored(calls, key, |_| ()));
     let clients: Result<Vec<Clients>, Difference> = clients.collect();
     let mut tally = run.explore(&plan, None)?;
     run.draw_failures(&mut tally)?;
@@ -142,23 +146,6 @@ fn verify(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 
 fn differs(difference: &Difference) -> String {
     format!("a client of the kernel differs from the specification:\n{difference}")
-}
-
-/// Explores every client, number of calls by number of calls.
-fn clients(calls: u8, plain: bool) -> Result<bool, Box<dyn Error>> {
-    // The defects of a core may panic, and each difference is printed.
-    panic::set_hook(Box::new(|_| ()));
-    let key = if plain { Key::Operations } else { Key::Places };
-    for calls in 1..=calls {
-        match Clients::explored(calls, key) {
-            Ok(clients) => print(format_args!("{clients}; {:.1} s", clients.seconds))?,
-            Err(difference) => {
-                print(differs(&difference))?;
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }
 
 /// Explores larger programs, or one shard of them, and resumes an interrupted run.

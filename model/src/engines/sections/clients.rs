@@ -14,10 +14,11 @@ use crate::scenario::names::{Nonce, letter};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
-use std::rc::Rc;
+use std::mem::take;
+use std::sync::LazyLock;
 
 /// A call of the client. A callback is named by the number of its add.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Call {
     Add {
         tagged: bool,
@@ -34,7 +35,7 @@ pub enum Call {
 }
 
 /// A choice: a call begins, or the call at this place takes its next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     Begin(Call),
     Step(usize),
@@ -63,7 +64,7 @@ pub struct Reached {
 pub type LockStep = fn(&[Call], &[Choice], Key) -> Result<Reached, String>;
 
 /// The size of an exploration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explored {
     pub states: usize,
     /// The choices taken, each in an execution of its own.
@@ -85,77 +86,117 @@ pub struct Difference {
 ///
 /// The first difference.
 pub fn explore(calls: usize, key: Key, lock_step: LockStep) -> Result<Explored, Difference> {
-    let starts = starts();
-    let mut search = Search { starts: &starts, key, lock_step, seen: HashSet::new(), explored: Explored::default() };
-    let mut states = Vec::new();
-    for start in 0..starts.len() {
-        states.extend(search.reach(start, Rc::new([]))?);
-    }
-    for used in 0..=calls {
-        // First all states that this number of calls leads to, then those of one call more.
-        let mut at = 0;
-        while at < states.len() {
-            let steps = search.after(&states[at], |choice| matches!(choice, Choice::Step(_)))?;
-            states.extend(steps);
-            at += 1;
-        }
-        if used < calls {
-            let mut next = Vec::new();
-            for state in states {
-                next.extend(search.after(&state, |choice| matches!(choice, Choice::Begin(_)))?);
-            }
-            states = next;
-        }
+    let mut search = Search::new(key);
+    while search.finished.len() <= calls {
+        search.advance(lock_step, || true)?;
     }
     Ok(search.explored)
 }
 
-struct Search<'a> {
-    starts: &'a [Vec<Call>],
+/// An exploration that can stop at any state and go on later, in another process too.
+#[derive(Serialize, Deserialize)]
+pub struct Search {
     key: Key,
-    lock_step: LockStep,
     seen: HashSet<[u64; 2]>,
-    explored: Explored,
+    pub explored: Explored,
+    /// The exploration of every client of up to as many calls as the place says.
+    pub finished: Vec<Explored>,
+    /// The states that the present number of calls leads to.
+    states: Vec<State>,
+    /// True if all steps of these states were taken, and further calls begin now.
+    begins: bool,
+    /// How many of them were followed.
+    followed: usize,
+    /// The states in which a further call has begun.
+    begun: Vec<State>,
 }
 
 /// A state, by one way that leads to it.
+#[derive(Serialize, Deserialize)]
 struct State {
     start: usize,
-    path: Rc<[Choice]>,
-    choices: Vec<Choice>,
+    path: Box<[Choice]>,
+    choices: Box<[Choice]>,
 }
 
-impl Search<'_> {
+impl Search {
+    /// A search that has not begun.
+    pub fn new(key: Key) -> Self {
+        Search {
+            key,
+            seen: HashSet::new(),
+            explored: Explored::default(),
+            finished: Vec::new(),
+            states: Vec::new(),
+            begins: false,
+            followed: 0,
+            begun: Vec::new(),
+        }
+    }
+
+    /// Explores the clients of one call more. Returns false if `goes_on` ended it before.
+    ///
+    /// # Errors
+    ///
+    /// The first difference.
+    pub fn advance(&mut self, lock_step: LockStep, goes_on: impl Fn() -> bool) -> Result<bool, Difference> {
+        if self.explored == Explored::default() {
+            for start in 0..STARTS.len() {
+                let new = self.reach(lock_step, start, Box::default())?;
+                self.states.extend(new);
+            }
+        }
+        // First all states that this number of calls leads to, then those of one call more.
+        loop {
+            while self.followed < self.states.len() {
+                if !goes_on() {
+                    return Ok(false);
+                }
+                let new = self.follow(lock_step, self.followed)?;
+                if self.begins { &mut self.begun } else { &mut self.states }.extend(new);
+                self.followed += 1;
+            }
+            self.followed = 0;
+            self.begins = !self.begins;
+            if self.begins {
+                self.finished.push(self.explored);
+                return Ok(true);
+            }
+            self.states = take(&mut self.begun);
+        }
+    }
+
+    /// The new states to which the steps of a state lead, or the calls that can begin there.
+    fn follow(&mut self, lock_step: LockStep, at: usize) -> Result<Vec<State>, Difference> {
+        let State { start, path, choices } = &self.states[at];
+        let is_wanted = |choice: &Choice| matches!(choice, Choice::Begin(_)) == self.begins;
+        let longer = |choice| path.iter().copied().chain([choice]).collect();
+        let paths: Vec<Box<[Choice]>> = choices.iter().copied().filter(is_wanted).map(longer).collect();
+        let start = *start;
+        paths.into_iter().filter_map(|path| self.reach(lock_step, start, path).transpose()).collect()
+    }
+
     /// The state at the end of this path, if it is a new one.
-    fn reach(&mut self, start: usize, path: Rc<[Choice]>) -> Result<Option<State>, Difference> {
-        let reached = (self.lock_step)(&self.starts[start], &path, self.key);
-        let differs = |what| Difference { start: self.starts[start].clone(), path: path.to_vec(), what };
-        let Reached { key, choices } = reached.map_err(differs)?;
+    fn reach(&mut self, lock_step: LockStep, start: usize, path: Box<[Choice]>) -> Result<Option<State>, Difference> {
+        let setup = &STARTS[start];
+        let differs = |what| Difference { start: setup.clone(), path: path.to_vec(), what };
+        let Reached { key, choices } = lock_step(setup, &path, self.key).map_err(differs)?;
         self.explored.executions += 1;
         let is_new = self.seen.insert(key);
         self.explored.states += usize::from(is_new);
-        Ok(is_new.then_some(State { start, path, choices }))
-    }
-
-    /// The new states to which the wanted choices lead.
-    fn after(&mut self, state: &State, is_wanted: fn(&Choice) -> bool) -> Result<Vec<State>, Difference> {
-        let mut new = Vec::new();
-        for choice in state.choices.iter().copied().filter(is_wanted) {
-            let longer = state.path.iter().copied().chain([choice]).collect();
-            new.extend(self.reach(state.start, longer)?);
-        }
-        Ok(new)
+        Ok(is_new.then(|| State { start, path, choices: choices.into() }))
     }
 }
 
-fn starts() -> Vec<Vec<Call>> {
+/// The calls that are made at once before a client begins.
+static STARTS: LazyLock<Vec<Vec<Call>>> = LazyLock::new(|| {
     let add = |tagged| Call::Add { tagged };
     let mut pending = vec![Vec::new()];
     pending.extend([false, true].map(|one| vec![add(one)]));
     pending.extend([false, true].into_iter().flat_map(|one| [false, true].map(|two| vec![add(one), add(two)])));
     let done: Vec<Vec<Call>> = pending.iter().map(|setup| [&setup[..], &[Call::Complete]].concat()).collect();
     [pending, done].concat()
-}
+});
 
 /// The number of clients of this number of calls in the letters of the scenario language: each call a thread, and every
 /// split of the calls into threads. `k` callbacks wait, `m` operations can be a thread by themselves (`Tier::formula`).
