@@ -108,7 +108,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_rule_and_decision_has_one_row_in_order() {
-    let expected = (1..=108).map(|number| ('R', number)).chain((1..=31).map(|number| ('D', number)));
+    let expected = (1..=114).map(|number| ('R', number)).chain((1..=31).map(|number| ('D', number)));
     assert!(page().into_iter().map(|row| row.number).eq(expected));
 }
 

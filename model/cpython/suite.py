@@ -20,7 +20,7 @@ from asyncio import futures, tasks
 from classes import CLASSES
 
 # A run that hangs prints its stacks and ends.
-SECONDS = 300
+SECONDS = 600
 
 
 def put_in_everywhere(cls):

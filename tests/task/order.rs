@@ -173,7 +173,7 @@ fn a_callback_can_neither_complete_nor_cancel_its_own_task() {
     assert_eq!(answers.recv(), Ok((Err(AlreadyDone(1)), false)));
 }
 
-/// R40, P11, P12
+/// R40, R109, R110, P11, P12
 #[test]
 fn a_scheduler_that_calls_back_adds_at_the_end_and_removes_nothing() {
     let (log, slot) = (Log::default(), Arc::new(Mutex::new(None::<(Task<u32>, CallbackId)>)));
@@ -197,7 +197,7 @@ fn a_scheduler_that_calls_back_adds_at_the_end_and_removes_nothing() {
     assert_eq!(log.words(), ["not removed", "a", "b", "c"]);
 }
 
-/// R41, D4, P5, P14
+/// R41, R113, D4, P5, P14
 #[test]
 fn a_refused_callback_is_reported_and_the_others_run() {
     let (log, count) = (Log::default(), AtomicU32::new(0));
