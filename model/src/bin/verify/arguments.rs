@@ -13,6 +13,7 @@ use whendone_model::runner::shard::Shard;
 /// outcomes equal those that the specification allows.
 #[derive(Parser)]
 #[command(name = "cargo verify", bin_name = "cargo verify")]
+#[command(after_help = "CPython's own tests on the kernel: model/cpython/run (docs/CPYTHON.md)")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
