@@ -204,6 +204,7 @@ fn imports_are_read_alone_in_braces_and_from_two_folders_up() {
 /// `project`, the files of the project as data, is the ground floor.
 const FOLDERS: [&str; 14] = [
     "project",
+    "vendoring",
     "scenario",
     "observation",
     "universe",

@@ -17,7 +17,8 @@
 //!
 //! [`soundness`] looks at all of it from outside: the tables of `SOUNDNESS.md`.
 //!
-//! [`project`] stands apart: the project's files as data, with their digest, copies of the tree, vendored cores.
+//! [`project`] stands apart: the project's files as data, with their digest, copies of the tree, vendored cores. So does
+//! [`vendoring`]: the core laid down in another crate, and the check of the facade that a vendor writes.
 #![forbid(unsafe_code)]
 #![warn(clippy::too_many_lines)]
 
@@ -37,3 +38,4 @@ pub mod scenario;
 pub mod soundness;
 pub mod spec;
 pub mod universe;
+pub mod vendoring;

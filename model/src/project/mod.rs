@@ -1,5 +1,6 @@
 //! The project as data, apart from the way of a scenario: sources with their digest, copies, vendored cores, seeded bugs.
 
+pub mod compare;
 pub mod copy;
 pub mod sources;
 pub mod table;

@@ -98,7 +98,7 @@ pub const SHUTTLE: &str = "0.9.9";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Core {
     pub files: Vec<String>,
-    /// The digest of the files' concatenation.
+    /// The digest of the list of the files' digests, see [`core_digest`].
     pub sha256: String,
     pub code_lines: usize,
 }
@@ -113,7 +113,7 @@ impl Core {
     pub fn compiled() -> Self {
         Core {
             files: CORE.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            sha256: digest(CORE.iter().map(|(_, text)| text)),
+            sha256: core_digest(CORE.iter().map(|(name, text)| (name.trim_start_matches("src/").to_owned(), text))),
             code_lines: CORE.iter().map(|(_, text)| code_lines(text)).sum(),
         }
     }
@@ -123,6 +123,22 @@ impl Core {
 pub fn sources_digest() -> [u8; 4] {
     let texts = SOURCES.iter().map(|(_, text)| *text);
     first_bytes(texts.chain([Core::compiled().sha256.as_str(), LOOM, SHUTTLE]))
+}
+
+/// The path of a file of the core in the folder that has `kernel`.
+pub fn core_name(name: &str) -> String {
+    format!("kernel/{name}")
+}
+
+/// The lines that `sha256sum` prints for these files, of which the names are given in order.
+pub fn sums<N: AsRef<str>, T: AsRef<[u8]>>(files: impl IntoIterator<Item = (N, T)>) -> String {
+    files.into_iter().map(|(name, text)| format!("{}  {}\n", digest([text]), name.as_ref())).collect()
+}
+
+/// The digest of a core: that of its [`sums`], so that text cannot move from one file to the next unseen. The command
+/// `sha256sum kernel/*.rs | sha256sum` prints it, too.
+pub fn core_digest<N: AsRef<str>, T: AsRef<[u8]>>(files: impl IntoIterator<Item = (N, T)>) -> String {
+    digest([sums(files)])
 }
 
 /// The digest of the texts' concatenation, in hexadecimal.

@@ -1,7 +1,8 @@
 //! Another copy of the core (vendored, patched or old), which is verified in place of this project's own.
 
+use crate::project::compare::{Comparison, Difference};
 use crate::project::copy::{ProjectCopy, target};
-use crate::project::sources::{Core, code_lines, digest};
+use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -10,8 +11,11 @@ use std::{fs, io};
 /// A folder with the files of a core.
 pub struct Vendored {
     folder: PathBuf,
-    /// A sentence for the user: is this the verified core, and if not, which files differ?
+    comparison: Comparison,
+    /// A sentence for the user: is this the verified core, and if not, which files differ, and how?
     pub identity: String,
+    /// A sentence for the user: what was looked at, and what was not.
+    pub extent: String,
 }
 
 impl Vendored {
@@ -21,39 +25,42 @@ impl Vendored {
     ///
     /// If a file of the core is missing.
     pub fn find(folder: &Path, recorded: &str) -> Result<Self, String> {
-        let (mut different, mut texts) = (Vec::new(), Vec::new());
-        for (name, text) in Core::texts() {
-            let name = name.trim_start_matches("src/kernel/");
-            let theirs = fs::read_to_string(folder.join(name)).map_err(|error| {
-                let folder = folder.display();
-                format!("{folder}/{name}: {error}; --core needs a folder with all files of src/kernel")
-            })?;
-            if theirs != *text {
-                different.push(name);
-            }
-            texts.push(theirs);
+        let place = folder.display();
+        let comparison = Comparison::read(folder).map_err(|error| format!("{place}: {error}"))?;
+        let mut missing = comparison.differences.iter().filter(|(_, difference)| **difference == Difference::Missing);
+        if let Some((name, _)) = missing.next() {
+            return Err(format!("{place}/{name} is missing; --core needs a folder with all files of src/kernel"));
         }
-        let extra = extra_files(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let lines: usize = texts.iter().map(|text| code_lines(text)).sum();
-        let sha256 = digest(texts);
-        let identity = match (sha256 == recorded, different.as_slice()) {
-            (true, _) => format!("this core is byte for byte the verified one, sha256 {sha256}"),
-            (false, []) => {
+        let [exact, normalised] = comparison.digests();
+        let digests = format!("sha256 {exact}, of the code without its layout {normalised}");
+        let is_layout = |difference: &Difference| !matches!(difference, Difference::Edited(_));
+        let verdict = match (exact == recorded, comparison.differences.is_empty()) {
+            (true, _) => format!("this core is byte for byte the verified one, {digests}"),
+            (false, true) => {
                 format!("this core equals src/kernel, which has changed since it was verified with sha256 {recorded}")
             }
-            (false, different) => {
-                let different = different.join(", ");
-                format!("not the verified core: {different} differ, {lines} lines of code, sha256 {sha256}")
+            (false, false) if comparison.differences.values().all(is_layout) => {
+                format!("the code of this core is the verified one, its bytes are not, {digests}")
             }
+            (false, false) => format!("not the verified core, {} lines of code, {digests}", comparison.code_lines()),
         };
-        let extra = match extra.as_slice() {
-            [] => String::new(),
-            extra => format!("; not of the core, so the digest leaves them out: {}", extra.join(", ")),
-        };
-        Ok(Vendored { folder: folder.to_owned(), identity: identity + &extra })
+        let details = comparison.to_string();
+        let separator = if details.is_empty() { "" } else { ": " };
+        Ok(Vendored {
+            folder: folder.to_owned(),
+            comparison,
+            identity: format!("{verdict}{separator}{details}"),
+            extent: extent(folder),
+        })
     }
 
-    /// Runs `cargo verify` with these arguments in a copy of the project that has this core.
+    /// True if the folder has the files that were compiled: then there is nothing to build.
+    pub fn is_compiled(&self) -> bool {
+        self.comparison.differences.is_empty()
+    }
+
+    /// Runs `cargo verify` with these arguments in a copy of the project that has this core. It shares the target
+    /// folder, so that dependencies are built once.
     ///
     /// # Errors
     ///
@@ -62,15 +69,24 @@ impl Vendored {
         let failed = |error: io::Error| error.to_string();
         let copy = ProjectCopy::new(target().join("vendored")).map_err(failed)?;
         copy.mirror(&self.folder, Path::new("src/kernel")).map_err(failed)?;
-        let built_in = target().join("vendored/target");
+        // A binary of another name: this one must stay as it is.
+        let manifest = copy.root().join("model/Cargo.toml");
+        let text = fs::read_to_string(&manifest).map_err(failed)?;
+        let renamed = "[[bin]]\nname = \"verify-core\"\npath = \"src/bin/verify/main.rs\"\n\n[lib]";
+        let text = text.replacen("[lib]", renamed, 1).replace("default-run = \"verify\"", "autobins = false");
+        copy.write("model/Cargo.toml", text.as_bytes()).map_err(failed)?;
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "--release", "--package", "whendone-model", "--bin", "verify"]);
-        let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", &built_in).output().map_err(failed)?;
-        if !built.status.success() {
+        build.args(["build", "--quiet", "--release", "--package", "whendone-model", "--bin", "verify-core"]);
+        build.args(["--message-format", "json-render-diagnostics"]);
+        let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", target()).output().map_err(failed)?;
+        let stdout = String::from_utf8_lossy(&built.stdout);
+        let mut messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let executable = messages.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        let Some(executable) = executable.filter(|_| built.status.success()) else {
             return Err(self.refusal(&String::from_utf8_lossy(&built.stderr)));
-        }
-        let mut run = Command::new(built_in.join("release/verify"));
-        run.args(arguments).env("CARGO_TARGET_DIR", &built_in).status().map_err(|error| format!("{run:?}: {error}"))
+        };
+        let mut run = Command::new(executable);
+        run.args(arguments).env("CARGO_TARGET_DIR", target()).status().map_err(|error| format!("{run:?}: {error}"))
     }
 
     /// Explains why the core does not compile: it is no Rust, or it does not fit in the place of the other one.
@@ -97,12 +113,13 @@ fn unread(error: &str) -> Option<String> {
     (!is_of_names).then(|| format!("{place}: {message}"))
 }
 
-/// The files and folders that a core does not have, by name.
-fn extra_files(folder: &Path) -> io::Result<Vec<String>> {
-    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    let mut names = names.collect::<io::Result<Vec<String>>>()?;
-    let is_of_the_core = |name: &String| Core::texts().iter().any(|(file, _)| *file == format!("src/kernel/{name}"));
-    names.retain(|name| !is_of_the_core(name));
-    names.sort();
-    Ok(names)
+/// Says what a comparison of this folder has looked at, and what not.
+fn extent(folder: &Path) -> String {
+    let here = folder.display();
+    let sync = folder.join("../sync.rs");
+    let facade = if sync.is_file() { sync.display().to_string() } else { "PATH-OF-YOUR-sync.rs".to_owned() };
+    format!(
+        "looked at: the files in {here}; not looked at: your sync.rs (cargo verify facade {facade}), the place where \
+         your crate includes the folder, and your compiler with its flags"
+    )
 }

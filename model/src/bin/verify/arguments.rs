@@ -8,6 +8,7 @@ use whendone_model::runner::clients::{EVERYDAY, MOST};
 use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::plan::SAMPLED;
 use whendone_model::runner::shard::Shard;
+use whendone_model::vendoring::template::Template;
 
 /// Explores every small concurrent program over the core, on coroutines and under loom, and checks that the observed
 /// outcomes equal those that the specification allows.
@@ -118,6 +119,27 @@ pub enum Command {
     Explore {
         #[arg(long, default_value_t = 3000)]
         port: u16,
+    },
+    /// Lays the core down in a folder of your crate, byte for byte, with a facade, a record and checksums
+    Vendor {
+        /// The folder, such as src/whendone
+        dest: PathBuf,
+        /// The locks of the template for sync.rs, which is written if there is none
+        #[arg(long, value_enum, default_value = "std")]
+        facade: Template,
+        /// Replaces an older copy that was not edited, and says what has changed since
+        #[arg(long)]
+        upgrade: bool,
+        /// Lays down the conformance kit of a facade, too, for your own tests
+        #[arg(long)]
+        kit: bool,
+    },
+    /// Checks the obligations of a facade: of your sync.rs, with the Cargo.toml beside or above it
+    Facade {
+        path: PathBuf,
+        /// Writes the result to this file as well, as an in-toto statement
+        #[arg(long, value_name = "FILE")]
+        statement: Option<PathBuf>,
     },
     /// Plants the seeded bugs, and fails if the check that a bug names does not notice it
     Mutants {

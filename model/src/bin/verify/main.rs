@@ -49,11 +49,14 @@ use whendone_model::runner::tally::Tally;
 use whendone_model::runner::workers::{Job, serve};
 use whendone_model::scenario::Scenario;
 use whendone_model::spec::allowed::known;
+use whendone_model::vendoring::conformance::Conformance;
+use whendone_model::vendoring::lay::{Destination, Wish};
+use whendone_model::vendoring::statement;
 #[cfg(feature = "stacks")]
 use whendone_stacks as _;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    match of_this_core(Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -63,16 +66,38 @@ fn main() -> ExitCode {
     }
 }
 
+/// Compares the copy that `--core` names. If it is the core that this program has, nothing needs to be built.
+fn of_this_core(mut arguments: Arguments) -> Result<bool, Box<dyn Error>> {
+    let is_of_a_core = !matches!(
+        arguments.command,
+        Some(Command::Mutants { .. } | Command::Vendor { .. } | Command::Facade { .. } | Command::Worker)
+    );
+    if let (Some(path), true) = (&arguments.core, is_of_a_core) {
+        let vendored = Vendored::find(path, &Baseline::read()?.core)?;
+        print(&vendored.identity)?;
+        print(&vendored.extent)?;
+        if !vendored.is_compiled() {
+            return verify_another(&vendored);
+        }
+        arguments.core = None;
+    }
+    run(&arguments)
+}
+
 /// Runs the command. `false` means that something is not as it must be; an error, that nothing was checked.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let tested = |engines: &[Engine]| check_the_check(engines).map_err(Into::<Box<dyn Error>>::into);
     match &arguments.command {
-        Some(Command::Mutants { .. }) if arguments.core.is_some() => {
-            Err("the seeded bugs are edits of this project's own core; run `cargo verify mutants` without --core"
-                .into())
+        Some(Command::Mutants { .. } | Command::Vendor { .. } | Command::Facade { .. }) if arguments.core.is_some() => {
+            Err("this command is about the project's own core, or about a facade; run it without --core".into())
         }
         Some(Command::Mutants { file, wanted }) => Ok(seeded(file.as_deref(), wanted)?),
-        _ if arguments.core.is_some() => verify_another(arguments),
+        Some(Command::Vendor { dest, facade, upgrade, kit }) => {
+            let wish = Wish { template: *facade, upgrade: *upgrade, kit: *kit };
+            print(Destination::read(dest)?.lay(wish)?)?;
+            Ok(true)
+        }
+        Some(Command::Facade { path, statement }) => check_facade(path, statement.as_deref()),
         None if arguments.deep => {
             tested(&[Engine::LoomMutex, Engine::LoomAtomic, Engine::LoomBounded]).and_then(|()| verify_deep(arguments))
         }
@@ -220,10 +245,7 @@ fn write(report: &Report, name: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// Runs the same command on another copy of the core.
-fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let path = arguments.core.as_deref().ok_or("--core needs a folder")?;
-    let vendored = Vendored::find(path, &Baseline::read()?.core)?;
-    print(&vendored.identity)?;
+fn verify_another(vendored: &Vendored) -> Result<bool, Box<dyn Error>> {
     let mut rest: Vec<_> = env::args_os().skip(1).collect();
     let at = rest.iter().position(|argument| argument == "--core");
     match at {
@@ -231,6 +253,19 @@ fn verify_another(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         None => rest.retain(|argument| !argument.to_string_lossy().starts_with("--core=")),
     }
     Ok(vendored.run(rest)?.success())
+}
+
+/// Checks a facade, and writes the result for machines if that is wanted.
+fn check_facade(path: &Path, file: Option<&Path>) -> Result<bool, Box<dyn Error>> {
+    let found = Conformance::check(path)?;
+    print(&found)?;
+    if let Some(file) = file {
+        let text = format!("{:#}\n", statement::of_facade(&found));
+        let part = file.with_extension(format!("part-{}", std::process::id()));
+        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, file));
+        written.map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(found.broken().is_empty())
 }
 
 /// Runs one scenario, and prints its allowed and observed outcomes: on the named engines, or on all standard ones that
