@@ -1,8 +1,10 @@
-//! Thread pools as schedulers: tokio's, rayon's, and threads behind one channel.
+//! Executors as schedulers: tokio's, smol's, rayon's, and threads behind one channel.
 
+use async_executor::Executor;
+use futures_lite::future::block_on;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use whendone::{Ready, Schedule};
+use whendone::{Inline, Ready, Schedule};
 
 /// Calls `test` with a scheduler over each pool, of this many threads, and with the pool's name.
 pub fn on_each_pool(threads: usize, mut test: impl FnMut(&str, Arc<dyn Schedule>)) {
@@ -24,7 +26,23 @@ pub fn on_each_pool(threads: usize, mut test: impl FnMut(&str, Arc<dyn Schedule>
             Ok(())
         }),
     );
+    test("smol", Arc::new(smol(threads)));
     test("plain", Arc::new(plain(threads)));
+}
+
+/// The executor of smol, and threads that run it until the scheduler is gone.
+fn smol(threads: usize) -> impl Schedule {
+    let executor = Arc::new(Executor::new());
+    let (running, stop) = whendone::task::<()>(Inline);
+    for _ in 0..threads {
+        let (executor, stop) = (executor.clone(), stop.clone());
+        thread::spawn(move || block_on(executor.run(async move { drop(stop.await) })));
+    }
+    move |ready: Ready| {
+        let _abandoned_at_the_end = &running;
+        executor.spawn(async { ready.run() }).detach();
+        Ok(())
+    }
 }
 
 /// Threads that take callbacks from one channel, until its sender is gone.
