@@ -1,10 +1,11 @@
 //! No reduction of the engine `sections` hides a defect of the self-test, or an outcome.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::panic;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::defects::DEFECTS;
-use whendone_model::engines::sections::clients::{Choice, Difference, Key, Search, explore};
+use whendone_model::engines::sections::clients::{Call, Choice, Difference, Key, Search, explore};
 use whendone_model::engines::sections::engine::lockstep;
 use whendone_model::universe::{Tier, smallest};
 
@@ -60,4 +61,16 @@ fn an_exploration_that_stops_at_every_state_and_is_stored_finds_the_same() {
     }
     assert_eq!(search.explored, whole);
     assert!(stops > 100, "it stopped {stops} times");
+}
+
+#[test]
+fn states_that_differ_in_a_call_under_way_have_different_keys() {
+    let setup = [Call::Add { tagged: false }, Call::Add { tagged: true }];
+    let path = [Choice::Begin(Call::Complete), Choice::Step(0), Choice::Step(0)];
+    for key in BOTH {
+        // The queue is empty and the cell is draining in all of them: the drainer has the batch in hand.
+        let keys = (1..=path.len()).map(|steps| lockstep::play(&setup, &path[..steps], key).expect("it is right").key);
+        let different: BTreeSet<_> = keys.collect();
+        assert_eq!(different.len(), path.len(), "{key:?}");
+    }
 }
