@@ -1,6 +1,6 @@
 //! Well-known primitives of other libraries, each built on the core of whendone in one file.
 //!
-//! They are examples: read one, and write your own. `docs/ADAPTERS.md` compares them with their peers.
+//! They are examples: read one, and write your own.
 //!
 //! # Patterns
 //!
