@@ -7,6 +7,7 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Template {
     Std,
+    #[value(name = "parking_lot")]
     ParkingLot,
     Spin,
     CriticalSection,
