@@ -77,8 +77,8 @@ pub fn module(folder: &Path, has_kit: bool) -> String {
         "    #[cfg(test)]\n    #[rustfmt::skip]\n    #[allow(clippy::all, clippy::pedantic)]\n    mod conformance;\n";
     let kit = if has_kit { kit } else { "" };
     format!(
-        "mod {name} {{\n    #[rustfmt::skip] // The files stay as they are, byte for byte.\n    \
+        "mod {name} {{\n{kit}    #[rustfmt::skip] // The files stay as they are, byte for byte.\n    \
          #[allow(clippy::all, clippy::pedantic, dead_code, unreachable_pub, unused_imports)]\n    \
-         pub mod kernel;\n    mod sync;\n{kit}}}\n"
+         pub mod kernel;\n    mod sync;\n}}\n"
     )
 }
