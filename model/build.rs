@@ -11,6 +11,7 @@ use planting::{audited_files, lay, module};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 use table::File;
 
@@ -58,6 +59,9 @@ struct Edit {
 }
 
 fn main() {
+    let rustc = Command::new(env::var_os("RUSTC").expect("set by cargo")).arg("--version").output().expect("it starts");
+    let version = String::from_utf8_lossy(&rustc.stdout);
+    println!("cargo::rustc-env=WHENDONE_RUSTC={}", version.trim().trim_start_matches("rustc "));
     let model = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     let root = model.join("..");

@@ -3,9 +3,10 @@
 //! Brackets enclose a lock section; beside it stand the queue and the phase that it leaves. A star marks a caller's code.
 //! Two dots continue a line that events of other threads have interrupted.
 
+use super::steps::{Step as Data, pieces};
 use crate::observation::Answer;
 use crate::observation::event::{Event, Thing, Trace};
-use crate::protocol::conformance::Guarded;
+use crate::protocol::conformance::{Conformance, Guarded};
 use crate::protocol::phase::Phase;
 use crate::scenario::Scenario;
 use crate::scenario::names::{Nonce, Part, TASKS, Value, letter, mark};
@@ -52,13 +53,33 @@ impl fmt::Display for Diagram<'_> {
 }
 
 /// The head of a column: the thread, and its part of the scenario.
-fn head((thread, operations): (usize, &Vec<crate::scenario::Op>)) -> String {
+pub(super) fn head((thread, operations): (usize, &Vec<crate::scenario::Op>)) -> String {
     let operations: Vec<String> = operations.iter().map(ToString::to_string).collect();
     format!("T{thread}: {}", operations.join(" "))
 }
 
 fn widest<'a>(texts: impl Iterator<Item = &'a String>) -> usize {
     texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// The steps of an execution: the lines as data.
+pub(super) fn lines(trace: &Trace) -> Vec<Data> {
+    let lines = Lines::new(trace).lines.into_iter();
+    let data = |line: Line| {
+        let text = line.text.trim_start();
+        Data {
+            thread: line.thread,
+            part: line.part.name(),
+            pieces: pieces(text),
+            is_callers_code: line.runs.is_some(),
+            depth: (line.text.len() - text.len()) / 2,
+            queue: line.queue,
+            phase: line.phase,
+            protocol: line.protocol,
+            remark: line.remark,
+        }
+    };
+    lines.map(data).collect()
 }
 
 /// The lines, and the state of the threads and of the core after the events so far.
@@ -73,6 +94,8 @@ struct Lines {
     names: BTreeMap<(usize, u64), Nonce>,
     /// The callbacks that have not run yet.
     added: BTreeSet<Nonce>,
+    /// The protocol, which follows the events.
+    protocol: Conformance,
 }
 
 #[derive(Default)]
@@ -84,6 +107,8 @@ struct Line {
     phase: String,
     remark: String,
     has_section: bool,
+    /// The state of each cell in the protocol after the line.
+    protocol: Vec<String>,
     /// The caller's code that begins here; it has a line of its own.
     runs: Option<(Nonce, Part)>,
 }
@@ -95,6 +120,16 @@ enum Stretch {
     Threads,
     /// The end, where the first thread is alone again.
     Rest,
+}
+
+impl Stretch {
+    fn name(self) -> &'static str {
+        match self {
+            Stretch::Setup => "setup",
+            Stretch::Threads => "threads",
+            Stretch::Rest => "end",
+        }
+    }
 }
 
 /// A thread's position in its program.
@@ -129,6 +164,11 @@ impl Lines {
             self.thread(thread).held.push(type_word(guards));
         }
         self.draw(thread, event, next);
+        // A refusal is in the trace already.
+        let _ = self.protocol.follow(|| thread, event);
+        if let Some(line) = self.lines.last_mut() {
+            line.protocol = self.protocol.states();
+        }
         if let Event::Unlocks(..) = event {
             self.thread(thread).held.pop();
         }
@@ -269,7 +309,7 @@ impl Lines {
         let (is_open, step) = (section.is_some(), steps.last_mut().filter(|(_, named)| !named));
         let step = step.map(|(step, named)| {
             *named = true;
-            name(*step)
+            step_name(*step)
         });
         if let (Some(line), None) = (self.lines.last_mut(), &step) {
             let is_full = line.runs.is_some() || (line.has_section && text == "[");
@@ -326,7 +366,7 @@ fn type_word(path: &'static str) -> &'static str {
 }
 
 /// The step in words.
-fn name((task, step): TaskStep) -> String {
+pub(super) fn step_name((task, step): TaskStep) -> String {
     let on = if task == 0 { String::new() } else { format!(" {}", TASKS[task]) };
     match step {
         Step::Add { nonce, .. } => format!("add {}{}", letter(nonce), if task == 0 { on } else { format!(" to{on}") }),

@@ -2,13 +2,16 @@
 //! executions the one with the fewest switches, drawn as a diagram.
 
 pub mod diagram;
+pub mod page;
 pub mod shrink;
+pub mod steps;
 pub mod token;
 
 use crate::check::check_against;
 use crate::check::fault::Fault;
 use crate::counterexample::diagram::Diagram;
 use crate::counterexample::shrink::shrink;
+use crate::counterexample::steps::{Drawn, chrome, heads, steps};
 use crate::counterexample::token::{Execution, Token};
 use crate::engines::catalog::{Engine, on_shuttle};
 use crate::engines::record::recorder::watch;
@@ -120,6 +123,26 @@ impl Counterexample {
     /// This counterexample without its token, because `cargo verify replay` plays other sources.
     pub fn without_token(self) -> Self {
         Counterexample { execution: self.execution.map(|(trace, _)| (trace, None)), ..self }
+    }
+
+    /// This counterexample as data. `process` is its number in Chrome's trace format.
+    pub fn drawn(&self, process: usize) -> Drawn {
+        let Counterexample { headline, scenario, above, execution, below } = self;
+        let trace = execution.as_ref().map(|(trace, _)| trace);
+        let steps = trace.map(steps).unwrap_or_default();
+        Drawn {
+            headline: headline.clone(),
+            scenario: scenario.to_string(),
+            above: above.clone(),
+            below: below.clone(),
+            is_failure: headline.starts_with("FAIL") || trace.is_none(),
+            switches: trace.map(Trace::switches),
+            token: execution.as_ref().and_then(|(_, token)| token.as_ref()).map(Token::to_string),
+            threads: heads(scenario),
+            refused: steps.iter().position(|step| !step.remark.is_empty()),
+            steps,
+            chrome: trace.map(|trace| chrome(scenario, trace, process)).unwrap_or_default(),
+        }
     }
 
     /// False if no execution was found to be shown.

@@ -9,11 +9,12 @@ use crate::engines::shuttle::explore::{Schedules, under};
 use crate::engines::threads::{engine::player as on_threads, explore::sequentially, timed};
 use crate::engines::{self, Observed};
 use crate::scenario::{Scenario, Scheduler};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// An engine. Its observations must equal the allowed ones, or be contained in them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// Every interleaving of lock sections, reads and hand-overs: equal.
@@ -24,7 +25,7 @@ pub enum Engine {
     LoomMutex,
     /// loom with an atomic for the write-once cell: equal.
     LoomAtomic,
-    /// loom with a mutex for the write-once cell and at most [`PREEMPTIONS`]: contained.
+    /// loom with a mutex for the write-once cell and at most 2 preemptions in an execution: contained.
     LoomBounded,
     /// Every schedule under shuttle: equal.
     ShuttleEvery,

@@ -2,6 +2,8 @@
 
 pub mod compare;
 pub mod copy;
+pub mod files;
+pub mod provenance;
 pub mod sources;
 pub mod table;
 pub mod vendored;

@@ -282,6 +282,11 @@ impl Proof {
         self.queries.iter().filter(|query| !self.is_shown(&query.kind)).collect()
     }
 
+    /// The number of questions that each solver was asked.
+    pub fn questions(&self) -> usize {
+        self.queries.len()
+    }
+
     /// `ok`; `NO` if both solvers refute the claim; `??` if they do not agree or do not know.
     fn cell(&self, kind: &Kind) -> &'static str {
         match self.is_shown(kind) {

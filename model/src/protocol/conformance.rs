@@ -11,9 +11,9 @@
 
 use crate::observation::event::Event;
 use crate::observation::{Answer, HandOver};
-use crate::protocol::model::{Action, Callback, Doing, State, Thread};
+use crate::protocol::model::{Action, Callback, Doing, Hands, State, Thread};
 use crate::protocol::phase::Phase;
-use crate::scenario::names::{Nonce, Part, Task};
+use crate::scenario::names::{Nonce, Part, TASKS, Task, letter};
 use crate::scenario::resolve::{Step, TaskStep};
 use std::collections::VecDeque;
 
@@ -120,6 +120,12 @@ impl Conformance {
         };
         self.refused = followed.err();
         self.refused.clone()
+    }
+
+    /// The state of each cell in words; nothing once an event was refused.
+    pub fn states(&self) -> Vec<String> {
+        let states = self.cells.iter().filter(|_| self.refused.is_none()).map(Cell::describe);
+        states.collect()
     }
 
     /// Gives up, because an event was not seen: the rest cannot be followed.
@@ -270,6 +276,29 @@ impl Cell {
             depths: vec![0; threads],
             scheduled: VecDeque::new(),
         }
+    }
+
+    /// `x Draining, outcome v0, queue -, thread 0 hands over a b`
+    fn describe(&self) -> String {
+        let State { phase, queue, hands, .. } = &self.state;
+        let name = |c: &Callback| self.callbacks.get(*c).and_then(|callback| callback.name);
+        let letters = |callbacks: &[Callback]| {
+            let letters = callbacks.iter().map(|c| name(c).map_or_else(|| "?".to_owned(), letter));
+            if callbacks.is_empty() { "-".to_owned() } else { letters.collect::<Vec<_>>().join(" ") }
+        };
+        let task = self.task.map_or_else(String::new, |task| format!("{} ", TASKS[task]));
+        let mut text = format!("{task}{phase:?}, queue {}", letters(queue));
+        for (thread, Hands { doing, batch }) in hands.iter().enumerate() {
+            let does = match doing {
+                Doing::Free => continue,
+                Doing::Owes => "owes a drain",
+                Doing::Drains => "drains",
+                Doing::HandsOver => "is in a hand-over",
+                Doing::PutOff => "has put a drain off",
+            };
+            text += &format!(", thread {thread} {does}, batch {}", letters(batch));
+        }
+        text
     }
 
     fn is_drained(&self) -> bool {

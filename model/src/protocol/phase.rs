@@ -4,4 +4,4 @@
 #[path = "../../../src/kernel/table.rs"]
 mod table;
 
-pub use table::Phase;
+pub use table::{Answer, Phase, TRANSITIONS};

@@ -1,6 +1,7 @@
 //! The baseline: the counts of the last accepted run. A changed count is a finding.
 
 use crate::engines::catalog::Engine;
+use crate::project::files::write_atomically;
 use crate::project::sources::Core;
 use crate::runner::clients::Clients;
 use crate::runner::count::{ByEngine, Count};
@@ -69,7 +70,7 @@ impl Baseline {
     ///
     /// If the file cannot be written.
     pub fn write(&self) -> io::Result<()> {
-        fs::write(Self::path(), serde_json::to_string_pretty(self)? + "\n")
+        write_atomically(&Self::path(), serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// The differences between this baseline and a new run, one line each.

@@ -5,6 +5,7 @@
 //! recorded: the next run tries it again.
 
 use crate::check::Verdict;
+use crate::project::files::write_atomically;
 use crate::project::sources::{Core, LOOM, SHUTTLE, digest, sources_digest};
 use crate::runner::audit::Verdicts;
 use crate::runner::shard::Shard;
@@ -56,7 +57,7 @@ impl Checkpoint {
         let refused = |why: &str| io::Error::other(format!("{}: {why}; start over with --fresh", path.display()));
         let mut done = BTreeMap::new();
         if whole.is_empty() {
-            fs::write(path, serde_json::to_string(&header)? + "\n")?;
+            write_atomically(path, serde_json::to_string(&header)? + "\n")?;
         } else {
             let (written, verdicts) = parse(whole).map_err(refused)?;
             if written != header {
@@ -69,6 +70,18 @@ impl Checkpoint {
             file.set_len(whole.len() as u64 + 1)?;
         }
         Ok(Checkpoint { file, done })
+    }
+
+    /// Opens the checkpoint of the everyday run. One that does not fit is dropped, because such a run is short.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn of_everyday(path: &Path, fresh: bool) -> io::Result<Self> {
+        Self::open(path, Shard::WHOLE, fresh).or_else(|refused| {
+            eprintln!("{refused}: starting over");
+            Self::open(path, Shard::WHOLE, true)
+        })
     }
 
     /// Appends the verdict on the program at this place in the plan.

@@ -8,6 +8,7 @@ use super::workers::{Job, work};
 use crate::check::Verdict;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, stderr};
+use std::num::NonZeroU16;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -24,15 +25,16 @@ impl Run {
     /// # Errors
     ///
     /// If the number of cores cannot be determined.
-    pub fn new(workers: Option<usize>, limit: Duration) -> io::Result<Self> {
+    pub fn new(workers: Option<NonZeroU16>, limit: Duration) -> io::Result<Self> {
         let workers = match workers {
-            Some(workers) => workers.max(1),
+            Some(workers) => workers.get().into(),
             None => thread::available_parallelism()?.get(),
         };
         Ok(Run { workers, limit })
     }
 
-    /// Explores the planned programs that are not in the checkpoint yet, and counts all planned programs.
+    /// Explores the planned programs that are not in the checkpoint yet, and counts all planned programs. After Ctrl-C
+    /// some are left.
     ///
     /// # Errors
     ///
@@ -61,7 +63,8 @@ impl Run {
             progress.done(tally.failures.len());
         })?;
         progress.bar.finish_and_clear();
-        let (tally, written) = tally.into_inner().expect("never poisoned");
+        let (mut tally, written) = tally.into_inner().expect("never poisoned");
+        tally.left = plan.jobs.len() - tally.programs();
         written.map(|()| tally)
     }
 

@@ -1,14 +1,16 @@
 //! Starts `cargo verify mutants`. The seeded bugs are a package of their own, built on demand.
 
 use crate::project::copy::{folder_in_target, project};
-use crate::project::table::{LEFT_OUT, Mutant, OWN_TABLE, Table};
+use crate::project::table::{LEFT_OUT, Mutant, OWN_TABLE, PROTOCOL, QUEUE, Table};
 use crate::runner::own_table::read_checked;
 use clap::Args;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use strsim::jaro;
 
 /// The seeded bugs to plant, and the amount of detail.
 #[derive(Args)]
@@ -27,6 +29,21 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// Refuses a text that no bug's name contains: a run of nothing would pass.
+    fn must_name_one(&self, known: &[String]) -> Result<(), String> {
+        if known.is_empty() {
+            return Err("the table has no seeded bug: there is nothing to run".to_owned());
+        }
+        for only in &self.only {
+            if !known.iter().any(|name| name.contains(only)) {
+                let near = known.iter().max_by(|a, b| jaro(a, only).total_cmp(&jaro(b, only)));
+                let near = near.map_or_else(String::new, |near| format!("; the most similar one is {near}"));
+                return Err(format!("no seeded bug's name contains `{only}`{near}"));
+            }
+        }
+        Ok(())
+    }
+
     fn arguments(&self) -> impl Iterator<Item = &str> {
         let flags = [("--all", self.all), ("--played", self.played), ("--show", self.show)];
         let given = flags.into_iter().filter_map(|(flag, given)| given.then_some(flag));
@@ -34,17 +51,38 @@ impl Wanted {
     }
 }
 
-/// Plants the seeded bugs of the project, or those of the table in `file`. Returns true if each was noticed as it must be.
+/// The variable that names the file for the figures of the seeded bugs.
+pub const FIGURES: &str = "WHENDONE_MUTANTS_FIGURES";
+
+/// The names of all seeded bugs of the project.
+fn names_of_the_project() -> Result<Vec<String>, String> {
+    let folder = Table::folder(&project());
+    let paths = [Table::path(&project()), folder.join(PROTOCOL), folder.join(QUEUE)];
+    let tables = paths.iter().map(|path| Table::read(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(tables.iter().flat_map(|table| &table.mutants).map(|mutant| mutant.id.to_string()).collect())
+}
+
+/// Plants the seeded bugs of the project, or those of the table in `file`, and leaves figures in the file `figures`. Returns true if each was noticed as it must be.
 ///
 /// # Errors
 ///
 /// If the table is wrong: all its errors, before anything is compiled. If the bugs cannot be built or played.
-pub fn seeded(file: Option<&Path>, wanted: &Wanted) -> Result<bool, String> {
+pub fn seeded(
+    file: Option<&Path>,
+    wanted: &Wanted,
+    workers: Option<NonZeroU16>,
+    figures: &Path,
+) -> Result<bool, String> {
     let file = match file {
         None => None,
         Some(file) => Some(file.canonicalize().map_err(|error| format!("{}: {error}", file.display()))?),
     };
     let table = file.as_deref().map(read_checked).transpose()?;
+    let named = match &table {
+        None => names_of_the_project()?,
+        Some(table) => table.mutants.iter().map(|mutant| mutant.id.to_string()).collect(),
+    };
+    wanted.must_name_one(&named)?;
     let mut planted = Planted { is_optimised: file.is_some() || wanted.all, file, left_out: BTreeSet::new() };
     let binary = match &table {
         None => planted.build().map_err(|failed| failed.printed)?,
@@ -56,7 +94,8 @@ pub fn seeded(file: Option<&Path>, wanted: &Wanted) -> Result<bool, String> {
     let copy = BinaryCopy::new(&binary)?;
     let mut run = Command::new(copy.folder.join(BINARY));
     // It ends when this process does, because then its standard input ends.
-    run.arg("--watched").args(wanted.arguments()).stdin(Stdio::piped());
+    run.arg("--watched").args(wanted.arguments()).stdin(Stdio::piped()).env(FIGURES, figures);
+    run.args(workers.into_iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]));
     let mut child = planted.told(&mut run).spawn().map_err(|error| format!("{run:?}: {error}"))?;
     let watched = child.stdin.take();
     let end = child.wait().map_err(|error| error.to_string())?;

@@ -71,7 +71,7 @@ impl Plan {
 
 impl Tier {
     /// The engines of the everyday run. Of loom's two stand-ins the atomic shows more than the mutex, and takes more time.
-    fn everyday(self) -> &'static [Engine] {
+    pub(super) fn everyday(self) -> &'static [Engine] {
         use Tier::{Fours, LoopEnds, LoopNaps, LoopPrograms, LoopRuns, Programs, Tasks, Threes};
         match self {
             Threes | Fours | Tasks | Programs | LoopEnds => &[Engine::Sections],

@@ -6,6 +6,7 @@ use crate::project::sources::Core;
 use crate::runner::clients::Clients;
 use crate::runner::count::{ByEngine, Count, Outcomes, Scenarios, include};
 use crate::runner::shard::Shard;
+use crate::runner::tally::MOST_SLOW;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,9 @@ pub struct Report {
     /// Engines that give a second opinion or sample executions, each with its own programs.
     pub others: BTreeMap<Engine, Count>,
     pub failures: Vec<Failure>,
+    /// The programs that took longest, the longest first.
+    #[serde(default)]
+    pub slowest: Vec<Slow>,
     /// The differences from the baseline.
     pub changes: Vec<String>,
     pub workers: usize,
@@ -44,6 +48,14 @@ pub struct Report {
     /// The number of programs from an earlier run, whose time is not counted here.
     #[serde(default)]
     pub resumed: usize,
+}
+
+/// One program that took long on one engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Slow {
+    pub seconds: f64,
+    pub scenario: String,
+    pub engine: Engine,
 }
 
 /// One program that failed on one engine.
@@ -69,6 +81,9 @@ impl Report {
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
         self.clients.extend(other.clients);
         self.failures.extend(other.failures);
+        self.slowest.extend(other.slowest);
+        self.slowest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        self.slowest.truncate(MOST_SLOW);
         self.changes.extend(other.changes);
         self.workers += other.workers;
         self.seconds = self.seconds.max(other.seconds);

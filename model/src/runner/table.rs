@@ -1,6 +1,6 @@
 //! Prints a report as tables: the closed world, the samples, the failures.
 
-use super::report::{Failure, Report};
+use super::report::{Failure, Report, Slow};
 use crate::check::fault::Fault;
 use crate::engines::catalog::{Engine, PREEMPTIONS};
 use crate::project::sources::Core;
@@ -46,7 +46,7 @@ impl Report {
         writeln!(f, "conformance, each lock section a step of the protocol: {replayed} of {executions} executions")
     }
 
-    /// The time of each tier under each engine, all workers together.
+    /// The time of each tier under each engine, all workers together, and the slowest programs.
     fn write_times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, count: &Count| writeln!(f, "{name:<52}  {:>7.1} s of work", count.seconds);
         for (engine, tiers) in &self.explored {
@@ -54,6 +54,13 @@ impl Report {
             tiers.iter().try_for_each(|(tier, count)| line(&format!("  {}", tier.describe()), count))?;
         }
         self.others.iter().try_for_each(|(engine, count)| line(engine.describe(), count))?;
+        for Slow { seconds, scenario, engine } in &self.slowest {
+            writeln!(
+                f,
+                "{:<52}  {seconds:>7.1} s of work  {scenario}",
+                format!("among the slowest, {}", engine.name())
+            )?;
+        }
         self.clients.iter().try_for_each(|clients| {
             writeln!(f, "{:<52}  {:>7.1} s of work", "every client of the kernel", clients.seconds)
         })

@@ -1,6 +1,6 @@
 //! The tally of a run: counts by tier and engine, as verdicts arrive.
 
-use super::report::{Failure, Report};
+use super::report::{Failure, Report, Slow};
 use crate::check::Verdict;
 use crate::engines::catalog::Engine;
 use crate::project::sources::{Core, sources_digest};
@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most failures that are drawn.
 const MOST_DRAWN: usize = 4;
 
+/// The number of slowest programs that are kept.
+pub(super) const MOST_SLOW: usize = 10;
+
 /// The results so far.
 #[derive(Default)]
 pub struct Tally {
@@ -24,6 +27,10 @@ pub struct Tally {
     pub clients: Vec<Clients>,
     pub others: BTreeMap<Engine, Count>,
     pub failures: Vec<Failure>,
+    /// The programs that took longest, the longest first.
+    pub slowest: Vec<Slow>,
+    /// Planned programs that were not begun, because the run was interrupted.
+    pub left: usize,
 }
 
 impl Tally {
@@ -33,6 +40,7 @@ impl Tally {
             Some(tier) => self.explored.entry(job.engine).or_default().entry(tier).or_default().add(verdict),
             None => self.others.entry(job.engine).or_default().add(verdict),
         }
+        self.keep_slowest([Slow { seconds: verdict.seconds, scenario: job.scenario.clone(), engine: job.engine }]);
         if !verdict.is_good() {
             let (scenario, engine) = (job.scenario.clone(), job.engine);
             let (faults, what) = (verdict.faults.clone(), verdict.to_string());
@@ -45,6 +53,18 @@ impl Tally {
         include(&mut self.explored, &other.explored);
         other.others.iter().for_each(|(engine, count)| self.others.entry(*engine).or_default().include(count));
         self.failures.extend(other.failures);
+        self.keep_slowest(other.slowest);
+    }
+
+    fn keep_slowest(&mut self, others: impl IntoIterator<Item = Slow>) {
+        self.slowest.extend(others);
+        self.slowest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        self.slowest.truncate(MOST_SLOW);
+    }
+
+    /// The number of programs that were played, each counted once for each engine.
+    pub fn programs(&self) -> usize {
+        sum(self.explored.values().flat_map(BTreeMap::values).chain(self.others.values())).programs
     }
 
     /// Sorts the failures by the length of the scenario, and returns the places of the first few of different kinds.
@@ -83,6 +103,7 @@ impl Tally {
             clients: self.clients,
             others: self.others,
             failures: self.failures,
+            slowest: self.slowest,
             changes,
             workers,
             seconds,

@@ -3,10 +3,12 @@
 use crate::check::Verdict;
 use crate::counterexample::Counterexample;
 use crate::engines::catalog::Engine;
+use crate::runner::interrupt;
 use crate::scenario::Scenario;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -27,7 +29,7 @@ pub struct Job {
 }
 
 /// Lets `workers` processes of this program do all jobs, and calls `done` for each job with the answer or with the
-/// way in which the worker was lost. A job that takes longer than `limit` counts as hanging.
+/// way in which the worker was lost. A job that takes longer than `limit` counts as hanging. After Ctrl-C no job is begun.
 ///
 /// # Errors
 ///
@@ -43,6 +45,9 @@ pub fn work<J: Serialize + Sync, A: DeserializeOwned>(
     let serve = || -> io::Result<()> {
         let mut worker = Worker::start()?;
         while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < jobs.len()) {
+            if interrupt::is_asked() {
+                break;
+            }
             let answer = worker.answer(&jobs[at], limit)?;
             done(at, answer);
         }
@@ -88,6 +93,9 @@ const LAST_WORDS: usize = 5;
 impl Worker {
     fn start() -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
+        for name in loom_variables() {
+            command.env_remove(name);
+        }
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn()?;
         let jobs = process.stdin.take().expect("piped");
@@ -153,6 +161,12 @@ impl Worker {
         let description = if words.is_empty() { end } else { format!("{end}, after: {}", words.join(" / ")) };
         End { description, is_killed }
     }
+}
+
+/// The variables of the environment that loom reads. They would bound an exploration.
+pub fn loom_variables() -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| name.to_string_lossy().starts_with("LOOM_")).collect()
 }
 
 /// The worker's side: reads jobs and writes answers. Never returns: the process ends when the input does, also amid a job,

@@ -1,6 +1,11 @@
-//! The command line of `cargo verify`.
+//! The command line of `cargo verify`: its options, and which of them apply to which command.
 
-use clap::{Parser, Subcommand};
+use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 use whendone_model::engines::catalog::Engine;
@@ -13,22 +18,21 @@ use whendone_model::vendoring::template::Template;
 /// Explores every small concurrent program over the core, on coroutines and under loom, and checks that the observed
 /// outcomes equal those that the specification allows.
 #[derive(Parser)]
-#[command(name = "cargo verify", bin_name = "cargo verify")]
-#[command(after_help = "CPython's own tests on the kernel: model/cpython/run (docs/CPYTHON.md)")]
+#[command(name = "cargo verify", bin_name = "cargo verify", version, after_help = include_str!("after_help.txt"))]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Worker processes [default: one for each core]
-    #[arg(long)]
-    pub workers: Option<usize>,
-    /// Seconds after which a program counts as hanging
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, global = true, value_parser = at_least_one)]
+    pub workers: Option<NonZeroU16>,
+    /// Seconds after which a program counts as hanging, and after which `scenario` gives up
+    #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
     /// Verifies the copy of the core in this folder, which must have the files of src/kernel
     #[arg(long, value_name = "PATH", global = true)]
     pub core: Option<PathBuf>,
     /// Records the counts and blind spots of this run as the new baseline, if there is no failure
-    #[arg(long)]
+    #[arg(long, conflicts_with = "deep")]
     pub accept: bool,
     /// Explores under loom instead what the everyday run does not: larger programs, and the others with the other
     /// stand-in of the write-once cell
@@ -38,23 +42,25 @@ pub struct Arguments {
     /// from the environment of Bazel, Kubernetes, Slurm or GitLab: see docs/SCALE.md
     #[arg(long, value_name = "I/N", requires = "deep")]
     pub shard: Option<Shard>,
-    /// Starts the deep run over instead of resuming an interrupted one
-    #[arg(long, requires = "deep")]
+    /// Starts over instead of resuming an interrupted run
+    #[arg(long)]
     pub fresh: bool,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
     /// Runs one scenario as a litmus test and prints its outcomes: `cargo verify scenario 'a ; C | A R0'`
+    #[command(after_help = include_str!("letters.txt"))]
     Scenario {
         text: String,
         /// Draws for each allowed outcome an execution that shows it
         #[arg(long)]
         explain: bool,
-        /// Uses this engine instead of sections, loom-mutex and loom-atomic; others are sections-plain, loom-bounded,
-        /// shuttle-every, shuttle-random, shuttle-pct, threads, tickets, alone
+        /// Uses this engine instead of sections, loom-mutex and loom-atomic
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
+        #[command(flatten)]
+        pages: Pages,
     },
     /// Explores every client of the kernel that makes up to this number of calls, on any number of threads
     Clients {
@@ -73,11 +79,16 @@ pub enum Command {
         fresh: bool,
     },
     /// Runs the execution that a replay token names, and draws it
-    Replay { token: String },
+    #[command(after_help = include_str!("letters.txt"))]
+    Replay {
+        token: String,
+        #[command(flatten)]
+        pages: Pages,
+    },
     /// Samples executions of larger programs, with 5 to 8 threads, on shuttle and on real threads
     Stress {
         /// Seconds after which no more programs are started
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
         /// Number of the first program; `cargo verify` plays those below the default
         #[arg(long, default_value_t = SAMPLED)]
@@ -149,6 +160,110 @@ pub enum Command {
         #[command(flatten)]
         wanted: Wanted,
     },
+    /// Runs another command and records its result as a part of the evidence:
+    /// `cargo verify record asyncio -- cargo test --test asyncio`
+    Record {
+        /// The part's name
+        #[arg(value_parser = PossibleValuesParser::new(whendone_model::runner::evidence::expected::RECORDED))]
+        name: String,
+        #[arg(last = true, required = true)]
+        words: Vec<OsString>,
+    },
+    /// Gathers the results of all commands into a page, target/verify/report/index.html, and fails if one is missing,
+    /// stale or red
+    Report {
+        /// Reads the parts in this folder [default: target/verify/parts]
+        #[arg(long)]
+        parts: Option<PathBuf>,
+        /// Writes the report into this folder [default: target/verify/report]
+        #[arg(long)]
+        into: Option<PathBuf>,
+    },
     #[command(hide = true)]
     Worker,
+}
+
+/// The pages that a drawing is written to.
+#[derive(clap::Args)]
+pub struct Pages {
+    /// Writes the drawn executions to a page below target/verify/traces, as HTML and as JSON, and prints the paths
+    #[arg(long)]
+    pub html: bool,
+    /// Writes the drawn executions to this file in Chrome's trace format, for Perfetto or chrome://tracing
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+}
+
+impl Pages {
+    pub fn are_wanted(&self) -> bool {
+        self.html || self.trace.is_some()
+    }
+}
+
+fn at_least_one(number: &str) -> Result<NonZeroU16, String> {
+    number.parse().map_err(|_| format!("a number from 1 to {} is needed", u16::MAX))
+}
+
+/// The options of the whole command line, and the commands that they apply to; the empty name is the plain run.
+const APPLY: [(&str, &[&str]); 7] = [
+    ("workers", &["", "audit", "stress", "mutants"]),
+    ("limit", &["", "audit", "stress", "scenario"]),
+    ("core", &["", "scenario", "clients", "replay", "stress", "proof"]),
+    ("accept", &[""]),
+    ("deep", &[""]),
+    ("shard", &[""]),
+    ("fresh", &[""]),
+];
+
+impl Arguments {
+    /// Parses a command line, which begins with the name of the program.
+    ///
+    /// # Errors
+    ///
+    /// If it is malformed, or an option does not apply to the command.
+    pub fn of(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Arguments::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        let name = matches.subcommand_name().unwrap_or_default();
+        let is_given = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
+        let refused = APPLY.iter().find(|(option, to)| is_given(option) && !to.contains(&name));
+        if let Some((option, to)) = refused {
+            let named = |name: &&str| if name.is_empty() { "`cargo verify`".to_owned() } else { format!("`{name}`") };
+            let to = to.iter().map(named).collect::<Vec<_>>().join(", ");
+            let why = format!("--{option} does not apply to `{name}`, but to {to}");
+            return Err(command.error(ErrorKind::ArgumentConflict, why));
+        }
+        Arguments::from_arg_matches(&matches)
+    }
+
+    /// The name of the part that this command leaves, and whether several processes may write it; none for commands that
+    /// check nothing.
+    pub fn part(&self) -> Option<(String, bool)> {
+        let (name, is_shared) = match &self.command {
+            None if self.deep => {
+                let Shard { index, of } = self.shard.unwrap_or(Shard::WHOLE);
+                return Some((format!("deep-{index}-of-{of}"), false));
+            }
+            None => ("verify", false),
+            Some(Command::Scenario { .. }) => ("scenario", true),
+            Some(Command::Replay { .. }) => ("replay", true),
+            Some(Command::Clients { .. }) => ("clients", false),
+            Some(Command::Stress { .. }) => ("stress", false),
+            Some(Command::Merge { .. }) => ("deep", false),
+            Some(Command::BlindSpots) => ("blind-spots", false),
+            Some(Command::Proof { .. }) => ("proof", false),
+            Some(Command::Mutants { .. }) => ("mutants", false),
+            Some(Command::Record { name, .. }) => (name.as_str(), false),
+            Some(
+                Command::Audit { .. }
+                | Command::Explore { .. }
+                | Command::Facade { .. }
+                | Command::Report { .. }
+                | Command::Soundness { .. }
+                | Command::Vendor { .. }
+                | Command::Worker,
+            ) => return None,
+        };
+        Some((name.to_owned(), is_shared))
+    }
 }

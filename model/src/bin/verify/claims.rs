@@ -2,7 +2,6 @@
 
 use super::arguments::Arguments;
 use super::print;
-use clap::Parser;
 use std::error::Error;
 use whendone_model::project::copy::project;
 use whendone_model::soundness;
@@ -13,7 +12,7 @@ pub fn look(write: bool) -> Result<bool, Box<dyn Error>> {
         soundness::write(&project())?;
         return Ok(true);
     }
-    let parsed = |words: &[String]| match Arguments::try_parse_from(words) {
+    let parsed = |words: &[String]| match Arguments::of(words.iter().map(Into::into)) {
         Err(error) if error.use_stderr() => Err(error.kind().to_string()),
         _ => Ok(()),
     };

@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 /// The traces of the current exploration.
@@ -25,6 +26,9 @@ struct Watch {
 }
 
 type AskThread = fn() -> usize;
+
+/// The executions that have begun in this process, for those who show progress.
+pub static BEGUN: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
@@ -73,6 +77,7 @@ pub(crate) fn is_world() -> bool {
 
 /// Begins an execution. Without this call an engine's executions are neither watched nor checked for conformance.
 pub fn begin(thread: fn() -> usize) {
+    BEGUN.fetch_add(1, Ordering::Relaxed);
     REPLAY.set(Some((thread, Conformance::default())));
     OWN_PANICS.set(0);
     WATCH.with_borrow_mut(|watch| {

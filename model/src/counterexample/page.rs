@@ -1,0 +1,34 @@
+//! A page in HTML for executions: a column for each thread, lock sections in boxes, and beside each step the queue, the
+//! phase and the state of the protocol. It needs no network and no scripts.
+
+use super::steps::{Drawn, SCHEMA};
+use minijinja::{Environment, context};
+use serde_json::{Value, json};
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// The page of these executions, each under a tab of its own.
+///
+/// # Errors
+///
+/// If the template cannot be filled in.
+pub fn page(title: &str, drawn: &[Drawn]) -> Result<String, String> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    // The ending of the name turns on the escaping of text.
+    environment.add_template("page.html", TEMPLATE).map_err(|error| error.to_string())?;
+    let template = environment.get_template("page.html").map_err(|error| error.to_string())?;
+    template.render(context! { title, drawn }).map_err(|error| format!("{error:#}"))
+}
+
+/// The executions for other programs; `docs/VERIFICATION.md` describes the form.
+pub fn data(drawn: &[Drawn]) -> Value {
+    json!({ "schema": SCHEMA, "executions": drawn })
+}
+
+/// The executions in Chrome's trace format.
+pub fn chrome_trace(drawn: &[Drawn]) -> Value {
+    let events: Vec<&Value> = drawn.iter().flat_map(|drawn| &drawn.chrome).collect();
+    json!({ "displayTimeUnit": "ms", "traceEvents": events })
+}
