@@ -66,7 +66,7 @@ fn an_exploration_that_stops_at_every_state_and_is_stored_finds_the_same() {
 #[test]
 fn states_that_differ_in_a_call_under_way_have_different_keys() {
     let setup = [Call::Add { tagged: false }, Call::Add { tagged: true }];
-    let path = [Choice::Begin(Call::Complete), Choice::Step(0), Choice::Step(0)];
+    let path = [Choice::Begin(Call::Complete), Choice::Step(2), Choice::Step(2)];
     for key in BOTH {
         // The queue is empty and the cell is draining in all of them: the drainer has the batch in hand.
         let keys = (1..=path.len()).map(|steps| lockstep::play(&setup, &path[..steps], key).expect("it is right").key);
