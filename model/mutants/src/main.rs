@@ -9,15 +9,20 @@ mod search;
 
 use clap::Parser;
 use play::Search;
-use report::{End, tell};
+use report::{End, Told};
 use search::{Searched, copied, played};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 use whendone_model::project::copy::project;
-use whendone_model::runner::mutants::Wanted;
+use whendone_model::project::files::write_atomically;
+use whendone_model::proof::solver::Solver;
+use whendone_model::proof::why3::Why3;
+use whendone_model::runner::mutants::{FIGURES, Wanted};
 use whendone_model::runner::workers::serve;
 use whendone_mutants::FINGERPRINT;
 use whendone_mutants::guard::{GUARD, guard, on_end_of_input};
@@ -73,12 +78,12 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, S
     let tell = |mutant: &Mutant, found: &[Searched]| {
         // The lock keeps the lines of a bug together.
         let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.push(tell(mutant, found, wanted.all));
+        ends.push(Told::new(mutant, found, wanted.all));
     };
     played(&mutants, wanted, workers, &tell)?;
     copied(&mutants, workers, &tell)?;
     let ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let count = |wanted: End| ends.iter().filter(|&&end| end == wanted).count();
+    let count = |wanted: End| ends.iter().filter(|told| told.end == wanted).count();
     let (killed, argued, wrong) =
         (count(End::Killed), count(End::Argued), mutants.len() - count(End::Killed) - count(End::Argued));
     let argued = if argued > 0 { format!(", {argued} argued to be equivalent") } else { String::new() };
@@ -93,7 +98,27 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, S
         true => 0,
         false => protocol::bugs(is_named, !wanted.only.is_empty())? + queue::bugs(is_named)?,
     };
+    let skipped = if is_own_table() { Vec::new() } else { skipped(wanted) };
+    leave(&json!({ "bugs": ends, "unrefused": unrefused, "skipped": skipped }))?;
     Ok(wrong + unrefused == 0)
+}
+
+/// What this run leaves out, in words.
+fn skipped(wanted: &Wanted) -> Vec<String> {
+    let solver = Solver::ALL.iter().find_map(|solver| solver.version().err());
+    let solver = solver.map(|missing| format!("the proof's answers about bugs of the protocol: {missing}"));
+    let why3 = Why3::version().err().map(|missing| format!("the bugs of the queue: {missing}"));
+    let played = wanted.played.then(|| "the bugs that need a copy of the project, by --played".to_owned());
+    let only = (!wanted.only.is_empty()).then(|| format!("all bugs but those named {}", wanted.only.join(", ")));
+    [solver, why3, played, only].into_iter().flatten().collect()
+}
+
+/// Writes the figures to the file that `cargo verify` names.
+fn leave(figures: &Value) -> Result<(), String> {
+    match std::env::var_os(FIGURES) {
+        Some(path) => write_atomically(Path::new(&path), figures.to_string()).map_err(|error| error.to_string()),
+        None => Ok(()),
+    }
 }
 
 /// True for the table of an auditor, false for the tables of the project.

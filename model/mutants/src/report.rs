@@ -2,21 +2,42 @@
 
 use super::play::{Check, Kill, RACE, control};
 use super::search::{Searched, is_crash_of, shows};
+use serde::Serialize;
 use whendone_mutants::table::Mutant;
 
 /// The words about a bug that does not compile.
 const UNBUILT: &str = "does not compile";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The result for a bug as data.
+#[derive(Serialize)]
+pub struct Told {
+    id: String,
+    breaks: String,
+    pub end: End,
+    kills: Vec<Kill>,
+}
+
+impl Told {
+    /// Prints the result, and keeps it.
+    pub fn new(mutant: &Mutant, found: &[Searched], all: bool) -> Self {
+        let end = tell(mutant, found, all);
+        let kills = found.iter().filter_map(|(_, searched)| searched.as_ref().ok()?.kill.clone()).collect();
+        Told { id: mutant.id.to_string(), breaks: mutant.breaks.clone(), end, kills }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     Killed,
     /// Not noticed, as argued in the table.
     Argued,
+    #[serde(rename = "survived")]
     Wrong,
 }
 
 /// Prints the result for a bug; with `all`, also the checks that are needed to notice it.
-pub fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
+fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
     let kills = found.iter().filter_map(|(_, searched)| searched.as_ref().ok()?.kill.as_ref());
     let lost: Vec<_> = found.iter().filter_map(|(ground, kill)| Some((ground, kill.as_ref().err()?))).collect();
     let (races, others): (Vec<&Kill>, Vec<&Kill>) = kills.partition(|kill| kill.by == RACE);

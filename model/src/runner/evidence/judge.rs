@@ -163,14 +163,20 @@ fn mutants(part: &Part) -> Result<Vec<Checked>, String> {
                 format!("seeded bug {} {end}: {}", &*mutant.id, mutant.why),
                 Some(format!("cargo verify mutants {} --show", &*mutant.id)),
             ),
-            None => checked.with(
-                Kind::Missing,
-                format!("seeded bug {}", &*mutant.id),
-                Some("cargo verify mutants".to_owned()),
-            ),
+            None => checked,
         }
     });
     let mut checked: Vec<Checked> = judged.collect();
+    let unplayed = table.mutants.iter().filter(|mutant| end_of(&mutant.id).is_none()).count();
+    let all = Checked::green(&part.name, "every seeded bug was planted");
+    checked.push(match unplayed {
+        0 => all,
+        some => all.with(
+            Kind::Missing,
+            format!("{some} of {} seeded bugs were not planted", table.mutants.len()),
+            Some("cargo verify mutants".to_owned()),
+        ),
+    });
     let unrefused = part.figures["unrefused"].as_u64();
     checked.push(match unrefused {
         Some(0) => Checked::green(&part.name, "bugs of the protocol and of the queue"),

@@ -1,0 +1,250 @@
+//! The command line as an auditor meets it: what does not apply is refused, exit codes are those of the help, and the
+//! report is never greener than its parts.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+use whendone_model::check::blind_spots::BLIND_SPOTS;
+use whendone_model::project::copy::project;
+use whendone_model::project::files::Lock;
+use whendone_model::project::provenance::Provenance;
+use whendone_model::project::table::Table;
+use whendone_model::runner::evidence::expected::EXPECTED;
+use whendone_model::runner::part::{Part, SCHEMA};
+use whendone_model::runner::plan::Plan;
+use whendone_model::runner::tally::Tally;
+use whendone_model::universe::Tier;
+
+/// The text and the exit code of a command that writes to `target`.
+fn verify(target: &Path, words: &[&str], variable: Option<&str>) -> (String, Option<i32>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verify"));
+    command.args(words).env("CARGO_TARGET_DIR", target).envs(variable.map(|name| (name, "1")));
+    let output = command.output().expect("it starts");
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8(text).expect("plain text"), output.status.code())
+}
+
+#[test]
+fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
+    let target = TempDir::new().expect("a folder");
+    let cases: [(&[&str], &str); 16] = [
+        (&["--deep", "--accept"], "'--deep' cannot be used with '--accept'"),
+        (&["--deep", "scenario", "; C"], "--deep does not apply to `scenario`, but to `cargo verify`"),
+        (&["--accept", "proof"], "--accept does not apply to `proof`"),
+        (&["--fresh", "mutants"], "--fresh does not apply to `mutants`"),
+        (&["--shard", "1/2"], "--deep"),
+        (&["--workers", "0"], "a number from 1 to 65535 is needed"),
+        (&["scenario", "; C", "--workers", "2"], "--workers does not apply to `scenario`"),
+        (&["merge", "x.json", "--workers", "2"], "--workers does not apply to `merge`"),
+        (&["blind-spots", "--limit", "5"], "--limit does not apply to `blind-spots`"),
+        (&["--limit", "0"], "0 is not in 1.."),
+        (&["mutants", "--core", "src"], "--core does not apply to `mutants`"),
+        (&["stress", "--seconds", "0"], "0 is not in 1.."),
+        (&["clients", "--calls", "0"], "0 is not in 1..=15"),
+        (&["mutants", "no_such_bug"], "no seeded bug's name contains `no_such_bug`; the most similar one is "),
+        (&["scenario", "; C", "--engine", "loom-mutx"], "a similar value exists: 'loom-mutex'"),
+        (&["record", "coverage"], "required"),
+    ];
+    for (words, expected) in cases {
+        let (text, code) = verify(target.path(), words, None);
+        assert!(text.contains(expected), "{words:?}: {text}");
+        assert_eq!(code, Some(2), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn a_variable_of_loom_and_a_folder_that_is_a_file_stop_a_run_before_it_begins() {
+    let target = TempDir::new().expect("a folder");
+    let (text, code) = verify(target.path(), &["blind-spots"], Some("LOOM_MAX_PREEMPTIONS"));
+    assert!(text.contains("LOOM_MAX_PREEMPTIONS is set"), "{text}");
+    assert_eq!(code, Some(2));
+    let file = target.path().join("file");
+    fs::write(&file, "").expect("writable");
+    let (text, code) = verify(&file, &["blind-spots"], None);
+    assert!(text.starts_with("error: ") && text.contains("file/verify/parts"), "{text}");
+    assert_eq!(code, Some(2));
+}
+
+#[test]
+fn two_runs_do_not_write_one_part() {
+    let target = TempDir::new().expect("a folder");
+    let parts = target.path().join("verify/parts");
+    fs::create_dir_all(&parts).expect("writable");
+    let lock = Lock::take(&parts, "blind-spots").expect("nobody has it");
+    let (text, code) = verify(target.path(), &["blind-spots"], None);
+    assert!(text.contains(&format!("process {} writes blind-spots", std::process::id())), "{text}");
+    assert_eq!(code, Some(2));
+    drop(lock);
+    assert_eq!(verify(target.path(), &["blind-spots"], None).1, Some(0));
+}
+
+#[test]
+fn a_scenario_that_passes_leaves_a_part_and_pages_and_one_without_end_is_given_up() {
+    let target = TempDir::new().expect("a folder");
+    let trace = target.path().join("trace.json");
+    let words = ["scenario", "a ; C | A R0", "--html", "--trace", trace.to_str().expect("plain")];
+    let (text, code) = verify(target.path(), &words, None);
+    assert_eq!(code, Some(0), "{text}");
+    let part = Part::read(&target.path().join("verify/parts/scenario.json")).expect("it was left");
+    assert_eq!((part.schema, part.exit), (SCHEMA, 0));
+    let written = |ending: &str| -> String {
+        let path = text.lines().filter_map(|line| line.strip_prefix("written: ")).find(|path| path.ends_with(ending));
+        fs::read_to_string(path.expect("it is named")).expect("it was written")
+    };
+    let data: Value = serde_json::from_str(&written("json")).expect("JSON");
+    let steps = data["executions"][0]["steps"].as_array().expect("steps");
+    assert!(steps.iter().any(|step| step["pieces"][1]["is_locked"] == true && step["protocol"] != json!([])), "{data}");
+    let page = written(".html");
+    assert!(page.contains("class=\"lock\"") && !page.contains("<script") && !page.contains("http"), "{page}");
+    let chrome: Value = serde_json::from_str(&fs::read_to_string(&trace).expect("written")).expect("JSON");
+    let of_kind =
+        |kind: &str| chrome["traceEvents"].as_array().into_iter().flatten().filter(|e| e["ph"] == kind).count();
+    assert!(of_kind("B") > 0 && of_kind("B") == of_kind("E"), "{chrome}");
+    let long = ["scenario", "@inline aa ; A A C G A | R0 P A G A", "--engine", "loom-mutex", "--limit", "1"];
+    let (text, code) = verify(target.path(), &long, None);
+    assert!(text.contains("did not end within 1 s") && text.contains("--engine sections answers"), "{text}");
+    assert_eq!(code, Some(2));
+}
+
+/// Every letter of every tier is explained in the help of `scenario`.
+#[test]
+fn the_help_explains_each_operation_and_each_exit_code() {
+    let target = TempDir::new().expect("a folder");
+    let (help, _) = verify(target.path(), &["scenario", "--help"], None);
+    for word in Tier::ALL.into_iter().flat_map(|tier| tier.alphabet().split(' ').map(str::to_owned).collect::<Vec<_>>())
+    {
+        let letter = word.split('{').next().unwrap_or(&word).trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_told = help
+            .split(|c: char| !c.is_alphanumeric() && !"!@".contains(c))
+            .any(|told| told == letter || told.trim_end_matches(|c: char| c.is_ascii_digit()) == letter);
+        assert!(is_told, "{word} is not in: {help}");
+    }
+    let (help, _) = verify(target.path(), &["--help"], None);
+    assert!(["  0  ", "  1  ", "  2  ", "  130  "].iter().all(|code| help.contains(code)), "{help}");
+}
+
+/// Parts as a whole and good run would leave them.
+struct Parts {
+    folder: TempDir,
+}
+
+impl Parts {
+    fn new(change: impl Fn(&str, &mut Value) -> bool) -> Self {
+        let parts = Parts { folder: TempDir::new().expect("a folder") };
+        let now = Provenance::now().expect("the sources are readable");
+        let names = EXPECTED.iter().map(|expected| expected.name).filter(|name| *name != "deep");
+        for name in names.chain(["deep-1-of-2", "deep-2-of-2"]) {
+            let mut figures = figures(name);
+            if change(name, &mut figures) {
+                let command = vec![name.to_owned()];
+                let part = Part {
+                    schema: SCHEMA,
+                    name: name.to_owned(),
+                    command,
+                    provenance: now.clone(),
+                    seconds: 1.0,
+                    exit: 0,
+                    error: None,
+                    skipped: Vec::new(),
+                    figures,
+                };
+                part.write(&parts.folder.path().join(format!("{name}.json"))).expect("writable");
+            }
+        }
+        parts
+    }
+
+    /// The text and exit code of the report, and its page.
+    fn report(&self) -> (String, Option<i32>, String) {
+        let into: PathBuf = self.folder.path().join("report");
+        let folder = self.folder.path().to_str().expect("plain");
+        let words = ["report", "--parts", folder, "--into", into.to_str().expect("plain")];
+        let (text, code) = verify(self.folder.path(), &words, None);
+        let page = fs::read_to_string(into.join("index.html")).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert!(into.join("report.json").exists() && into.join("junit.xml").exists());
+        (text, code, page)
+    }
+}
+
+fn figures(name: &str) -> Value {
+    let mut run = serde_json::to_value(Tally::default().report(&Plan::sampled(0..0), None, 1, 1.0)).expect("JSON");
+    run["green"] = json!(true);
+    match name {
+        "verify" => {
+            let text = fs::read_to_string(project().join("model/pinned.json")).expect("readable");
+            let pinned: Value = serde_json::from_str(&text).expect("JSON");
+            for (engine, tiers) in pinned["explored"].as_object().expect("engines") {
+                for (tier, counts) in tiers.as_object().expect("tiers") {
+                    let outcomes = json!({ "allowed": 1, "observed": 1, "extra": 0, "missing": 0 });
+                    run["explored"][engine][tier] = json!({
+                        "programs": counts["programs"], "nontrivial": 0, "executions": counts["executions"],
+                        "replayed": 0, "outcomes": outcomes, "bounded": 0, "cut": 0, "broken": 0,
+                    });
+                }
+            }
+            run
+        }
+        "mutants" => {
+            let table = Table::read(&Table::folder(&project())).expect("well formed");
+            let killed = |id: String| json!({ "id": id, "breaks": "P1", "end": "killed", "kills": [] });
+            let bugs: Vec<Value> = table.mutants.iter().map(|mutant| killed(mutant.id.to_string())).collect();
+            json!({ "bugs": bugs, "unrefused": 0 })
+        }
+        "proof" => json!({ "protocol": { "proven": true }, "queue": { "proven": true } }),
+        "blind-spots" => {
+            let spots: Vec<Value> =
+                BLIND_SPOTS.iter().map(|spot| json!({ "what": spot.what, "unseen": true })).collect();
+            json!({ "spots": spots })
+        }
+        name if name.starts_with("deep") => run,
+        _ => Value::Null,
+    }
+}
+
+#[test]
+fn a_whole_body_of_evidence_is_green() {
+    let (text, code, page) = Parts::new(|_, _| true).report();
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("GREEN: nothing is missing, stale or red") && page.contains("verdict green"), "{text}");
+}
+
+#[test]
+fn a_skipped_tier_a_missing_shard_and_a_surviving_bug_are_told_at_the_head() {
+    let parts = Parts::new(|name, figures| {
+        match name {
+            "verify" => drop(figures["explored"]["sections"].as_object_mut().and_then(|tiers| tiers.remove("fours"))),
+            "mutants" => figures["bugs"][0]["end"] = json!("survived"),
+            _ => {}
+        }
+        name != "deep-2-of-2"
+    });
+    let (text, code, page) = parts.report();
+    assert_eq!(code, Some(1), "{text}");
+    let head = page.split("<h2>").next().expect("there is one");
+    let told = [
+        "tier kernel, 4 threads x 1 operation, sections on coroutines: 0 of ",
+        "shard 2/2 of the deep run",
+        "survived: ",
+    ];
+    for told in told {
+        assert!(text.contains(told) && head.contains(told), "{told} is not in {text} and in {head}");
+    }
+    assert!(head.contains("2 missing, 0 stale, 1 red"), "{head}");
+}
+
+#[test]
+fn a_part_of_other_sources_is_stale_and_a_red_one_is_red() {
+    let parts = Parts::new(|_, _| true);
+    let path = parts.folder.path().join("stress.json");
+    let good = Part::read(&path).expect("it was written");
+    let mut stale = good.clone();
+    stale.provenance.sources = "0123456789abcdef".to_owned();
+    stale.write(&path).expect("writable");
+    let (text, code, _) = parts.report();
+    assert!(text.contains("STALE    stress is of other sources, digest 0123456789ab") && code == Some(1), "{text}");
+    Part { exit: 1, ..good }.write(&path).expect("writable");
+    let (text, code, _) = parts.report();
+    assert!(text.contains("RED      stress ended with exit code 1") && code == Some(1), "{text}");
+}
