@@ -73,8 +73,7 @@ impl Template {
 /// The lines to paste into the module whose folder has `folder`, with the kit if it was laid down.
 pub fn module(folder: &Path, has_kit: bool) -> String {
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().replace('-', "_"));
-    let kit =
-        "    #[cfg(test)]\n    #[rustfmt::skip]\n    #[allow(clippy::all, clippy::pedantic)]\n    mod conformance;\n";
+    let kit = "    #[cfg(test)]\n    #[rustfmt::skip]\n    #[allow(clippy::all, clippy::pedantic, dead_code, unexpected_cfgs)]\n    mod conformance;\n";
     let kit = if has_kit { kit } else { "" };
     format!(
         "mod {name} {{\n{kit}    #[rustfmt::skip] // The files stay as they are, byte for byte.\n    \
