@@ -389,7 +389,9 @@ fn every_file_begins_with_a_sentence_about_itself() {
 fn nothing_sleeps_on_a_thread() {
     for folder in ["src", "model", "tests", "examples", "benches", "fuzz/fuzz_targets"] {
         for (name, text) in sources(folder) {
-            assert_eq!(code(&text).find(|line| sleeps(line)), None, "{name}");
+            // A receiver with a time limit waits itself.
+            let waits = name == "examples/adapters/src/oneshot.rs";
+            assert_eq!(code(&text).find(|line| sleeps(line) && !waits), None, "{name}");
         }
     }
     let of_threads = ["sleep(nap)", "{self, sleep}", "sleep_until(then)", "park_timeout(nap)"];

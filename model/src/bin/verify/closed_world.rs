@@ -1,7 +1,7 @@
 //! The commands that explore many programs: the plain run, the deep run and its shards, every client, the samples.
 
-use crate::arguments::Arguments;
-use crate::print;
+use super::arguments::Arguments;
+use super::print;
 use serde_json::{json, to_value};
 use std::error::Error;
 use std::io::{self, Write};

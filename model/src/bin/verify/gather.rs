@@ -1,6 +1,6 @@
 //! `record` and `report`: the results of all commands in one place.
 
-use crate::print;
+use super::print;
 use serde_json::json;
 use std::error::Error;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! `scenario` and `replay`: one scenario as a litmus test, and its executions as drawings and pages.
 
-use crate::arguments::Pages;
-use crate::print;
+use super::arguments::Pages;
+use super::print;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::error::Error;

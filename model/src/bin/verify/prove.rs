@@ -1,6 +1,6 @@
 //! The commands about the tools and the protocol: blind spots, proofs, the explorer of states.
 
-use crate::print;
+use super::print;
 use serde_json::{Value, json};
 use stateright::Model;
 use std::error::Error;
