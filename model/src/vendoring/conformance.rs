@@ -264,10 +264,12 @@ fn swapped(facade: &Facade) -> Result<UnderLoom, String> {
         return Err("it has atomics and also locks of std".into());
     }
     let mut text = text.replace("const fn", "fn");
+    // A path of the temporary package.
+    let cell = ["crate", "cells", "UnsafeCell"].join("::");
     for std in ["core", "std"] {
         text = text.replace(&format!("{std}::sync::atomic"), "loom::sync::atomic");
         text = text.replace(&format!("{std}::hint"), "loom::hint");
-        text = text.replace(&format!("{std}::cell::UnsafeCell"), "crate::cells::UnsafeCell");
+        text = text.replace(&format!("{std}::cell::UnsafeCell"), &cell);
     }
     text = text.replace("std::thread", "loom::thread").replace("loom::thread_local", "std::thread_local");
     Ok(UnderLoom { text, only: false })
