@@ -4,4 +4,6 @@
 #[path = "../../../src/kernel/table.rs"]
 mod table;
 
-pub use table::{Answer, Phase, TRANSITIONS};
+pub use table::{Answer, Phase};
+
+pub(crate) use table::TRANSITIONS;
