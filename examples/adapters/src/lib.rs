@@ -6,7 +6,7 @@
 //!
 //! * Serial 0: an adapter that gives no [`CallbackId`](whendone::kernel::CallbackId) to its callers can number
 //!   all its cells 0. Each id and each drain token is used only on the cell that made it.
-//! * Many-shot wake: a waker waits as a callback, and each poll swaps it by its id. [`waiting`] holds this pattern.
+//! * Many-shot wake: a waker waits as a callback, and each poll swaps it by its id. The module `waiting` holds this pattern.
 //! * Take out by value: a cell shares its outcome by reference. An outcome that one reader may take is a
 //!   `Mutex<Option<T>>`.
 //! * Borrowed handle: a callback receives a reference to what it belongs to. It captures no handle, so there is no
