@@ -2,8 +2,6 @@
 
 #[allow(dead_code, rustdoc::broken_intra_doc_links)]
 #[path = "../../../src/kernel/table.rs"]
-mod table;
+pub(crate) mod table;
 
 pub use table::{Answer, Phase};
-
-pub(crate) use table::TRANSITIONS;

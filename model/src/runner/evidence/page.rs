@@ -2,7 +2,8 @@
 
 use super::{Evidence, Kind};
 use crate::engines::catalog::Engine;
-use crate::protocol::phase::{Answer, TRANSITIONS};
+use crate::protocol::phase::Answer;
+use crate::protocol::phase::table::TRANSITIONS;
 use crate::runner::count::Count;
 use crate::runner::part::Part;
 use crate::runner::report::Report;
