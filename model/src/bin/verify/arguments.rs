@@ -252,6 +252,8 @@ impl Arguments {
             Some(Command::Merge { .. }) => ("deep", false),
             Some(Command::BlindSpots) => ("blind-spots", false),
             Some(Command::Proof { .. }) => ("proof", false),
+            // Your own bugs are no part of this project's evidence, and several tables may be played at once.
+            Some(Command::Mutants { file: Some(_), .. }) => return None,
             Some(Command::Mutants { .. }) => ("mutants", false),
             Some(Command::Record { name, .. }) => (name.as_str(), false),
             Some(

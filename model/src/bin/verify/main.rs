@@ -148,9 +148,7 @@ fn mutants(
     file: Option<&Path>,
     wanted: &whendone_model::runner::mutants::Wanted,
 ) -> Result<Found, Box<dyn Error>> {
-    let figures = parts_folder()?.join("mutants.figures");
-    // Those of an earlier run would be taken for this one's.
-    let _ = fs::remove_file(&figures);
+    let figures = parts_folder()?.join(format!("mutants-{}.figures", std::process::id()));
     let is_good = seeded(file, wanted, arguments.workers, &figures)?;
     let text = fs::read_to_string(&figures).map_err(|error| format!("{}: {error}", figures.display()))?;
     fs::remove_file(&figures)?;
