@@ -149,7 +149,7 @@ fn a_waker_that_panics_leaves_nobody_asleep() {
     assert_eq!(count.wakes(), 1);
 }
 
-/// Whoever loses the race of two cancels returns when all below are cancelled, too.
+/// The loser of a race of two cancels returns when all below are cancelled, too.
 #[test]
 fn the_loser_of_a_cancel_race_waits_until_all_below_are_cancelled() {
     for round in 0..100 {

@@ -103,7 +103,7 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, S
     Ok(wrong + unrefused == 0)
 }
 
-/// What this run leaves out, in words.
+/// The bugs that this run leaves out, in words.
 fn skipped(wanted: &Wanted) -> Vec<String> {
     let solver = Solver::ALL.iter().find_map(|solver| solver.version().err());
     let solver = solver.map(|missing| format!("the proof's answers about bugs of the protocol: {missing}"));

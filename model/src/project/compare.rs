@@ -53,7 +53,7 @@ pub struct Comparison {
     texts: BTreeMap<&'static str, Vec<u8>>,
     /// Those that differ from the core that was compiled, by their names in `kernel`.
     pub differences: BTreeMap<&'static str, Difference>,
-    /// What else is in the folder, and a build script of its package.
+    /// The other files of the folder, and a build script of its package.
     pub extra: Vec<String>,
     /// Two files between which text was moved.
     pub moved: Option<(&'static str, &'static str)>,

@@ -27,7 +27,7 @@ pub struct Part {
     /// The reason why nothing was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What the command should have checked and did not, in words.
+    /// The checks that the command should have made and did not, in words.
     #[serde(default)]
     pub skipped: Vec<String>,
     /// The command's own figures.

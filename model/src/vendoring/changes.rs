@@ -9,7 +9,7 @@ pub struct State {
     pub version: String,
     /// The digests of the cores that are in this state. They differ in words, or in ways that nobody can notice.
     pub digests: Vec<String>,
-    /// What this state changed, compared with the one before it, which is the next of the table.
+    /// The changes of this state from the one before it, which is the next of the table.
     #[serde(default, rename = "change")]
     pub changes: Vec<Change>,
 }

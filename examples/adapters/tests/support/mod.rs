@@ -1,4 +1,4 @@
-//! What the tests of several adapters use: a waker that counts, and polls by hand.
+//! A waker that counts, and polls by hand, for the tests of several adapters.
 
 use std::future::Future;
 use std::pin::Pin;

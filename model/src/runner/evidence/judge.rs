@@ -44,7 +44,7 @@ pub fn judge(parts: &Parts, sources: &str) -> Result<Vec<Checked>, String> {
     Ok(checked)
 }
 
-/// What is judged in every part: its sources, its exit code, what it left out.
+/// The judgement that every part gets: on its sources, its exit code, and what it left out.
 fn origin(part: &Part, sources: &str) -> Vec<Checked> {
     let (name, command) = (&part.name, part.command_line());
     let mut checked = vec![Checked::green(name, "is of these sources"), Checked::green(name, "passed")];

@@ -25,7 +25,7 @@ pub struct Evidence {
     pub parts: BTreeMap<String, Part>,
     /// Everything that was looked at, green or not.
     pub checked: Vec<Checked>,
-    /// What is not green: missing, stale or red.
+    /// The findings: what is missing, stale or red.
     pub findings: Vec<Finding>,
 }
 
