@@ -16,7 +16,7 @@ const METHODS: [(&str, &str); 9] = [
     ("tests", "cargo verify mutants"),
     ("compiler", "cargo verify mutants"),
     ("random programs", "cargo verify mutants"),
-    ("CPython", "cargo test --test asyncio"),
+    ("rules of asyncio", "cargo test --test rules"),
 ];
 
 /// Suites of the compiler, and of random programs. The bugs that they show are counted apart from those of other tests.
@@ -56,7 +56,7 @@ pub fn matrix(root: &Path) -> Result<String, String> {
         of(&|file, bug| !is_proof(file) && is_test(bug) && !runs(bug, &COMPILER) && !runs(bug, &RANDOM)),
         of(&|_, bug| runs(bug, &COMPILER)),
         of(&|_, bug| runs(bug, &RANDOM)),
-        Column::from([(22, compared(&read(root, "docs/RULES.md")?))]),
+        Column::from([(22, tested_rules(&read(root, "docs/RULES.md")?))]),
     ];
     let properties = properties(&read(root, "docs/RULES.md")?);
     let mut table = format!("| property |{}\n|---|{}\n", joined(METHODS.map(|(name, _)| name)), "---:|".repeat(9));
@@ -128,8 +128,8 @@ fn proven(root: &Path) -> Result<Vec<u32>, String> {
     Ok(of_protocol.chain(of_queue).collect())
 }
 
-/// The rules of asyncio that are kept or changed, and so have tests.
-fn compared(rules: &str) -> usize {
+/// The number of rules of asyncio that are kept or changed, and so name their tests.
+fn tested_rules(rules: &str) -> usize {
     let is_tested = |line: &&str| line.starts_with("| R") && line.trim_end().ends_with("` |");
     rules.lines().filter(is_tested).count()
 }
