@@ -96,6 +96,7 @@ fn a_scenario_that_passes_leaves_a_part_and_pages_and_one_without_end_is_given_u
     let data: Value = serde_json::from_str(&written("json")).expect("JSON");
     let steps = data["executions"][0]["steps"].as_array().expect("steps");
     assert!(steps.iter().any(|step| step["pieces"][1]["is_locked"] == true && step["protocol"] != json!([])), "{data}");
+    assert_ne!(steps.last().expect("a step")["protocol"], json!([]), "{data}");
     let page = written(".html");
     assert!(page.contains("class=\"lock\"") && !page.contains("<script") && !page.contains("http"), "{page}");
     let chrome: Value = serde_json::from_str(&fs::read_to_string(&trace).expect("written")).expect("JSON");

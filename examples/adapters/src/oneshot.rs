@@ -115,8 +115,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`NotReceived::Empty`] after that time. This is exact: nothing had been sent at that moment (P9), and what is sent
-    /// later can still be received.
+    /// [`NotReceived::Empty`] after that time. Nothing had been sent when the waiter left the line, because its
+    /// removal succeeded (P9), and what is sent later can still be received.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<T, NotReceived> {
         self.wait(Instant::now().checked_add(timeout))
     }

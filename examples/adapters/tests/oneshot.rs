@@ -105,7 +105,7 @@ fn a_receiver_may_change_from_task_to_thread() {
     });
 }
 
-/// P9: a receiver that timed out was not served, so the value is there later; none is lost and none comes twice.
+/// A receiver that timed out was not served, so the value is there later; none is lost and none comes twice.
 #[test]
 fn a_timeout_that_races_with_a_send_loses_nothing() {
     for round in 0..2000_u64 {

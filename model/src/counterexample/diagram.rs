@@ -166,8 +166,10 @@ impl Lines {
         self.draw(thread, event, next);
         // A refusal is in the trace already.
         let _ = self.protocol.follow(|| thread, event);
-        if let Some(line) = self.lines.last_mut() {
-            line.protocol = self.protocol.states();
+        let states = self.protocol.states();
+        // Events after the last step are not the protocol's: it gives no states then, and that step keeps its own.
+        if let Some(line) = self.lines.last_mut().filter(|_| !states.is_empty()) {
+            line.protocol = states;
         }
         if let Event::Unlocks(..) = event {
             self.thread(thread).held.pop();
