@@ -5,17 +5,22 @@ use std::path::{Path, PathBuf};
 use whendone_model::project::copy::folder_in_target;
 use whendone_model::project::table::{Mutant, Table};
 use whendone_model::vendoring::conformance::{Conformance, OBLIGATIONS};
+use whendone_model::vendoring::package::Facade;
 
 fn vendor() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vendor")
 }
 
-/// Checks a text in the place of `sync.rs`.
-fn check(name: &str, text: &str) -> Conformance {
+/// A package with this text in the place of `sync.rs`.
+fn write(name: &str, text: &str) -> PathBuf {
     let folder = folder_in_target(&format!("facades-of-tests/{name}")).expect("writable");
     fs::write(folder.join("sync.rs"), text).expect("writable");
     fs::write(folder.join("Cargo.toml"), "[package]\nname = \"vendor\"\nedition = \"2018\"\n").expect("writable");
-    Conformance::check(&folder).unwrap_or_else(|error| panic!("{name}: {error}"))
+    folder
+}
+
+fn check(name: &str, text: &str) -> Conformance {
+    Conformance::check(&write(name, text)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn good(file: &str) -> String {
@@ -73,4 +78,19 @@ fn the_obligations_are_those_of_the_page_and_of_the_kit() {
         let is_compiled = ["F11", "F12"].contains(&number);
         assert_ne!(kit.contains(&format!("Check(\"{number}\"")), is_compiled, "{number}");
     }
+}
+
+/// All facades share a target folder, in which packages of one name have the same files: a facade that is checked at the same
+/// time would be run in the place of another.
+#[test]
+fn each_facade_is_a_package_of_a_name_of_its_own() {
+    let names = ["first", "second"].map(|name| {
+        let folder = write(&format!("name-{name}"), &good("std.rs"));
+        let facade = Facade::read(&folder).expect("it is there");
+        let package = facade.package(&facade.text, false).expect("writable");
+        let manifest = fs::read_to_string(package.folder.join("Cargo.toml")).expect("written");
+        let manifest: toml::Table = manifest.parse().expect("a manifest");
+        manifest["package"]["name"].as_str().expect("a name").to_owned()
+    });
+    assert_ne!(names[0], names[1]);
 }

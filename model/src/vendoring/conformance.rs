@@ -146,7 +146,9 @@ impl Found {
         let messages = messages(&built.stdout);
         let executable = messages.iter().find_map(|message| message["executable"].as_str());
         let Some(executable) = executable.filter(|_| built.status.success()) else {
-            let first = first_error(&messages).unwrap_or_else(|| printed(&built).trim().to_owned());
+            // Without an error of the compiler nothing was compiled, which says nothing about the facade.
+            let first = first_error(&messages);
+            let first = first.ok_or_else(|| format!("cargo could not build the facade: {}", printed(&built).trim()))?;
             let is_of_threads = first.contains("between threads safely");
             self.broken(if is_of_threads { "F10" } else { "F12" }, &format!("it does not compile: {first}"));
             return Ok(Err(first));

@@ -69,10 +69,12 @@ impl Facade {
     /// If a file cannot be written.
     pub fn package(&self, text: &str, is_under_loom: bool) -> Result<Package<'_>, String> {
         let name = if is_under_loom { "loom" } else { "threads" };
-        let of = digest([self.path.display().to_string()]);
-        let folder = folder_in_target(&format!("facade/{}/{name}", &of[..12]))?;
+        let of = &digest([self.path.display().to_string()])[..12];
+        let folder = folder_in_target(&format!("facade/{of}/{name}"))?;
         let package = Package { facade: self, folder };
-        let mut manifest = self.manifest(&format!("facade-{name}"));
+        // Packages of one name have the same files in a target folder that they share, so that a facade which is checked at
+        // the same time would be run in the place of this one.
+        let mut manifest = self.manifest(&format!("facade-{name}-{of}"));
         let mut root = "pub mod kernel;\nmod sync;\n#[cfg(test)]\nmod conformance;\n".to_owned();
         if is_under_loom {
             let dependencies = manifest.entry("dependencies").or_insert_with(|| Table::new().into());
@@ -91,9 +93,13 @@ impl Facade {
         package.put("src/sync.rs", text)?;
         package.put("src/conformance.rs", KIT)?;
         let lock = self.home.ancestors().map(|above| above.join("Cargo.lock")).find(|found| found.is_file());
-        if let Some(lock) = lock.filter(|_| !package.folder.join("Cargo.lock").exists()) {
+        if let Some(lock) = lock {
             let lock = fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
-            package.put("Cargo.lock", &lock)?;
+            // Cargo adds to its copy, so another one tells whether the vendor's has changed.
+            if !fs::read(package.folder.join("vendor.lock")).is_ok_and(|there| there == lock.as_bytes()) {
+                package.put("Cargo.lock", &lock)?;
+                package.put("vendor.lock", &lock)?;
+            }
         }
         Ok(package)
     }
@@ -142,7 +148,7 @@ impl<T> UnsafeCell<T> {
 /// A package in the target folder.
 pub struct Package<'a> {
     facade: &'a Facade,
-    folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 impl Package<'_> {
