@@ -39,6 +39,7 @@ pub const SOURCES: &[Source] = sources![
     "model/src/engines/sections/clients.rs",
     "model/src/engines/sections/engine.rs",
     "model/src/engines/sections/explore.rs",
+    "model/src/engines/sections/ledger.rs",
     "model/src/engines/sections/lockstep.rs",
     "model/src/engines/sections/machine.rs",
     "model/src/engines/sections/mod.rs",

@@ -18,7 +18,7 @@ pub struct Baseline {
     pub core: String,
     /// The closed world, under each engine that explores it.
     explored: BTreeMap<Engine, BTreeMap<Tier, Explored>>,
-    /// Every client of the kernel: the states and the executions of each part.
+    /// Every client of the kernel: the states and the choices of each part.
     clients: Vec<(usize, u64)>,
     /// The smallest programs with every schedule, under shuttle.
     shuttle: Explored,
@@ -45,7 +45,7 @@ impl Baseline {
         Baseline {
             core: Core::compiled().sha256,
             explored: all.iter().map(|(engine, tiers)| (*engine, of_tiers(tiers))).collect(),
-            clients: clients.iter().map(|clients| (clients.states, clients.executions)).collect(),
+            clients: clients.iter().map(|clients| (clients.states, clients.choices)).collect(),
             shuttle: explored(shuttle),
         }
     }
@@ -94,7 +94,7 @@ impl Baseline {
         compare("shuttle, every schedule", Some(&self.shuttle), Some(&now.shuttle));
         if self.clients != now.clients {
             let (before, now) = (&self.clients, &now.clients);
-            changes.push(format!("every client, states and executions: {before:?} before, {now:?} now"));
+            changes.push(format!("every client, states and choices: {before:?} before, {now:?} now"));
         }
         changes
     }

@@ -5,7 +5,9 @@ use crate::engines::sections::clients::{Difference, Explored, Key, Search, numbe
 use crate::engines::sections::engine::lockstep;
 use crate::project::copy::folder_in_target;
 use crate::project::sources::{Core, first_bytes, sources_digest};
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{fmt, fs, io};
@@ -16,6 +18,16 @@ pub const EVERYDAY: [(u8, Key); 2] = [(4, Key::Operations), (6, Key::Places)];
 /// The most calls for which the formulas fit.
 pub const MOST: u8 = 15;
 
+/// Sets the number of threads that explore clients; without a number, one for each processor. Must come before the first
+/// exploration.
+///
+/// # Errors
+///
+/// If the threads cannot be started.
+pub fn use_processors(workers: Option<NonZeroU16>) -> Result<(), ThreadPoolBuildError> {
+    ThreadPoolBuilder::new().num_threads(workers.map_or(0, NonZeroU16::get).into()).build_global()
+}
+
 /// All clients of up to some number of calls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Clients {
@@ -25,7 +37,7 @@ pub struct Clients {
     pub parallel: u64,
     pub splits: u64,
     pub states: usize,
-    pub executions: u64,
+    pub choices: u64,
     pub seconds: f64,
 }
 
@@ -51,22 +63,22 @@ impl Clients {
     /// The clients of the most calls that are finished.
     fn found(search: &Search, key: Key, time: Duration) -> Self {
         let calls = search.finished.len() - 1;
-        let Explored { states, executions } = search.finished[calls];
+        let Explored { states, choices } = search.finished[calls];
         let (parallel, splits) = number(calls);
         let calls = calls as u8;
-        Clients { calls, key, parallel, splits, states, executions, seconds: time.as_secs_f64() }
+        Clients { calls, key, parallel, splits, states, choices, seconds: time.as_secs_f64() }
     }
 }
 
 /// A line of the table.
 impl fmt::Display for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Clients { calls, key, parallel, splits, states, executions, .. } = self;
+        let Clients { calls, key, parallel, splits, states, choices, .. } = self;
         let how = match key {
             Key::Operations => "without a reduction",
             Key::Places => "with the reduced key",
         };
-        write!(f, "every client of up to {calls} calls, {how}: {states} states, {executions} executions; ")?;
+        write!(f, "every client of up to {calls} calls, {how}: {states} states, {choices} choices; ")?;
         write!(f, "of {calls} calls {parallel} in as many threads, {splits} in all")
     }
 }
@@ -156,19 +168,13 @@ impl fmt::Display for Budgeted {
             return write!(f, "frontier: no client is explored to the end");
         };
         write!(f, "frontier: every client of up to {calls} calls")?;
-        let executions = |calls: usize| finished[calls].executions as f64;
-        if explored.executions > finished[calls].executions && calls > 1 {
-            // Each call more multiplies the executions by about the same.
-            let expected = executions(calls).powi(2) / executions(calls - 1) - executions(calls);
-            let share = (explored.executions as f64 - executions(calls)) / expected;
+        let choices = |calls: usize| finished[calls].choices as f64;
+        if explored.choices > finished[calls].choices && calls > 1 {
+            // Each call more multiplies the choices by about the same.
+            let expected = choices(calls).powi(2) / choices(calls - 1) - choices(calls);
+            let share = (explored.choices as f64 - choices(calls)) / expected;
             write!(f, "; of {} calls about {:.0} %, by the growth so far", calls + 1, (100.0 * share).min(99.0))?;
         }
-        write!(
-            f,
-            "; {} states, {} executions, {:.0} s in all",
-            explored.states,
-            explored.executions,
-            self.time.as_secs_f64()
-        )
+        write!(f, "; {} states, {} choices, {:.0} s in all", explored.states, explored.choices, self.time.as_secs_f64())
     }
 }

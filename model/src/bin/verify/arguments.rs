@@ -206,7 +206,7 @@ fn at_least_one(number: &str) -> Result<NonZeroU16, String> {
 
 /// The options of the whole command line, and the commands that they apply to; the empty name is the plain run.
 const APPLY: [(&str, &[&str]); 7] = [
-    ("workers", &["", "audit", "stress", "mutants"]),
+    ("workers", &["", "audit", "clients", "stress", "mutants"]),
     ("limit", &["", "audit", "stress", "scenario"]),
     ("core", &["", "scenario", "clients", "replay", "stress", "proof"]),
     ("accept", &[""]),

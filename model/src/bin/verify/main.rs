@@ -22,6 +22,7 @@ use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::sections::clients::Key;
 use whendone_model::project::vendored::Vendored;
 use whendone_model::runner::baseline::Baseline;
+use whendone_model::runner::clients::use_processors;
 use whendone_model::runner::interrupt;
 use whendone_model::runner::mutants::seeded;
 use whendone_model::runner::part::{Found, Recording, parts_folder};
@@ -94,6 +95,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
         }
         None => {
             interrupt::wait_for_it()?;
+            use_processors(arguments.workers)?;
             tested(&Engine::ALL)?;
             closed_world::verify(arguments)
         }
@@ -107,6 +109,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
             audit::audit(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..))).map(Found::of)
         }
         Some(Command::Clients { calls, plain, budget, fresh }) => {
+            use_processors(arguments.workers)?;
             tested(&[Engine::Sections])?;
             let key = if *plain { Key::Operations } else { Key::Places };
             clients::explore(*calls, key, *budget, *fresh)

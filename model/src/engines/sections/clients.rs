@@ -10,14 +10,15 @@
 //! A state is known by a key: everything that can influence what still happens, and nothing that was compared already.
 //! Callbacks have no names in it: the kernel never looks into one.
 
-use crate::scenario::names::{Nonce, letter};
+use crate::scenario::names::letter;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
 use std::mem::take;
 use std::sync::LazyLock;
 
-/// A call of the client. A callback is named by the number of its add.
+/// A call of the client. A callback is named by the number of its add: in a byte, since millions of paths are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Call {
     Add {
@@ -25,9 +26,9 @@ pub enum Call {
     },
     AddLate,
     AddWaiting,
-    Replace(Nonce),
+    Replace(u8),
     /// None is a callback of another cell.
-    Remove(Option<Nonce>),
+    Remove(Option<u8>),
     RemoveAll,
     Complete,
     Read,
@@ -38,7 +39,7 @@ pub enum Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     Begin(Call),
-    Step(usize),
+    Step(u8),
 }
 
 /// The part of a state's key that stands for what nothing prints: the queue's representation, and the calls under way.
@@ -53,22 +54,38 @@ pub enum Key {
     Places,
 }
 
-/// A state that a path of choices leads to.
-pub struct Reached {
+/// The states around a state.
+pub struct Around {
+    /// The key of the state itself.
     pub key: [u64; 2],
-    pub choices: Vec<Choice>,
+    /// The number of choices that were taken there.
+    pub choices: u64,
+    /// The other states to which they lead.
+    pub others: Vec<Reached>,
 }
 
-/// Carries out the start at once and then each choice of the path, in lock step with the specification; compares after the
-/// last one. The error says what differs.
-pub type LockStep = fn(&[Call], &[Choice], Key) -> Result<Reached, String>;
+/// A state that a choice leads to.
+pub struct Reached {
+    pub choice: Choice,
+    pub key: [u64; 2],
+    /// True if a call is under way.
+    pub is_under_way: bool,
+}
+
+/// Carries out the start at once and then the choices of the path, in lock step with the specification. At its end takes each
+/// choice by itself: the next steps, or the calls if they are to begin; and compares. The error says after which further
+/// choices, and what differs.
+///
+/// A call that ends with its first step and leaves the state as it was, by its key, needs no execution of its own: the next
+/// choice is taken behind it.
+pub type LockStep = fn(&[Call], &[Choice], bool, Key) -> Result<Around, (Vec<Choice>, String)>;
 
 /// The size of an exploration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explored {
     pub states: usize,
-    /// The choices taken, each in an execution of its own.
-    pub executions: u64,
+    /// The choices that were taken and compared.
+    pub choices: u64,
 }
 
 /// A difference between the core and the specification, on a path with the fewest calls.
@@ -114,23 +131,28 @@ pub struct Search {
 /// A state, by one way that leads to it.
 #[derive(Serialize, Deserialize)]
 struct State {
-    start: usize,
+    start: u8,
+    is_under_way: bool,
     path: Box<[Choice]>,
-    choices: Box<[Choice]>,
 }
+
+/// The states that are followed at once, on all processors.
+const TOGETHER: usize = 256;
 
 impl Search {
     /// A search that has not begun.
     pub fn new(key: Key) -> Self {
+        let begun =
+            (0..STARTS.len()).map(|start| State { start: start as u8, is_under_way: false, path: Box::default() });
         Search {
             key,
             seen: HashSet::new(),
             explored: Explored::default(),
             finished: Vec::new(),
             states: Vec::new(),
-            begins: false,
+            begins: true,
             followed: 0,
-            begun: Vec::new(),
+            begun: begun.collect(),
         }
     }
 
@@ -140,21 +162,13 @@ impl Search {
     ///
     /// The first difference.
     pub fn advance(&mut self, lock_step: LockStep, goes_on: impl Fn() -> bool) -> Result<bool, Difference> {
-        if self.explored == Explored::default() {
-            for start in 0..STARTS.len() {
-                let new = self.reach(lock_step, start, Box::default())?;
-                self.states.extend(new);
-            }
-        }
         // First all states that this number of calls leads to, then those of one call more.
         loop {
             while self.followed < self.states.len() {
                 if !goes_on() {
                     return Ok(false);
                 }
-                let new = self.follow(lock_step, self.followed)?;
-                if self.begins { &mut self.begun } else { &mut self.states }.extend(new);
-                self.followed += 1;
+                self.follow(lock_step)?;
             }
             self.followed = 0;
             self.begins = !self.begins;
@@ -166,25 +180,40 @@ impl Search {
         }
     }
 
-    /// The new states to which the steps of a state lead, or the calls that can begin there.
-    fn follow(&mut self, lock_step: LockStep, at: usize) -> Result<Vec<State>, Difference> {
-        let State { start, path, choices } = &self.states[at];
-        let is_wanted = |choice: &Choice| matches!(choice, Choice::Begin(_)) == self.begins;
-        let longer = |choice| path.iter().copied().chain([choice]).collect();
-        let paths: Vec<Box<[Choice]>> = choices.iter().copied().filter(is_wanted).map(longer).collect();
-        let start = *start;
-        paths.into_iter().filter_map(|path| self.reach(lock_step, start, path).transpose()).collect()
-    }
-
-    /// The state at the end of this path, if it is a new one.
-    fn reach(&mut self, lock_step: LockStep, start: usize, path: Box<[Choice]>) -> Result<Option<State>, Difference> {
-        let setup = &STARTS[start];
-        let differs = |what| Difference { start: setup.clone(), path: path.to_vec(), what };
-        let Reached { key, choices } = lock_step(setup, &path, self.key).map_err(differs)?;
-        self.explored.executions += 1;
-        let is_new = self.seen.insert(key);
-        self.explored.states += usize::from(is_new);
-        Ok(is_new.then(|| State { start, path, choices: choices.into() }))
+    /// Follows the next states: takes the steps that lead away from each, or begins the calls.
+    fn follow(&mut self, lock_step: LockStep) -> Result<(), Difference> {
+        let (begins, key) = (self.begins, self.key);
+        let next = self.followed..self.states.len().min(self.followed + TOGETHER);
+        self.followed = next.end;
+        // A state without a call under way has no steps; at its start, its own key is asked for.
+        let is_followed = |state: &State| begins || state.is_under_way || state.path.is_empty();
+        let followed: Vec<_> = self.states[next.clone()]
+            .par_iter()
+            .map(|state| {
+                is_followed(state).then(|| lock_step(&STARTS[usize::from(state.start)], &state.path, begins, key))
+            })
+            .collect();
+        let mut new = Vec::new();
+        for (state, around) in self.states[next].iter().zip(followed) {
+            let Some(around) = around else { continue };
+            let longer = |further: &[Choice]| [&state.path, further].concat();
+            let differs = |(further, what): (Vec<Choice>, String)| Difference {
+                start: STARTS[usize::from(state.start)].clone(),
+                path: longer(&further),
+                what,
+            };
+            let Around { key, choices, others } = around.map_err(differs)?;
+            self.explored.states += usize::from(self.seen.insert(key));
+            self.explored.choices += choices;
+            for Reached { choice, key, is_under_way } in others {
+                if self.seen.insert(key) {
+                    self.explored.states += 1;
+                    new.push(State { start: state.start, is_under_way, path: longer(&[choice]).into() });
+                }
+            }
+        }
+        if begins { &mut self.begun } else { &mut self.states }.extend(new);
+        Ok(())
     }
 }
 
@@ -235,8 +264,8 @@ impl fmt::Display for Call {
             Call::Add { tagged: true } => f.write_str("add with the shared tag"),
             Call::AddLate => f.write_str("add_late"),
             Call::AddWaiting => f.write_str("add_waiting"),
-            Call::Replace(nonce) => write!(f, "replace {}", letter(*nonce)),
-            Call::Remove(Some(nonce)) => write!(f, "remove {}", letter(*nonce)),
+            Call::Replace(nonce) => write!(f, "replace {}", letter((*nonce).into())),
+            Call::Remove(Some(nonce)) => write!(f, "remove {}", letter((*nonce).into())),
             Call::Remove(None) => f.write_str("remove a callback of another cell"),
             Call::RemoveAll => f.write_str("remove_all"),
             Call::Complete => f.write_str("complete"),
@@ -257,7 +286,7 @@ impl fmt::Display for Difference {
                     calls.push(*call);
                     writeln!(f, "  call {}: {call}", calls.len())?;
                 }
-                Choice::Step(at) => writeln!(f, "  call {}: the next step of {}", at + 1, calls[*at])?,
+                Choice::Step(at) => writeln!(f, "  call {}: the next step of {}", at + 1, calls[usize::from(*at)])?,
             }
         }
         write!(f, "{}", self.what)

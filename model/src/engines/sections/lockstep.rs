@@ -1,38 +1,57 @@
 //! The kernel and the specification in lock step, on one path of choices. Compiled once for each copy of the kernel.
 
 use super::kernel::{Added, Batch, CallbackId, Cell as Core, Phase, Snapshot, UNTAGGED};
-use super::sync::locks_held;
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::{Discriminant, discriminant, replace, take};
 use std::num::NonZeroU64;
 use std::rc::Rc;
-use whendone_model::engines::sections::clients::{Call, Choice, Key, Reached};
+use whendone_model::engines::record::recorder;
+use whendone_model::engines::sections::clients::{Around, Call, Choice, Key, Reached};
+use whendone_model::engines::sections::ledger::{Ledger, Payload};
 use whendone_model::engines::sections::places::Places;
 use whendone_model::engines::sections::world;
 use whendone_model::scenario::names::{Nonce, Value, letter};
 use whendone_model::spec::cell::Spec;
 
-/// Carries out the path, and compares after its last choice.
+/// Takes each choice at the end of the path: see [`LockStep`](whendone_model::engines::sections::clients::LockStep).
 ///
 /// # Errors
 ///
-/// A difference.
-pub fn play(start: &[Call], path: &[Choice], key: Key) -> Result<Reached, String> {
-    let mut execution = Execution::new();
-    for call in start {
-        execution.begin(*call, true)?;
-    }
-    for choice in path {
-        match choice {
-            Choice::Begin(call) => execution.begin(*call, false)?,
-            Choice::Step(at) => execution.step(*at)?,
+/// The first difference, and the choices that lead to it from there.
+pub fn play(start: &[Call], path: &[Choice], begins: bool, key: Key) -> Result<Around, (Vec<Choice>, String)> {
+    // The check of an earlier execution is over: what happens here is compared in another way.
+    recorder::replayed();
+    let again = || Execution::at(start, path).map_err(|what| (Vec::new(), what));
+    let first = again()?;
+    let here = first.key(key);
+    let choices = first.choices(begins);
+    // An execution that is in the state `here`, after choices that led back to it.
+    let (mut waits, mut stayed) = (Some(first), Vec::new());
+    let mut others = Vec::new();
+    for &choice in &choices {
+        let mut execution = waits.take().map_or_else(again, Ok)?;
+        let taken = execution.take(choice);
+        let differs = |stayed: &[Choice], what| {
+            // The difference may not need the choices before it.
+            let alone = Execution::at(start, path).and_then(|mut execution| execution.take(choice));
+            alone.err().map_or(([stayed, &[choice]].concat(), what), |what| (vec![choice], what))
+        };
+        taken.map_err(|what| differs(&stayed, what))?;
+        let reached = execution.key(key);
+        if begins && reached == here {
+            stayed.push(choice);
+            waits = Some(execution);
+            continue;
         }
+        let is_under_way = execution.is_under_way();
+        execution.end().map_err(|what| differs(&stayed, what))?;
+        others.push(Reached { choice, key: reached, is_under_way });
+        stayed.clear();
     }
-    execution.compare()?;
-    let reached = Reached { key: [0, 1].map(|seed| execution.key(key, seed)), choices: execution.choices() };
-    execution.end().map(|()| reached)
+    waits.map_or(Ok(()), Execution::end).map_err(|what| (stayed, what))?;
+    Ok(Around { key: here, choices: choices.len() as u64, others })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,27 +66,6 @@ enum Answer {
 
 /// The tag of the shared callbacks.
 const SHARED: NonZeroU64 = NonZeroU64::MIN;
-
-/// A callback or an outcome.
-struct Payload {
-    number: usize,
-    ledger: Rc<Ledger>,
-}
-
-/// The state of the specification, and what was seen of the core.
-#[derive(Default)]
-struct Ledger(RefCell<Entries>);
-
-#[derive(Default)]
-struct Entries {
-    spec: Spec,
-    /// The number of hand-overs.
-    handed: usize,
-    inside: Option<Nonce>,
-    /// The number of drops of each payload.
-    drops: Vec<usize>,
-    broken: Option<String>,
-}
 
 /// The part of an execution that its threads share.
 #[derive(Clone)]
@@ -103,60 +101,6 @@ struct Begun {
     history: Vec<[(Phase, usize); 2]>,
 }
 
-impl Drop for Payload {
-    fn drop(&mut self) {
-        let mut entries = self.ledger.entries();
-        entries.drops[self.number] += 1;
-        if locks_held() > 0 {
-            entries.breaks("P13: a callback or an outcome is dropped under the lock".to_owned());
-        }
-    }
-}
-
-impl Ledger {
-    fn entries(&self) -> RefMut<'_, Entries> {
-        self.0.borrow_mut()
-    }
-
-    fn payload(self: &Rc<Self>) -> Payload {
-        let drops = &mut self.entries().drops;
-        drops.push(0);
-        Payload { number: drops.len() - 1, ledger: self.clone() }
-    }
-}
-
-impl Entries {
-    fn breaks(&mut self, rule: String) {
-        self.broken.get_or_insert(rule);
-    }
-
-    fn is_pending(&self) -> bool {
-        self.spec.outcome().is_none()
-    }
-
-    /// Begins a hand-over: the next one that the specification has scheduled.
-    fn enter(&mut self, nonce: Nonce) {
-        if locks_held() > 0 {
-            self.breaks(format!("P13: {} is called under the lock", letter(nonce)));
-        }
-        if let Some(other) = self.inside.replace(nonce) {
-            self.breaks(format!("P8: {} is handed over during the hand-over of {}", letter(nonce), letter(other)));
-        }
-        let place = self.spec.scheduled().iter().position(|scheduled| *scheduled == nonce);
-        let property = match place {
-            Some(place) if place == self.handed => None,
-            Some(place) if place < self.handed => Some("P4"),
-            Some(_) => Some("P7"),
-            None if self.is_pending() => Some("P6"),
-            None => Some("P9"),
-        };
-        property
-            .into_iter()
-            .for_each(|property| self.breaks(format!("{property}: {} is handed over now", letter(nonce))));
-        self.handed += 1;
-    }
-}
-
 impl Shared {
     fn hand_over(&self, callback: Payload) {
         world::access(self.probe, true);
@@ -177,7 +121,7 @@ impl Shared {
         let register = |id: CallbackId| {
             ids.borrow_mut().insert(number, id);
         };
-        let id = |nonce: Nonce| ids.borrow()[&nonce];
+        let id = |nonce: u8| ids.borrow()[&nonce.into()];
         match (call, payload) {
             (Call::Add { tagged }, Some(callback)) => {
                 match core.add(if tagged { SHARED } else { UNTAGGED }, callback) {
@@ -227,6 +171,28 @@ impl Execution {
         let shared = world::aside(shared).expect("no call has begun");
         let (calls, places, batch) = Default::default();
         Execution { shared, calls, places, batch, rest: (Phase::Pending, 0) }
+    }
+
+    /// The execution at the end of this path.
+    fn at(start: &[Call], path: &[Choice]) -> Result<Self, String> {
+        let mut execution = Execution::new();
+        start.iter().try_for_each(|call| execution.begin(*call, true))?;
+        path.iter().try_for_each(|choice| execution.choose(*choice))?;
+        execution.compare()?;
+        Ok(execution)
+    }
+
+    /// Takes this choice, and compares.
+    fn take(&mut self, choice: Choice) -> Result<(), String> {
+        self.choose(choice)?;
+        self.compare()
+    }
+
+    fn choose(&mut self, choice: Choice) -> Result<(), String> {
+        match choice {
+            Choice::Begin(call) => self.begin(call, false),
+            Choice::Step(at) => self.step(at.into()),
+        }
     }
 
     /// Begins a call and takes its first step; or makes the whole call at once, as part of a start.
@@ -298,7 +264,8 @@ impl Execution {
     fn specified(&mut self, call: Call, nonce: Nonce) -> (Answer, bool) {
         let phase = self.phase();
         let Execution { shared, places, batch, .. } = self;
-        let spec = &mut shared.ledger.0.borrow_mut().spec;
+        let mut entries = shared.ledger.entries();
+        let spec = &mut entries.spec;
         match call {
             Call::Add { tagged } => {
                 spec.add(nonce, tagged);
@@ -353,17 +320,12 @@ impl Execution {
         if right { Ok(()) } else { Err(format!("P7: these callbacks wait: {waiting:?}")) }
     }
 
-    fn key(&self, key: Key, seed: u8) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        seed.hash(&mut hasher);
+    fn key(&self, key: Key) -> [u64; 2] {
         let entries = self.shared.ledger.entries();
         let owed = entries.spec.scheduled().len() - entries.handed;
-        (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut hasher);
-        self.places.hash_by(key, &mut hasher);
-        self.batch.hash_by(key, &mut hasher);
         // Whether there is an id of a callback that does not wait.
         let waits = |nonce: &Nonce| self.places.waiting().any(|waiting| waiting.nonce == *nonce);
-        self.shared.ids.borrow().keys().any(|nonce| !waits(nonce)).hash(&mut hasher);
+        let is_stale = self.shared.ids.borrow().keys().any(|nonce| !waits(nonce));
         let steps = |call: &Begun| match key {
             Key::Operations => call.history.clone(),
             Key::Places => call.history.last().copied().into_iter().collect(),
@@ -371,15 +333,31 @@ impl Execution {
         let open = self.calls.iter().filter(|call| !call.is_over);
         let open: Vec<(Discriminant<Call>, Vec<_>)> =
             open.map(|call| (discriminant(&call.call), steps(call))).collect();
-        open.hash(&mut hasher);
-        hasher.finish()
+        [0_u8, 1].map(|seed| {
+            let mut hasher = DefaultHasher::new();
+            (seed, is_stale).hash(&mut hasher);
+            (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut hasher);
+            self.places.hash_by(key, &mut hasher);
+            self.batch.hash_by(key, &mut hasher);
+            open.hash(&mut hasher);
+            hasher.finish()
+        })
     }
 
-    fn choices(&self) -> Vec<Choice> {
-        let open = self.calls.iter().enumerate().filter(|(_, call)| !call.is_over);
-        let steps = open.map(|(at, _)| Choice::Step(at));
+    fn is_under_way(&self) -> bool {
+        self.calls.iter().any(|call| !call.is_over)
+    }
+
+    /// The calls that can begin, or the steps that can be taken.
+    fn choices(&self, begins: bool) -> Vec<Choice> {
+        if !begins {
+            let open = self.calls.iter().enumerate().filter(|(_, call)| !call.is_over);
+            return open.map(|(at, _)| Choice::Step(at as u8)).collect();
+        }
         let add = |tagged| Call::Add { tagged };
-        let others = [
+        let without_ids = [
+            add(false),
+            add(true),
             Call::AddLate,
             Call::AddWaiting,
             Call::Remove(None),
@@ -389,8 +367,9 @@ impl Execution {
             Call::Phase,
         ];
         let ids = self.shared.ids.borrow();
-        let with_ids = ids.keys().flat_map(|nonce| [Call::Remove(Some(*nonce)), Call::Replace(*nonce)]);
-        steps.chain([add(false), add(true)].into_iter().chain(others).chain(with_ids).map(Choice::Begin)).collect()
+        let named = ids.keys().map(|nonce| u8::try_from(*nonce).expect("few callbacks"));
+        let with_ids = named.flat_map(|nonce| [Call::Remove(Some(nonce)), Call::Replace(nonce)]);
+        without_ids.into_iter().chain(with_ids).map(Choice::Begin).collect()
     }
 
     /// Ends all calls, drops the cell, and counts the drops.
@@ -418,14 +397,14 @@ fn answered(spec: &mut Spec, places: &mut Places, call: Call, nonce: Nonce) -> A
             Answer::Did(added)
         }
         Call::Replace(id) => {
-            let replaced = spec.replace(id, nonce);
+            let replaced = spec.replace(id.into(), nonce);
             if replaced {
-                places.replace(id);
+                places.replace(id.into());
             }
             Answer::Did(replaced)
         }
         Call::Remove(id) => {
-            let removed = id.filter(|id| spec.remove(*id));
+            let removed = id.map(Nonce::from).filter(|id| spec.remove(*id));
             removed.inspect(|id| places.remove(*id));
             Answer::Did(removed.is_some())
         }

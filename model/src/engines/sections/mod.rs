@@ -9,6 +9,7 @@ pub mod channel;
 pub mod clients;
 pub mod engine;
 pub mod explore;
+pub mod ledger;
 pub mod machine;
 pub mod places;
 pub mod sync;
