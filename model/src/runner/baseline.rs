@@ -19,7 +19,7 @@ pub struct Baseline {
     /// The closed world, under each engine that explores it.
     explored: BTreeMap<Engine, BTreeMap<Tier, Explored>>,
     /// Every client of the kernel: the states and the choices of each part.
-    clients: Vec<(usize, u64)>,
+    pub clients: Vec<(usize, u64)>,
     /// The smallest programs with every schedule, under shuttle.
     shuttle: Explored,
 }
@@ -48,6 +48,14 @@ impl Baseline {
             clients: clients.iter().map(|clients| (clients.states, clients.choices)).collect(),
             shuttle: explored(shuttle),
         }
+    }
+
+    /// The programs of the closed world under each engine, and their executions.
+    pub fn totals(&self) -> impl Iterator<Item = (Engine, usize, u64)> {
+        self.explored.iter().map(|(engine, tiers)| {
+            let executions = tiers.values().map(|explored| explored.executions).sum();
+            (*engine, tiers.values().map(|explored| explored.programs).sum(), executions)
+        })
     }
 
     /// The path of the file.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, fs, io};
 
 /// The parts of the everyday run: the most calls of a client, and the key.
-pub const EVERYDAY: [(u8, Key); 2] = [(4, Key::Operations), (6, Key::Places)];
+pub const EVERYDAY: [(u8, Key); 2] = [(5, Key::Operations), (8, Key::Places)];
 
 /// The most calls for which the formulas fit.
 pub const MOST: u8 = 15;

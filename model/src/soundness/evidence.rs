@@ -96,13 +96,18 @@ fn counted(numbers: impl IntoIterator<Item = u32>) -> Column {
 
 /// All seeded bugs that can be noticed, with the name of the file of their table.
 fn bugs(root: &Path) -> Result<Vec<(String, Mutant)>, String> {
+    Ok(all_bugs(root)?.into_iter().filter(|(_, bug)| bug.equivalent.is_none()).collect())
+}
+
+/// All seeded bugs, also those that are argued to change nothing.
+pub fn all_bugs(root: &Path) -> Result<Vec<(String, Mutant)>, String> {
     let folder = Table::folder(root);
     let files = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut bugs = Vec::new();
     for file in files.flatten() {
         let name = file.file_name().to_string_lossy().into_owned();
         let table = Table::read(&file.path())?;
-        bugs.extend(table.mutants.into_iter().filter(|bug| bug.equivalent.is_none()).map(|bug| (name.clone(), bug)));
+        bugs.extend(table.mutants.into_iter().map(|bug| (name.clone(), bug)));
     }
     Ok(bugs)
 }

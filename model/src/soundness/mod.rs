@@ -1,9 +1,11 @@
-//! The tables of `SOUNDNESS.md`, which are computed from the tree: what supports each property, and what must be trusted.
+//! The tables of `SOUNDNESS.md`, which are computed from the tree: what supports each property, what must be
+//! trusted, and what green runs print.
 //!
 //! A scenario does not meet this folder: it looks at the evidence as an auditor does.
 
 pub mod commands;
 mod evidence;
+mod figures;
 mod trusted;
 
 use std::path::Path;
@@ -21,11 +23,12 @@ const END: &str = "<!-- end -->";
 /// # Errors
 ///
 /// If a file of the project cannot be read, or if a property has no evidence at all.
-pub fn tables(root: &Path) -> Result<[(&'static str, String); 3], String> {
+pub fn tables(root: &Path) -> Result<[(&'static str, String); 4], String> {
     Ok([
         ("properties", evidence::matrix(root)?),
         ("boundary", evidence::boundary(root)?),
         ("trusted", trusted::lines(root)?),
+        ("figures", figures::figures(root)?),
     ])
 }
 

@@ -33,7 +33,10 @@ impl<T> Mutex<T> {
         let section = Section(unsafe { critical_section::acquire() });
         // SAFETY: this thread is in the section, until the guard, which borrows `self`, is dropped.
         let token = unsafe { critical_section::CriticalSection::new() };
-        Guard { value: self.0.borrow(token).borrow_mut(), _section: section }
+        Guard {
+            value: self.0.borrow(token).borrow_mut(),
+            _section: section,
+        }
     }
 }
 

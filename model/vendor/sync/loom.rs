@@ -28,7 +28,10 @@ pub(crate) struct OnceLock<T> {
 
 impl<T> OnceLock<T> {
     pub(crate) fn new() -> Self {
-        OnceLock { there: Mutex::new(false), value: std::sync::OnceLock::new() }
+        OnceLock {
+            there: Mutex::new(false),
+            value: std::sync::OnceLock::new(),
+        }
     }
 
     pub(crate) fn get(&self) -> Option<&T> {

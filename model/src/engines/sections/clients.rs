@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
 use std::mem::take;
 use std::sync::LazyLock;
 
@@ -52,6 +53,37 @@ pub enum Key {
     /// The places that these operations leave in the queue of this project, and the last step of each call under way: a
     /// drain knows nothing but its batch.
     Places,
+}
+
+/// The parts of a key, which is a hash of them in 128 bits.
+pub struct Parts(Vec<u8>);
+
+impl Default for Parts {
+    fn default() -> Self {
+        // There are so many that growing the buffer step by step would cost time.
+        Parts(Vec::with_capacity(512))
+    }
+}
+
+impl Hasher for Parts {
+    fn write(&mut self, part: &[u8]) {
+        self.0.extend(part);
+    }
+
+    fn finish(&self) -> u64 {
+        self.key()[0]
+    }
+}
+
+impl Parts {
+    pub fn key(&self) -> [u64; 2] {
+        [0_u8, 1].map(|seed| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write_u8(seed);
+            hasher.write(&self.0);
+            hasher.finish()
+        })
+    }
 }
 
 /// The states around a state.

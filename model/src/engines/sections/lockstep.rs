@@ -3,12 +3,12 @@
 use super::kernel::{Added, Batch, CallbackId, Cell as Core, Phase, Snapshot, UNTAGGED};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::mem::{Discriminant, discriminant, replace, take};
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use whendone_model::engines::record::recorder;
-use whendone_model::engines::sections::clients::{Around, Call, Choice, Key, Reached};
+use whendone_model::engines::sections::clients::{Around, Call, Choice, Key, Parts, Reached};
 use whendone_model::engines::sections::ledger::{Ledger, Payload};
 use whendone_model::engines::sections::places::Places;
 use whendone_model::engines::sections::world;
@@ -333,15 +333,13 @@ impl Execution {
         let open = self.calls.iter().filter(|call| !call.is_over);
         let open: Vec<(Discriminant<Call>, Vec<_>)> =
             open.map(|call| (discriminant(&call.call), steps(call))).collect();
-        [0_u8, 1].map(|seed| {
-            let mut hasher = DefaultHasher::new();
-            (seed, is_stale).hash(&mut hasher);
-            (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut hasher);
-            self.places.hash_by(key, &mut hasher);
-            self.batch.hash_by(key, &mut hasher);
-            open.hash(&mut hasher);
-            hasher.finish()
-        })
+        let mut parts = Parts::default();
+        (entries.is_pending(), owed, entries.inside.is_some(), self.rest).hash(&mut parts);
+        self.places.hash_by(key, &mut parts);
+        self.batch.hash_by(key, &mut parts);
+        is_stale.hash(&mut parts);
+        open.hash(&mut parts);
+        parts.key()
     }
 
     fn is_under_way(&self) -> bool {
