@@ -46,7 +46,7 @@
 //!
 //! # Features
 //!
-//! `event-loop`, on by default: the event loop, on crossbeam-channel and futures. Without it the
+//! `event-loop`, on by default: the event loop, on crossbeam-channel and futures-util. Without it the
 //! crate has no dependencies.
 //!
 //! With `--cfg loom` or `--cfg shuttle`, and without the event loop, the primitives are loom's or shuttle's: so

@@ -2,7 +2,7 @@
 
 use super::super::task::Task;
 use super::super::wait::Wait;
-use futures::future::FusedFuture;
+use futures_util::future::FusedFuture;
 use std::borrow::Borrow;
 use std::future::Future;
 

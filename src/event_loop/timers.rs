@@ -19,7 +19,7 @@ use super::super::sync::fresh_serial;
 use super::current;
 use super::entry::Entry;
 use super::handle::Handle;
-use futures::future::FusedFuture;
+use futures_util::future::FusedFuture;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
