@@ -46,21 +46,21 @@ fn clients_show_the_defects_with_either_key() {
 }
 
 #[test]
-fn an_exploration_that_stops_at_every_state_and_is_stored_finds_the_same() {
-    let whole = explore(2, Key::Places, lockstep::play).expect("the core is right");
+fn an_exploration_that_stops_and_is_stored_finds_the_same() {
+    let whole = explore(4, Key::Places, lockstep::play).expect("the core is right");
     let mut search = Search::new(Key::Places);
     let mut stops = 0;
-    while search.finished.len() <= 2 {
+    while search.finished.len() <= 4 {
         let once = Cell::new(true);
         let is_finished = search.advance(lockstep::play, || once.take()).expect("the core is right");
         stops += usize::from(!is_finished);
-        if stops % 50 == 0 {
+        if stops % 5 == 0 {
             let stored = postcard::to_stdvec(&search).expect("it can be written");
             search = postcard::from_bytes(&stored).expect("it can be read");
         }
     }
     assert_eq!(search.explored, whole);
-    assert!(stops > 100, "it stopped {stops} times");
+    assert!(stops > 30, "it stopped {stops} times");
 }
 
 #[test]
