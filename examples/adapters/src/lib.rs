@@ -19,6 +19,7 @@
 pub mod abort_signal;
 pub mod after_func;
 pub mod cancellation_token;
+mod machine;
 pub mod oneshot;
 pub mod shared;
 mod waiting;

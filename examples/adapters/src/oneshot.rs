@@ -1,12 +1,13 @@
 //! A channel for one value, which can be awaited, or waited for by a thread with an exact timeout.
 
+use super::machine::thread::{self, Thread};
+use super::machine::{Arc, Instant, Mutex, MutexGuard};
 use super::waiting::Place;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use whendone::kernel::Cell;
 
 /// Makes a channel.
@@ -82,6 +83,12 @@ impl<T> Sender<T> {
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.place.poll(&self.cell, Waiter::Task(context.waker().clone()))
     }
+
+    /// Returns whether this is the other end of the receiver's channel.
+    #[must_use]
+    pub fn is_connected_to(&self, receiver: &Receiver<T>) -> bool {
+        Arc::ptr_eq(&self.cell, &receiver.cell)
+    }
 }
 
 impl<T> Drop for Sender<T> {
@@ -136,6 +143,18 @@ impl<T> Receiver<T> {
         self.try_recv()
     }
 
+    /// Returns whether a value was sent and can still be taken.
+    #[must_use]
+    pub fn has_message(&self) -> bool {
+        self.cell.outcome().and_then(End::value).is_some_and(|value| value.is_some())
+    }
+
+    /// Returns whether nothing can be received any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.cell.outcome().is_some() && !self.has_message()
+    }
+
     /// Closes the channel. A value that was sent before can still be received.
     pub fn close(&self) {
         drop(finish(&self.cell, End::Closed));
@@ -162,8 +181,12 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> End<T> {
     fn take(&self) -> Option<T> {
+        self.value()?.take()
+    }
+
+    fn value(&self) -> Option<MutexGuard<'_, Option<T>>> {
         match self {
-            End::Sent(value) => value.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            End::Sent(value) => Some(value.lock().unwrap_or_else(PoisonError::into_inner)),
             End::Closed => None,
         }
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{Count, poll};
-use whendone_adapters::oneshot::{Disconnected, NotReceived, channel};
+use whendone_adapters::oneshot::{Disconnected, NotReceived, Receiver, channel};
 
 const NO_TIME: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_secs(3600);
@@ -61,6 +61,21 @@ fn a_closed_channel_gives_what_was_sent_before_and_refuses_the_rest() {
     let (sender, receiver) = channel();
     receiver.close();
     assert_eq!((sender.send(3), receiver.try_recv()), (Err(3), Err(NotReceived::Disconnected)));
+}
+
+#[test]
+fn a_receiver_says_whether_it_has_a_value_and_whether_one_may_come() {
+    let (sender, receiver) = channel();
+    assert!(sender.is_connected_to(&receiver) && !sender.is_connected_to(&channel().1));
+    let says = |receiver: &Receiver<u32>| (receiver.has_message(), receiver.is_closed());
+    assert_eq!(says(&receiver), (false, false));
+    sender.send(3).unwrap();
+    assert_eq!(says(&receiver), (true, false));
+    receiver.try_recv().unwrap();
+    assert_eq!(says(&receiver), (false, true));
+    let (sender, receiver) = channel();
+    drop(sender);
+    assert_eq!(says(&receiver), (false, true));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Code built on whendone, as a user writes it: the sum of the values of tasks that other threads complete.
 //!
-//! Its loom test is `tests/sum.rs`. This command runs it:
+//! Its loom test is `tests/sum.rs`; `tests/oneshot.rs` is that of an adapter. This command runs them:
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test -p whendone-loom-user --release --target-dir target/loom
