@@ -1,6 +1,6 @@
 //! The cost that a change may add: figures kept in `budget.toml`, compared with those of today.
 
-use super::probe::TUNABLES;
+use super::callgrind::TUNABLES;
 use super::rows::{Row, Scenario};
 use super::table::Line;
 use serde::Deserialize;

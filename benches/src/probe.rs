@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{env, fs, io, process};
+use std::{env, io};
 
 /// The programs that answer. Cargo gives their paths, but only to a bench or a test.
 #[derive(Clone, Copy)]
@@ -18,11 +18,6 @@ pub struct Probes {
     pub counting: &'static str,
     pub free_list: &'static str,
 }
-
-/// The setting under which instructions are counted. By default glibc keeps seven freed blocks of a size at hand, and each
-/// further one takes a slower path: a row would jump with the number of its callbacks and with their size class. With this
-/// setting it keeps all blocks of a batch.
-pub const TUNABLES: [&str; 2] = ["GLIBC_TUNABLES", "glibc.malloc.tcache_count=2000"];
 
 /// A question to a probe.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -88,14 +83,11 @@ struct Counts {
 }
 
 fn count_instructions(probe: &'static str, row: Row, peer: &Entry) -> io::Result<Counts> {
-    let name = Path::new(probe).file_name().expect("a program").display();
-    let out = env::temp_dir().join(format!("{name}-{}-{}-{row}", process::id(), peer.name).replace(' ', "-"));
-    let mut command = callgrind::command("*meter*collected*", &out, probe);
-    command.env(TUNABLES[0], TUNABLES[1]);
-    let sample = ask(command, Question { row, batches: Some(2), milliseconds: 0 }, peer)?;
-    let counted = callgrind::read(&out);
-    fs::remove_file(&out)?;
-    let Counted { instructions, atomics } = counted?;
+    let program = Path::new(probe).file_name().expect("a program").display();
+    let question = Question { row, batches: Some(2), milliseconds: 0 };
+    let (sample, counted) =
+        callgrind::count(&format!("{program}-{}-{row}", peer.name), probe, |command| ask(command, question, peer))?;
+    let Counted { instructions, atomics } = counted;
     let for_one = |count: u64| count as f64 / sample.operations as f64;
     Ok(Counts { instructions: for_one(instructions), atomics: atomics.map(for_one) })
 }
