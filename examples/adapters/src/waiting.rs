@@ -35,6 +35,9 @@ impl Place {
 
 /// Wakes them all. If a waker panics, the drain of a cell wakes the others before the panic goes on (P14).
 pub(crate) fn wake_all(wakers: Vec<Waker>) {
+    if wakers.is_empty() {
+        return;
+    }
     let cell: Cell<(), Waker> = Cell::new(0);
     for waker in wakers {
         drop(cell.add_waiting(UNTAGGED, waker));
