@@ -2,11 +2,13 @@
 //!
 //! An edit that does not match leaves its defects out, and the self-test says so: somebody else's core may differ.
 
+mod origin;
 mod planting;
 #[path = "src/project/table.rs"]
 #[allow(dead_code)]
 mod table;
 
+use origin::Origin;
 use planting::{audited_files, lay, module};
 use serde::Deserialize;
 use std::fmt::Write;
@@ -62,9 +64,10 @@ fn main() {
     let rustc = Command::new(env::var_os("RUSTC").expect("set by cargo")).arg("--version").output().expect("it starts");
     let version = String::from_utf8_lossy(&rustc.stdout);
     println!("cargo::rustc-env=WHENDONE_RUSTC={}", version.trim().trim_start_matches("rustc "));
-    let model = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    let root = model.join("..");
+    let origin = Origin::find();
+    origin.tell(&out);
+    let Origin { root, model, .. } = origin;
     let (path, source) = (model.join("self_test.toml"), root.join("src"));
     [&path, &source].into_iter().for_each(|read| println!("cargo::rerun-if-changed={}", read.display()));
     let text = fs::read_to_string(&path).expect("self_test.toml can be read");

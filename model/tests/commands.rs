@@ -54,6 +54,19 @@ fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
     }
 }
 
+/// Cargo runs `cargo-whendone` with the name of its command in front.
+#[test]
+fn the_name_of_the_command_that_cargo_puts_in_front_is_no_argument() {
+    let target = TempDir::new().expect("a folder");
+    let [named, plain] = [&["whendone", "scenario", "; C"][..], &["scenario", "; C"]].map(|words| {
+        let (text, code) = verify(target.path(), words, None);
+        assert_eq!(code, Some(0), "{text}");
+        let part = Part::read(&target.path().join("verify/parts/scenario.json")).expect("it was left");
+        (text, part.command)
+    });
+    assert_eq!(named, plain);
+}
+
 #[test]
 fn a_variable_of_loom_and_a_folder_that_is_a_file_stop_a_run_before_it_begins() {
     let target = TempDir::new().expect("a folder");

@@ -2,6 +2,7 @@
 //! phase and the state of the protocol. It needs no network and no scripts.
 
 use super::steps::{Drawn, SCHEMA};
+use crate::project::origin::in_own_words;
 use minijinja::{Environment, context};
 use serde_json::{Value, json};
 
@@ -19,7 +20,8 @@ pub fn page(title: &str, drawn: &[Drawn]) -> Result<String, String> {
     // The ending of the name turns on the escaping of text.
     environment.add_template("page.html", TEMPLATE).map_err(|error| error.to_string())?;
     let template = environment.get_template("page.html").map_err(|error| error.to_string())?;
-    template.render(context! { title, drawn }).map_err(|error| format!("{error:#}"))
+    let page = template.render(context! { title, drawn }).map_err(|error| format!("{error:#}"))?;
+    Ok(in_own_words(&page))
 }
 
 /// The executions for other programs; `docs/VERIFICATION.md` describes the form.

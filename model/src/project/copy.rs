@@ -1,17 +1,41 @@
 //! A copy of the project in which files can be changed, for seeded bugs and vendored cores.
 
+use crate::project::origin::{PACKAGED, SUBCOMMAND, is_clone};
+use crate::project::provenance::files_digest;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::{env, fs, io};
 
-/// The root of this project.
+/// The root of this project in a clone. The folder of a package need not be there any more.
 pub fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    PathBuf::from(env!("WHENDONE_ROOT"))
 }
 
-/// Cargo's target folder.
+/// Cargo's target folder. An installed program has a folder of its own in that of the crate where it is called.
 pub fn target() -> PathBuf {
-    let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    given.map_or_else(|| project().join("target"), |given| std::path::absolute(&given).unwrap_or(given))
+    static OF_THE_CALLER: OnceLock<PathBuf> = OnceLock::new();
+    match env::var_os("CARGO_TARGET_DIR").map(PathBuf::from) {
+        Some(given) => std::path::absolute(&given).unwrap_or(given),
+        None if is_clone() => project().join("target"),
+        None => OF_THE_CALLER.get_or_init(|| target_of_the_caller().join(SUBCOMMAND)).clone(),
+    }
+}
+
+/// The target folder of the crate above the current folder, or the one that a crate there would have.
+fn target_of_the_caller() -> PathBuf {
+    let mut metadata = cargo();
+    metadata.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let printed = metadata.output().ok().and_then(|output| serde_json::from_slice::<Value>(&output.stdout).ok());
+    let named = printed.and_then(|printed| printed["target_directory"].as_str().map(PathBuf::from));
+    let beside = || std::path::absolute("target").unwrap_or_else(|_| PathBuf::from("target"));
+    named.unwrap_or_else(beside)
+}
+
+/// The cargo that runs this program, or else the one of the path.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// A folder of this name in the target folder, created if it does not exist.
@@ -35,24 +59,38 @@ pub fn is_copied(file: &str) -> bool {
     !file.contains("..") && (FOLDERS.iter().any(is_below) || FILES.contains(&file))
 }
 
-/// A folder with a copy of the project.
+/// A folder with a copy of the project, or of the package that this program was installed from.
 pub struct ProjectCopy {
     root: PathBuf,
 }
 
 impl ProjectCopy {
-    /// Brings a copy of the project in this folder up to date.
+    /// Brings a copy of the project in this folder up to date. Each package has a folder of its own in it.
     ///
     /// # Errors
     ///
     /// If a file cannot be read or written.
     pub fn new(root: PathBuf) -> io::Result<Self> {
+        if !is_clone() {
+            return ProjectCopy::of_package(&root);
+        }
         let copy = ProjectCopy { root };
         for folder in FOLDERS {
             copy.mirror(&project().join(folder), Path::new(folder))?;
         }
         for file in FILES {
             copy.write(file, &fs::read(project().join(file))?)?;
+        }
+        Ok(copy)
+    }
+
+    fn of_package(above: &Path) -> io::Result<Self> {
+        let copy = ProjectCopy { root: above.join(&files_digest(PACKAGED.iter().copied())[..12]) };
+        for (file, text) in PACKAGED {
+            fs::create_dir_all(copy.root.join(file).parent().unwrap_or(above))?;
+            // It lies in the caller's target folder, and is no member of the caller's workspace.
+            let rest = if *file == "Cargo.toml" { "\n[workspace]\n" } else { "" };
+            copy.write(file, format!("{text}{rest}").as_bytes())?;
         }
         Ok(copy)
     }

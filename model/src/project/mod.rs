@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod copy;
 pub mod files;
+pub mod origin;
 pub mod provenance;
 pub mod sources;
 pub mod table;

@@ -1,6 +1,7 @@
 //! The origin of a result: the commit, the digest of the sources, the tools and the machine.
 
 use crate::project::copy::project;
+use crate::project::origin::{COMMIT, PACKAGED, is_clone};
 use crate::project::sources::{LOOM, SHUTTLE};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -40,8 +41,8 @@ impl Provenance {
     ///
     /// If a source file cannot be read.
     pub fn now() -> io::Result<Self> {
-        let commit = git(&["rev-parse", "HEAD"]);
-        let changed = commit.as_ref().and_then(|_| git(&["status", "--porcelain"]));
+        let commit = commit();
+        let changed = commit.as_ref().filter(|_| is_clone()).and_then(|_| git(&["status", "--porcelain"]));
         let built_with = [("rustc", RUSTC), ("loom", LOOM), ("shuttle", SHUTTLE)];
         let built_with = built_with.into_iter().map(|(tool, version)| (tool.to_owned(), version.to_owned()));
         let installed = TOOLS.into_iter().filter_map(|tool| Some((tool.to_owned(), version(tool)?)));
@@ -49,7 +50,7 @@ impl Provenance {
             date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             commit,
             dirty: changed.map(|changed| !changed.is_empty()),
-            sources: tree_digest(&project())?,
+            sources: if is_clone() { tree_digest(&project())? } else { files_digest(PACKAGED.iter().copied()) },
             tools: built_with.chain(installed).collect(),
             processor: processor(),
             cores: thread::available_parallelism().map_or(1, Into::into),
@@ -69,15 +70,20 @@ const LEFT_OUT: [&str; 4] = ["model/pinned.json", "fuzz/corpus", "fuzz/artifacts
 ///
 /// If a file cannot be read.
 pub fn tree_digest(root: &Path) -> io::Result<String> {
+    let read = |file: PathBuf| Ok((file.to_string_lossy().into_owned(), fs::read(root.join(&file))?));
+    Ok(files_digest(sources(root)?.into_iter().map(read).collect::<io::Result<Vec<_>>>()?))
+}
+
+/// The digest of the names and contents of these files, in hexadecimal.
+pub fn files_digest<N: AsRef<[u8]>, C: AsRef<[u8]>>(files: impl IntoIterator<Item = (N, C)>) -> String {
     let mut digest = Sha256::new();
-    for file in sources(root)? {
-        let contents = fs::read(root.join(&file))?;
-        digest.update(file.to_string_lossy().as_bytes());
+    for (name, contents) in files {
+        digest.update(name);
         digest.update([0]);
-        digest.update(contents.len().to_le_bytes());
+        digest.update(contents.as_ref().len().to_le_bytes());
         digest.update(contents);
     }
-    Ok(HEXLOWER.encode(&digest.finalize()))
+    HEXLOWER.encode(&digest.finalize())
 }
 
 /// The covered files by their paths from the root, sorted. Pages in Markdown and hidden files are left out.
@@ -105,6 +111,11 @@ pub fn sources(root: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The commit of the clone, or the one that the package was made from.
+fn commit() -> Option<String> {
+    if is_clone() { git(&["rev-parse", "HEAD"]) } else { Some(COMMIT.to_owned()).filter(|commit| !commit.is_empty()) }
 }
 
 fn git(arguments: &[&str]) -> Option<String> {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 pub type Source = (&'static str, &'static str);
 
 macro_rules! sources {
-    ($($file:literal),* $(,)?) => { &[$(($file, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $file)))),*] };
+    ($($file:literal),* $(,)?) => { &[$(($file, include_str!(concat!(env!("WHENDONE_ROOT"), "/", $file)))),*] };
 }
 
 /// The verified core.

@@ -1,7 +1,8 @@
 //! Another copy of the core (vendored, patched or old), which is verified in place of this project's own.
 
 use crate::project::compare::{Comparison, Difference};
-use crate::project::copy::{ProjectCopy, target};
+use crate::project::copy::{ProjectCopy, cargo, target};
+use crate::project::origin::is_clone;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -69,14 +70,14 @@ impl Vendored {
         let failed = |error: io::Error| error.to_string();
         let copy = ProjectCopy::new(target().join("vendored")).map_err(failed)?;
         copy.mirror(&self.folder, Path::new("src/kernel")).map_err(failed)?;
-        // A binary of another name: this one must stay as it is.
-        let manifest = copy.root().join("model/Cargo.toml");
-        let text = fs::read_to_string(&manifest).map_err(failed)?;
-        let renamed = "[[bin]]\nname = \"verify-core\"\npath = \"src/bin/verify/main.rs\"\n\n[lib]";
-        let text = text.replacen("[lib]", renamed, 1).replace("default-run = \"verify\"", "autobins = false");
-        copy.write("model/Cargo.toml", text.as_bytes()).map_err(failed)?;
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "--release", "--package", "whendone-model", "--bin", "verify-core"]);
+        let (package, binary) = if is_clone() {
+            rename(&copy).map_err(failed)?;
+            ("whendone-model", "verify-core")
+        } else {
+            ("cargo-whendone", "cargo-whendone")
+        };
+        let mut build = cargo();
+        build.args(["build", "--quiet", "--release", "--package", package, "--bin", binary]);
         build.args(["--message-format", "json-render-diagnostics"]);
         let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", target()).output().map_err(failed)?;
         let stdout = String::from_utf8_lossy(&built.stdout);
@@ -102,6 +103,14 @@ impl Vendored {
             errors.join("\n\n"),
         )
     }
+}
+
+/// Gives the binary of a copy of the project another name: this one must stay as it is.
+fn rename(copy: &ProjectCopy) -> io::Result<()> {
+    let text = fs::read_to_string(copy.root().join("model/Cargo.toml"))?;
+    let renamed = "[[bin]]\nname = \"verify-core\"\npath = \"src/bin/verify/main.rs\"\n\n[lib]";
+    let text = text.replacen("[lib]", renamed, 1).replace("default-run = \"verify\"", "autobins = false");
+    copy.write("model/Cargo.toml", text.as_bytes())
 }
 
 /// The place and the message of an error of the parser, which has no number, in a file of the core.

@@ -5,11 +5,12 @@
 //! `model/proof`, with a README that states the theorem. The names of clauses, actions and properties are read from the
 //! comments there, so a new clause is checked without a change here.
 
-use crate::project::copy::{folder_in_target, project};
+use crate::project::copy::folder_in_target;
+use crate::project::origin;
 use crate::proof::solver::{Answers, Solver};
 use std::fmt::{self, Write};
 use std::path::PathBuf;
-use std::{fs, io, thread};
+use std::{io, thread};
 
 /// The text of the three files, and the names that they define.
 #[derive(Clone)]
@@ -102,8 +103,7 @@ impl Theory {
     ///
     /// If a file cannot be read.
     pub fn read() -> io::Result<Self> {
-        let texts: Vec<String> =
-            FILES.iter().map(|file| fs::read_to_string(project().join(file))).collect::<Result<_, _>>()?;
+        let texts: Vec<String> = FILES.iter().map(|file| origin::text(file)).collect::<Result<_, _>>()?;
         Ok(Theory::new(&texts))
     }
 

@@ -1,10 +1,10 @@
 //! The proof of the queue: every goal of `model/proof/queue.mlw`, with the answers of both solvers.
 
-use crate::project::copy::project;
+use crate::project::origin;
 use crate::proof::solver::Solver;
 use crate::proof::why3::{Goal, Why3};
 use serde::Serialize;
-use std::{fmt, fs, thread};
+use std::{fmt, thread};
 
 /// The proven text, from the root of the project.
 pub const FILE: &str = "model/proof/queue.mlw";
@@ -54,7 +54,7 @@ pub struct QueueProof {
 ///
 /// If it cannot be read.
 pub fn text() -> Result<String, String> {
-    fs::read_to_string(project().join(FILE)).map_err(|error| format!("{FILE}: {error}"))
+    origin::text(FILE).map_err(|error| format!("{FILE}: {error}"))
 }
 
 impl QueueProof {

@@ -1,6 +1,7 @@
 //! The tie between the queue that is proven and the one that ships: both play the same operations.
 
-use crate::project::copy::{folder_in_target, project};
+use crate::project::copy::folder_in_target;
+use crate::project::origin;
 use crate::proof::play::play;
 use crate::proof::walks::Share;
 use crate::proof::why3::{INSTALL, Why3, run};
@@ -47,10 +48,11 @@ impl Proven {
     /// If why3 or OCaml is not installed, or cannot.
     pub fn play(text: &str, share: Share) -> Result<Self, String> {
         let why3 = Why3::new("tie", text)?;
-        let proof = project().join("model/proof");
-        why3.extract(&proof.join("queue.drv"))?;
-        let copied = fs::copy(proof.join("play.ml"), why3.folder().join("play.ml"));
-        copied.map_err(|error| format!("play.ml: {error}"))?;
+        for file in ["queue.drv", "play.ml"] {
+            let text = origin::text(&format!("model/proof/{file}")).map_err(|error| format!("{file}: {error}"))?;
+            write(&why3.folder().join(file), &text)?;
+        }
+        why3.extract(&why3.folder().join("queue.drv"))?;
         let mut ocaml = Command::new("ocamlopt");
         ocaml.args(["-w", "-a", "-I", "+zarith", "zarith.cmxa", "queue.ml", "play.ml", "-o", "play"]);
         run(ocaml.current_dir(why3.folder())).map_err(|error| format!("{error}; install OCaml with: {INSTALL}"))?;
@@ -112,7 +114,7 @@ impl Tie {
     ///
     /// If the proven queue cannot be extracted, compiled or run.
     pub fn compare(text: &str, share: Share) -> Result<Self, String> {
-        let rust = fs::read_to_string(project().join(RUST)).map_err(|error| format!("{RUST}: {error}"))?;
+        let rust = origin::text(RUST).map_err(|error| format!("{RUST}: {error}"))?;
         let start = Instant::now();
         let Proven { operations, printed, .. } = Proven::play(text, share)?;
         let tie = Tie::new(&operations, &printed, &play(&operations));

@@ -1,15 +1,20 @@
 //! The baseline: the counts of the last accepted run. A changed count is a finding.
 
 use crate::engines::catalog::Engine;
+use crate::project::copy::project;
 use crate::project::files::write_atomically;
+use crate::project::origin;
 use crate::project::sources::Core;
 use crate::runner::clients::Clients;
 use crate::runner::count::{ByEngine, Count};
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::path::PathBuf;
+use std::{fmt, io};
+
+/// The path of the file, from the root of the project.
+const PINNED: &str = "model/pinned.json";
 
 /// The contents of `model/pinned.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +65,7 @@ impl Baseline {
 
     /// The path of the file.
     pub fn path() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("pinned.json")
+        project().join(PINNED)
     }
 
     /// Reads the file.
@@ -69,7 +74,7 @@ impl Baseline {
     ///
     /// If the file cannot be read, or is malformed.
     pub fn read() -> io::Result<Self> {
-        Ok(serde_json::from_str(&fs::read_to_string(Self::path())?)?)
+        Ok(serde_json::from_str(&origin::text(PINNED)?)?)
     }
 
     /// Writes the file.

@@ -42,11 +42,11 @@ fn missing_suite(root: &Path, arguments: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::unknown;
-    use std::path::Path;
+    use crate::project::copy::project;
 
     #[test]
     fn commands_that_do_not_exist_are_named() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = project();
         let known = |words: &[String]| if words == ["verify", "proof"] { Ok(()) } else { Err("unknown".to_owned()) };
         let page = "`cargo verify proof` `cargo test --test task` `.ci/run` `cargo test -p whendone-model --test spec`";
         assert_eq!(unknown(&root, page, known), Vec::<String>::new());

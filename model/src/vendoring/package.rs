@@ -1,12 +1,12 @@
 //! A temporary package around a vendor's facade: with his dependencies and his edition, the core and the kit.
 
-use crate::project::copy::folder_in_target;
+use crate::project::copy::{cargo, folder_in_target};
 use crate::project::sources::digest;
 use crate::vendoring::record::files;
 use crate::vendoring::template::KIT;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use toml::{Table, Value};
 
 /// A vendor's `sync.rs`, with what it needs.
@@ -173,7 +173,7 @@ impl Package<'_> {
     /// If it does not start, or cannot get a dependency.
     pub fn cargo(&self, arguments: &[&str]) -> Result<Output, String> {
         let run = |more: &[&str]| {
-            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            let mut cargo = cargo();
             let target = folder_in_target("facade/target")?;
             cargo.args(arguments).args(more).arg("--manifest-path").arg(self.folder.join("Cargo.toml"));
             cargo.args(["--quiet", "--message-format", "json"]).current_dir(&self.facade.home);

@@ -2,6 +2,7 @@
 
 use crate::project::compare::normalised;
 use crate::project::copy::project;
+use crate::project::origin::{COMMIT, is_clone};
 use crate::project::sources::{Core, core_digest, digest, sums};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -78,8 +79,11 @@ impl Record {
     }
 }
 
-/// The commit of the project's folder, if that has the files of the core as they were compiled.
+/// The commit that a package was made from, or that of the clone, if it has the files of the core as they were compiled.
 fn commit() -> Option<String> {
+    if !is_clone() {
+        return Some(COMMIT.to_owned()).filter(|commit| !commit.is_empty());
+    }
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(project()).args(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -236,6 +236,18 @@ impl Arguments {
         Arguments::from_arg_matches(&matches)
     }
 
+    /// What of this command a package does not have, in words. None for commands that work anywhere.
+    pub fn needs_clone(&self) -> Option<&'static str> {
+        match &self.command {
+            None if self.accept => Some("`--accept`, which writes the baseline of the project,"),
+            Some(Command::Mutants { .. }) => Some("`mutants`, which plants bugs in the whole project,"),
+            Some(Command::Record { .. }) => Some("`record`, which runs commands of the project,"),
+            Some(Command::Report { .. }) => Some("`report`, which gathers the evidence for the whole project,"),
+            Some(Command::Soundness { .. }) => Some("`soundness`, which reads a page of the project,"),
+            _ => None,
+        }
+    }
+
     /// The name of the part that this command leaves, and whether several processes may write it; none for commands that
     /// check nothing.
     pub fn part(&self) -> Option<(String, bool)> {

@@ -20,6 +20,7 @@ use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::record::recorder::BEGUN;
 use whendone_model::project::copy::folder_in_target;
 use whendone_model::project::files::write_atomically;
+use whendone_model::project::origin::in_own_words;
 use whendone_model::project::sources::digest;
 use whendone_model::runner::part::Found;
 use whendone_model::runner::plan::STANDARD;
@@ -53,7 +54,7 @@ pub fn litmus(text: &str, named: &[Engine], limit: Duration, pages: &Pages) -> R
         skipped.push(objection);
     }
     if stdout().is_terminal() {
-        eprintln!("letters and columns: cargo verify scenario --help");
+        eprintln!("{}", in_own_words("letters and columns: cargo verify scenario --help"));
     }
     if pages.are_wanted() {
         let _watch = Watch::begin("drawing", limit);

@@ -8,10 +8,15 @@ mod closed_world;
 mod gather;
 mod litmus;
 mod prove;
+// A package depends on no package that only a clone has.
+#[cfg(all(feature = "stacks", packaged))]
+#[path = "../../../stacks/src/lib.rs"]
+mod stacks;
 mod vendoring;
 
 use arguments::{Arguments, Command};
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -20,6 +25,7 @@ use std::time::Duration;
 use std::{env, fs};
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::sections::clients::Key;
+use whendone_model::project::origin::{SUBCOMMAND, in_own_words, is_clone};
 use whendone_model::project::vendored::Vendored;
 use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::clients::use_processors;
@@ -30,21 +36,45 @@ use whendone_model::runner::plan::{SAMPLERS, STANDARD};
 use whendone_model::runner::self_test::check_the_check;
 use whendone_model::runner::workers::{Job, loom_variables, serve};
 use whendone_model::vendoring::lay::Wish;
-#[cfg(feature = "stacks")]
+#[cfg(all(feature = "stacks", not(packaged)))]
 use whendone_stacks as _;
 
 /// Nothing was checked.
 const NOTHING: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::of(env::args_os()).unwrap_or_else(|error| error.exit());
+    let arguments = match Arguments::of(words()) {
+        Ok(arguments) => arguments,
+        Err(told) => return ExitCode::from(told_by_parser(&told)),
+    };
     match run(arguments) {
         Ok(exit) => ExitCode::from(exit),
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", in_own_words(&error.to_string()));
             ExitCode::from(NOTHING)
         }
     }
+}
+
+/// The words of the command line. Cargo puts the name of its command in front of the arguments.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == SUBCOMMAND) {
+        words.remove(1);
+    }
+    words
+}
+
+/// Prints the help, or an error of the command line, and returns the exit code.
+fn told_by_parser(told: &clap::Error) -> u8 {
+    let text = in_own_words(&told.render().to_string());
+    if told.use_stderr() {
+        eprint!("{text}");
+        return NOTHING;
+    }
+    // A reader that has closed the pipe is not an error.
+    let _ = write!(io::stdout(), "{text}");
+    0
 }
 
 /// Runs the command, and leaves its part of the evidence. The exit code is that of the part.
@@ -58,6 +88,9 @@ fn run(mut arguments: Arguments) -> Result<u8, Box<dyn Error>> {
         let name = first.to_string_lossy();
         return Err(format!("{name} is set, and loom would obey it: unset it, so that nothing is bounded").into());
     }
+    if let Some(what) = arguments.needs_clone().filter(|_| !is_clone()) {
+        return Err(format!("{what} needs a clone of the repository").into());
+    }
     if let Some(path) = arguments.core.take() {
         let vendored = Vendored::find(&path, &Baseline::read()?.core)?;
         print(&vendored.identity)?;
@@ -68,7 +101,7 @@ fn run(mut arguments: Arguments) -> Result<u8, Box<dyn Error>> {
         }
     }
     let Some((name, is_shared)) = arguments.part() else { return Ok(found(&arguments)?.exit) };
-    let words: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> = words().iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let recording = Recording::begin(&name, is_shared, words)?;
     match found(&arguments) {
         Ok(found) => {
@@ -139,7 +172,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
 
 /// Prints a line. A reader that has closed the pipe is not an error.
 fn print(line: impl Display) -> io::Result<()> {
-    match writeln!(io::stdout(), "{line}") {
+    match writeln!(io::stdout(), "{}", in_own_words(&line.to_string())) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -163,7 +196,7 @@ fn mutants(
 
 /// Runs the same command on another copy of the core.
 fn verify_another(vendored: &Vendored) -> Result<u8, Box<dyn Error>> {
-    let mut rest: Vec<_> = env::args_os().skip(1).collect();
+    let mut rest = words().split_off(1);
     let at = rest.iter().position(|argument| argument == "--core");
     match at {
         Some(at) => drop(rest.drain(at..at + 2)),
