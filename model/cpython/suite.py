@@ -1,10 +1,10 @@
 """Runs modules of CPython's test_asyncio with one class in the place of asyncio's C Future, and prints the counts.
 
-    suite.py CLASS SCOPE
+    suite.py CLASS SCOPE [SECONDS]
 
 CLASS is one of those in `classes.py`. SCOPE is `test_futures` or `test_tasks`: the module is given the class as
 `futures._CFuture`, and those of its test cases run that use it. With `everywhere` all modules run, and asyncio itself
-uses the class.
+uses the class. After SECONDS (600) the stacks of all threads are printed and the process ends.
 """
 
 import asyncio
@@ -18,9 +18,6 @@ import warnings
 from asyncio import futures, tasks
 
 from classes import CLASSES
-
-# A run that hangs prints its stacks and ends.
-SECONDS = 600
 
 
 def put_in_everywhere(cls):
@@ -62,8 +59,8 @@ def flat(suite):
         yield from flat(test) if isinstance(test, unittest.TestSuite) else [test]
 
 
-def main(which, scope):
-    faulthandler.dump_traceback_later(SECONDS, exit=True)
+def main(which, scope, seconds=600):
+    faulthandler.dump_traceback_later(int(seconds), exit=True)
     cls = CLASSES[which]
     put_in_everywhere(cls) if scope == "everywhere" else setattr(futures, "_CFuture", cls)
     warnings.simplefilter("ignore")
