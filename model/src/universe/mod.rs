@@ -19,6 +19,8 @@ use futures::{futures, number_of_futures};
 use naps::{naps, number_of_naps};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use threads::Programs;
 
 /// A part of the closed world, of a stated size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -119,18 +121,36 @@ impl Tier {
 
     /// Every program of this tier.
     pub fn programs(self) -> Vec<Scenario> {
-        match self {
-            Tier::Programs => calling_back(),
-            Tier::Wakers => wakers::programs(),
-            Tier::Unwinding => unwinding::programs(),
-            Tier::Printing => printing::programs(),
-            Tier::LoopRuns => event_loop::runs(),
-            Tier::LoopEnds => event_loop::ends(),
-            Tier::LoopPrograms => event_loop::calling_back(),
-            Tier::LoopNaps => naps(),
-            Tier::LoopFutures => futures(),
-            tier => starts(tier).iter().flat_map(|start| threads::programs(tier, start)).collect(),
+        self.parts().iter().flat_map(|part| (0..part.len()).map(|number| part.nth(number))).collect()
+    }
+
+    /// The program with this number, as in the list of [`programs`](Self::programs).
+    pub fn program(self, mut number: usize) -> Option<Scenario> {
+        for part in self.parts() {
+            if number < part.len() {
+                return Some(part.nth(number));
+            }
+            number -= part.len();
         }
+        None
+    }
+
+    /// Its programs, made once for each process.
+    fn parts(self) -> &'static [Part] {
+        static PARTS: [OnceLock<Vec<Part>>; Tier::ALL.len()] = [const { OnceLock::new() }; Tier::ALL.len()];
+        let listed = |programs| vec![Part::Listed(programs)];
+        PARTS[self as usize].get_or_init(|| match self {
+            Tier::Programs => listed(calling_back()),
+            Tier::Wakers => listed(wakers::programs()),
+            Tier::Unwinding => listed(unwinding::programs()),
+            Tier::Printing => listed(printing::programs()),
+            Tier::LoopRuns => listed(event_loop::runs()),
+            Tier::LoopEnds => listed(event_loop::ends()),
+            Tier::LoopPrograms => listed(event_loop::calling_back()),
+            Tier::LoopNaps => listed(naps()),
+            Tier::LoopFutures => listed(futures()),
+            tier => starts(tier).into_iter().map(|start| Part::Threads(Programs::new(tier, start))).collect(),
+        })
     }
 
     /// Number of programs, in closed form: `k` callbacks wait, `m` operations can be a thread by themselves.
@@ -139,7 +159,7 @@ impl Tier {
         match self {
             // Threads: one operation, two, or an add and then `Rm`; A or B.
             Tier::Pairs => on_kernel(|m| choose_two(m + m * m + 2)),
-            Tier::Triples => on_kernel(|m| (m + 2) * (m + 1) * m / 6),
+            Tier::Triples => on_kernel(|m| multisets(m, 3)),
             // 1 + 1 operations, 1 + 2 and 2 + 1; two operations leave two places for the signal, or for the wait.
             Tier::Signals => on_kernel(|m| m * m + 2 * m * 2 * (m * m + 2)),
             // `f` operations need no completer: threads of them, and A Rm and P Q. C and D need it: one of them alone, or
@@ -173,9 +193,25 @@ impl Tier {
             Tier::LoopNaps => number_of_naps(),
             Tier::LoopFutures => number_of_futures(),
             Tier::Threes => on_kernel(|m| choose_two(m) * (m * m + 2)),
-            Tier::Fours => on_kernel(|m| (m + 3) * (m + 2) * (m + 1) * m / 24),
+            Tier::Fours => on_kernel(|m| multisets(m, 4)),
         }
     }
+}
+
+/// The number of programs of the closed world.
+pub fn number() -> usize {
+    Tier::ALL.into_iter().map(Tier::formula).sum()
+}
+
+/// The program of the closed world with this number, tier by tier; none if there are fewer.
+pub fn program(mut number: usize) -> Option<(Tier, Scenario)> {
+    for tier in Tier::ALL {
+        if number < tier.formula() {
+            return Some((tier, tier.program(number)?));
+        }
+        number -= tier.formula();
+    }
+    None
 }
 
 /// The programs of 2 threads of 1 operation, of kernel and task layer.
@@ -184,8 +220,35 @@ pub fn smallest() -> Vec<Scenario> {
     programs.filter(|program| program.threads.iter().all(|thread| thread.len() == 1)).collect()
 }
 
+/// Some programs of a tier: a few thousand in a list, or those with one start.
+enum Part {
+    Listed(Vec<Scenario>),
+    Threads(Programs),
+}
+
+impl Part {
+    fn len(&self) -> usize {
+        match self {
+            Part::Listed(programs) => programs.len(),
+            Part::Threads(programs) => programs.len(),
+        }
+    }
+
+    fn nth(&self, number: usize) -> Scenario {
+        match self {
+            Part::Listed(programs) => programs[number].clone(),
+            Part::Threads(programs) => programs.nth(number),
+        }
+    }
+}
+
 fn choose_two(n: usize) -> usize {
-    n * (n + 1) / 2
+    multisets(n, 2)
+}
+
+/// The number of multisets of this size.
+pub fn multisets(of: usize, size: usize) -> usize {
+    (0..size).fold(1, |number, taken| number * (of + taken) / (taken + 1))
 }
 
 /// The starts of a tier: its programs without their threads.
@@ -232,6 +295,18 @@ mod tests {
     fn every_tier_has_as_many_programs_as_its_formula_says() {
         for tier in Tier::ALL {
             assert_eq!(tier.programs().len(), tier.formula(), "{tier:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_made_from_its_number() {
+        for tier in Tier::ALL {
+            let programs = tier.programs();
+            let places = (0..programs.len()).step_by(97).chain([programs.len() - 1]);
+            for number in places {
+                assert_eq!(tier.program(number).as_ref(), programs.get(number), "{tier:?} {number}");
+            }
+            assert_eq!(tier.program(programs.len()), None);
         }
     }
 

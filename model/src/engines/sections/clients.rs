@@ -11,6 +11,7 @@
 //! Callbacks have no names in it: the kernel never looks into one.
 
 use crate::scenario::names::letter;
+use crate::universe::multisets;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -262,17 +263,12 @@ static STARTS: LazyLock<Vec<Vec<Call>>> = LazyLock::new(|| {
 /// The number of clients of this number of calls in the letters of the scenario language: each call a thread, and every
 /// split of the calls into threads. `k` callbacks wait, `m` operations can be a thread by themselves (`Tier::formula`).
 pub fn number(calls: usize) -> (u64, u64) {
-    let starts = |programs: &dyn Fn(u64) -> u64| (0..=2).map(|k| 2 * (1 << k) * programs(7 + k)).sum();
+    let starts = |programs: &dyn Fn(usize) -> usize| (0..=2).map(|k| 2 * (1 << k) * programs(7 + k) as u64).sum();
     (starts(&|m| multisets(m, calls)), starts(&|m| splits(m, calls)))
 }
 
-/// Multisets of this size.
-fn multisets(of: u64, size: usize) -> u64 {
-    (0..size as u64).fold(1, |number, taken| number * (of + taken) / (taken + 1))
-}
-
 /// Multisets of threads with this number of operations in all.
-fn splits(m: u64, operations: usize) -> u64 {
+fn splits(m: usize, operations: usize) -> usize {
     // Threads without an add, and with one, after which the thread can remove its own callback; A and B are adds.
     let (mut without, mut with) = (m - 2, 2);
     let mut by_operations = vec![1];
@@ -282,7 +278,7 @@ fn splits(m: u64, operations: usize) -> u64 {
         for (total, number) in by_operations.iter_mut().enumerate() {
             let threads = 1..=total / length;
             *number +=
-                threads.map(|count| multisets(without + with, count) * before[total - count * length]).sum::<u64>();
+                threads.map(|count| multisets(without + with, count) * before[total - count * length]).sum::<usize>();
         }
         (without, with) = (without * (m - 2), without * 2 + with * (m + 1));
     }
@@ -337,7 +333,7 @@ mod tests {
         // The largest number that the command takes still fits.
         assert!(number(15).1 > number(14).1);
         // 1 + 1 operations, and 2 in one thread.
-        let two = |m: u64| m * (m + 1) / 2 + m * m + 2;
-        assert_eq!(number(2).1, (0..=2).map(|k| 2 * (1 << k) * two(7 + k)).sum::<u64>());
+        let two = |m: usize| m * (m + 1) / 2 + m * m + 2;
+        assert_eq!(number(2).1, (0..=2).map(|k| 2 * (1 << k) * two(7 + k) as u64).sum::<u64>());
     }
 }
