@@ -109,9 +109,29 @@ fn a_scenario_that_passes_leaves_a_part_and_pages_and_one_without_end_is_given_u
     let data: Value = serde_json::from_str(&written("json")).expect("JSON");
     let steps = data["executions"][0]["steps"].as_array().expect("steps");
     assert!(steps.iter().any(|step| step["pieces"][1]["is_locked"] == true && step["protocol"] != json!([])), "{data}");
-    assert_ne!(steps.last().expect("a step")["protocol"], json!([]), "{data}");
+    let last = steps.last().expect("a step");
+    // The cell to which the kernel's foreign id belongs is not shown.
+    assert!(last["protocol"].as_array().is_some_and(|cells| cells.len() == 1), "{data}");
+    assert_eq!(last["specification"], json!(["done v0"]), "{data}");
+    let added = &steps[0];
+    assert_eq!(added["specification"], json!(["pending, waiting a"]), "{added}");
+    let (place, text) = (&added["sources"][0]["place"], &added["sources"][0]["text"]);
+    let place = place.as_str().and_then(|place| place.strip_prefix("src/kernel/cell.rs:")).expect("a line of the core");
+    let core = fs::read_to_string(project().join("src/kernel/cell.rs")).expect("readable");
+    let line = place.parse::<usize>().ok().and_then(|line| core.lines().nth(line - 1)).expect("a number");
+    assert!(line.contains("self.state.lock().add(") && *text == line.trim(), "{added}");
     let page = written(".html");
-    assert!(page.contains("class=\"lock\"") && !page.contains("<script") && !page.contains("http"), "{page}");
+    assert!(page.contains("class=\"lock\"") && !page.contains(" src=") && !page.contains("http"), "{page}");
+    // Without its script the page has every step and no slider.
+    let (table, script) = page.split_once("<script>").expect("a script of its own");
+    let all: usize = data["executions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| one["steps"].as_array().map_or(0, Vec::len))
+        .sum();
+    assert_eq!(table.matches("<tr class=\"step\">").count(), all, "{page}");
+    assert!(table.contains("class=\"slider\" hidden") && script.contains("slider.hidden = false"), "{page}");
     let chrome: Value = serde_json::from_str(&fs::read_to_string(&trace).expect("written")).expect("JSON");
     let of_kind =
         |kind: &str| chrome["traceEvents"].as_array().into_iter().flatten().filter(|e| e["ph"] == kind).count();

@@ -1,5 +1,6 @@
 //! The diagram names what a section looks at whose lock guards no cell, and the lock under which a caller's code ran.
 
+use std::panic::Location;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::diagram::Diagram;
 use whendone_model::observation::event::{Event, Trace};
@@ -26,9 +27,9 @@ fn code_of_a_caller_that_runs_under_a_lock_is_drawn_with_the_lock() {
     let rule = || Event::Breaks("P13: a cloned under the lock".to_owned());
     let timers = "core::option::Option<whendone::event_loop::timers::Timers<u64>>";
     let (begins, ends) = (Event::Begins((0, Step::Read)), Event::Ends((0, Step::Read), None));
-    let within = [begins, Event::Locks(timers), rule(), Event::Unlocks(1, None), rule(), ends];
+    let within = [begins, Event::Locks(timers, Location::caller()), rule(), Event::Unlocks(1, None), rule(), ends];
     // Outside of operations the sections are not drawn.
-    let outside = [Event::AllBegin, Event::Locks("a::Tasks"), rule(), Event::Unlocks(2, None)];
+    let outside = [Event::AllBegin, Event::Locks("a::Tasks", Location::caller()), rule(), Event::Unlocks(2, None)];
     let events = within.into_iter().chain(outside);
     let events = events.map(|event| (0, event)).collect();
     let trace = Trace { number: 1, steps: String::new(), events, observation: None, broken: Vec::new() };

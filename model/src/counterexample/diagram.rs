@@ -3,14 +3,16 @@
 //! Brackets enclose a lock section; beside it stand the queue and the phase that it leaves. A star marks a caller's code.
 //! Two dots continue a line that events of other threads have interrupted.
 
+use super::sources::Sources;
 use super::steps::{Step as Data, pieces};
 use crate::observation::Answer;
-use crate::observation::event::{Event, Thing, Trace};
+use crate::observation::event::{Event, Place, Thing, Trace};
 use crate::protocol::conformance::{Conformance, Guarded};
 use crate::protocol::phase::Phase;
 use crate::scenario::Scenario;
 use crate::scenario::names::{Nonce, Part, TASKS, Value, letter, mark};
 use crate::scenario::resolve::{Step, TaskStep};
+use crate::spec::explained::Explained;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -23,7 +25,7 @@ pub struct Diagram<'a> {
 /// `     T0: C              | T1: A | queue  phase`
 impl fmt::Display for Diagram<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = Lines::new(self.trace);
+        let lines = Lines::new(self.trace, None);
         let mut heads: Vec<String> = self.scenario.threads.iter().enumerate().map(head).collect();
         if lines.lines.iter().any(|line| line.part == Stretch::Setup) {
             heads[0].insert_str(0, "setup, ");
@@ -63,9 +65,10 @@ fn widest<'a>(texts: impl Iterator<Item = &'a String>) -> usize {
 }
 
 /// The steps of an execution: the lines as data.
-pub(super) fn lines(trace: &Trace) -> Vec<Data> {
-    let lines = Lines::new(trace).lines.into_iter();
-    let data = |line: Line| {
+pub(super) fn lines(scenario: &Scenario, trace: &Trace) -> Vec<Data> {
+    let mut sources = Sources::default();
+    let lines = Lines::new(trace, Explained::new(scenario)).lines.into_iter();
+    let mut data = |line: Line| {
         let text = line.text.trim_start();
         Data {
             thread: line.thread,
@@ -76,10 +79,13 @@ pub(super) fn lines(trace: &Trace) -> Vec<Data> {
             queue: line.queue,
             phase: line.phase,
             protocol: line.protocol,
+            specification: line.specification.into_iter().collect(),
+            sources: sources.lines(line.places),
             remark: line.remark,
+            unexplained: line.unexplained,
         }
     };
-    lines.map(data).collect()
+    lines.map(&mut data).collect()
 }
 
 /// The lines, and the state of the threads and of the core after the events so far.
@@ -96,6 +102,8 @@ struct Lines {
     added: BTreeSet<Nonce>,
     /// The protocol, which follows the events.
     protocol: Conformance,
+    /// The specification, which follows them too, if it has states for this scenario.
+    specification: Option<Explained>,
 }
 
 #[derive(Default)]
@@ -109,6 +117,11 @@ struct Line {
     has_section: bool,
     /// The state of each cell in the protocol after the line.
     protocol: Vec<String>,
+    /// The possible states of the specification after the line, and why no state is possible any more.
+    specification: BTreeSet<String>,
+    unexplained: String,
+    /// The places of its lock sections and of its reads of an outcome.
+    places: Vec<Place>,
     /// The caller's code that begins here; it has a line of its own.
     runs: Option<(Nonce, Part)>,
 }
@@ -141,11 +154,13 @@ struct Progress {
     section: Option<usize>,
     /// A word for what each lock guards that the thread holds, also outside of its operations.
     held: Vec<&'static str>,
+    /// The places whose line is not drawn yet.
+    places: Vec<Place>,
 }
 
 impl Lines {
-    fn new(trace: &Trace) -> Self {
-        let mut lines = Lines::default();
+    fn new(trace: &Trace, specification: Option<Explained>) -> Self {
+        let mut lines = Lines { specification, ..Lines::default() };
         for (at, (thread, event)) in trace.events.iter().enumerate() {
             let next = trace.events[at + 1..].iter().find(|(other, _)| other == thread);
             lines.event(*thread, event, next.map(|(_, event)| event));
@@ -160,10 +175,12 @@ impl Lines {
 
     /// Draws one event; `next` is the next event of the same thread.
     fn event(&mut self, thread: usize, event: &Event, next: Option<&Event>) {
-        if let Event::Locks(guards) = event {
+        if let Event::Locks(guards, _) = event {
             self.thread(thread).held.push(type_word(guards));
         }
+        let drawn = self.drawn();
         self.draw(thread, event, next);
+        self.place(thread, event, drawn);
         // A refusal is in the trace already.
         let _ = self.protocol.follow(|| thread, event);
         let states = self.protocol.states();
@@ -171,8 +188,39 @@ impl Lines {
         if let Some(line) = self.lines.last_mut().filter(|_| !states.is_empty()) {
             line.protocol = states;
         }
+        self.specify(thread, event);
         if let Event::Unlocks(..) = event {
             self.thread(thread).held.pop();
+        }
+    }
+
+    /// The number of lines and the length of the last one.
+    fn drawn(&self) -> (usize, usize) {
+        (self.lines.len(), self.lines.last().map_or(0, |line| line.text.len()))
+    }
+
+    /// Adds the place of the event to the line where it is drawn: now, or with the thread's next event.
+    fn place(&mut self, thread: usize, event: &Event, before: (usize, usize)) {
+        let is_drawn = self.drawn() != before;
+        let progress = self.thread(thread);
+        if let (Event::Locks(_, place) | Event::Reads(_, place), false) = (event, progress.steps.is_empty()) {
+            progress.places.push(place);
+        }
+        if is_drawn {
+            let places = std::mem::take(&mut progress.places);
+            if let Some(line) = self.lines.last_mut() {
+                line.places.extend(places);
+            }
+        }
+    }
+
+    /// Adds the states of the specification to the line.
+    fn specify(&mut self, thread: usize, event: &Event) {
+        let Some(specification) = &mut self.specification else { return };
+        let unexplained = specification.follow(thread, event);
+        if let Some(line) = self.lines.last_mut() {
+            line.specification = specification.states();
+            line.unexplained.extend(unexplained);
         }
     }
 
@@ -201,13 +249,13 @@ impl Lines {
             Event::Breaks(rule) => self.remark(thread, rule),
             // Outside of its operations it is the harness that prepares, inspects or drops things.
             _ if self.thread(thread).steps.is_empty() => {}
-            Event::Locks(_) => {
+            Event::Locks(..) => {
                 self.say(thread, " ", "[");
                 self.thread(thread).section = Some(0);
             }
             Event::Unlocks(lock, printed) => self.unlocks(thread, *lock, printed.as_deref().and_then(Guarded::read)),
             Event::Publishes => self.does(thread, "publishes"),
-            Event::Reads(found) => self.reads(thread, *found, next),
+            Event::Reads(found, _) => self.reads(thread, *found, next),
             // The drop of a callback that ran says nothing new.
             Event::Drops(Thing::Callback(nonce)) if self.added.contains(nonce) => {
                 self.does(thread, &format!("drops {}", letter(*nonce)));
@@ -237,7 +285,7 @@ impl Lines {
 
     /// A read of a write-once cell, which is drawn unless the next event, a hand-over or an answer, shows what it read.
     fn reads(&mut self, thread: usize, found: bool, next: Option<&Event>) {
-        if !matches!(next, Some(Event::Enters(_) | Event::Ends(..) | Event::Reads(true))) {
+        if !matches!(next, Some(Event::Enters(_) | Event::Ends(..) | Event::Reads(true, _))) {
             self.does(thread, if found { "reads an outcome" } else { "reads nothing" });
         }
     }

@@ -4,6 +4,7 @@
 pub mod diagram;
 pub mod page;
 pub mod shrink;
+mod sources;
 pub mod steps;
 pub mod token;
 
@@ -17,14 +18,15 @@ use crate::engines::catalog::{Engine, on_shuttle};
 use crate::engines::record::recorder::watch;
 use crate::engines::sections::explore::plainly;
 use crate::engines::shuttle::explore::Schedules;
-use crate::engines::{self, Extent};
+use crate::engines::{self, Extent, until};
 use crate::observation::Observation;
 use crate::observation::event::Trace;
 use crate::scenario::Scenario;
 use crate::spec::allowed::{allowed, is_listed, known};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 
 /// One execution of a scenario, with the text around it: a failure, or a witness of an allowed outcome.
 pub struct Counterexample {
@@ -37,6 +39,9 @@ pub struct Counterexample {
     /// The lines below the diagram.
     below: Vec<String>,
 }
+
+/// The number of executions among which the one with the fewest switches is chosen, where no reduction bounds them.
+const COMPARED: u64 = 2000;
 
 /// The length of a list of outcomes that a person still reads.
 const MOST_LISTED: usize = 6;
@@ -51,9 +56,17 @@ impl Counterexample {
             move |trace: &Trace| Fault::all(&watched, &known, &trace.broken, &trace.observation).contains(&wanted);
         // Of executions with the same effect a reduction keeps one, and seldom the one with the fewest switches.
         let engine = if engine == Engine::Sections { Engine::SectionsPlain } else { engine };
-        let all = || plainly(|| play(&smallest));
-        let (observed, mut traces) = watch(all, move |trace| is_wanted(trace).then_some(()));
+        let is_found = Rc::new(Cell::new(false));
+        let found = is_found.clone();
+        let wanted = move |trace: &Trace| is_wanted(trace).then(|| found.set(true));
+        let is_enough =
+            move |executions, _: &_| engine == Engine::SectionsPlain && is_found.get() && executions >= COMPARED;
+        let (mut observed, mut traces) = watch(|| until(is_enough, || plainly(|| play(&smallest))), wanted);
         let trace = traces.remove(&());
+        if engine == Engine::SectionsPlain && trace.is_some() {
+            // A replay goes on to the end.
+            observed.extent = Extent::Complete;
+        }
         let below = match &trace {
             Some(trace) => compare(trace, &allowed),
             None => {
@@ -129,7 +142,8 @@ impl Counterexample {
     pub fn drawn(&self, process: usize) -> Drawn {
         let Counterexample { headline, scenario, above, execution, below } = self;
         let trace = execution.as_ref().map(|(trace, _)| trace);
-        let steps = trace.map(steps).unwrap_or_default();
+        let steps = trace.map(|trace| steps(scenario, trace)).unwrap_or_default();
+        let refused = steps.iter().position(|step| !step.refused_by().is_empty());
         Drawn {
             headline: headline.clone(),
             scenario: scenario.to_string(),
@@ -139,7 +153,8 @@ impl Counterexample {
             switches: trace.map(Trace::switches),
             token: execution.as_ref().and_then(|(_, token)| token.as_ref()).map(Token::to_string),
             threads: heads(scenario),
-            refused: steps.iter().position(|step| !step.remark.is_empty()),
+            refused,
+            refused_by: refused.map(|at| steps[at].refused_by()).unwrap_or_default(),
             steps,
             chrome: trace.map(|trace| chrome(scenario, trace, process)).unwrap_or_default(),
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The version of the form of [`Drawn`].
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One execution of a scenario, with the words around it.
 #[derive(Clone, Debug, Serialize)]
@@ -27,8 +27,10 @@ pub struct Drawn {
     /// The threads, each with its part of the scenario.
     pub threads: Vec<String>,
     pub steps: Vec<Step>,
-    /// The place in `steps` of the first one that breaks a rule.
+    /// The place in `steps` of the first one that breaks a rule or that the specification refuses.
     pub refused: Option<usize>,
+    /// Who refuses it: `the specification`, `the protocol` or `a rule`.
+    pub refused_by: Vec<&'static str>,
     #[serde(skip)]
     pub chrome: Vec<Value>,
 }
@@ -49,8 +51,15 @@ pub struct Step {
     pub phase: String,
     /// The state of each cell in the protocol after this step, as far as the protocol follows.
     pub protocol: Vec<String>,
-    /// The rules that this step breaks.
+    /// The possible states of the specification after this step: one, or several where it is not decided in which order
+    /// open calls take effect. None once the execution was refused, and none on a loop.
+    pub specification: Vec<String>,
+    /// The lines of the sources in which this step locks or reads the outcome.
+    pub sources: Vec<SourceLine>,
+    /// The rules that this step breaks, the protocol among them.
     pub remark: String,
+    /// The reason why the specification refuses this step; only the first refused one has it.
+    pub unexplained: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,9 +68,31 @@ pub struct Piece {
     pub is_locked: bool,
 }
 
+/// A line of a source file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceLine {
+    /// The file, from the root of the project, and the line: `src/kernel/cell.rs:93`.
+    pub place: String,
+    pub text: String,
+}
+
+impl Step {
+    /// Those who refuse this step.
+    pub fn refused_by(&self) -> Vec<&'static str> {
+        let remarks: Vec<&str> = self.remark.split("; ").collect();
+        let begins = |with: &str| remarks.iter().any(|remark| remark.starts_with(with));
+        let found = [
+            ("the specification", !self.unexplained.is_empty()),
+            ("the protocol", begins("protocol: ")),
+            ("a rule", begins("P") || begins("harness: ")),
+        ];
+        found.into_iter().filter_map(|(who, refuses)| refuses.then_some(who)).collect()
+    }
+}
+
 /// The steps of an execution.
-pub fn steps(trace: &Trace) -> Vec<Step> {
-    lines(trace)
+pub fn steps(scenario: &Scenario, trace: &Trace) -> Vec<Step> {
+    lines(scenario, trace)
 }
 
 /// The heads of the columns.
@@ -121,7 +152,7 @@ pub fn chrome(scenario: &Scenario, trace: &Trace, process: usize) -> Vec<Value> 
         events.extend(match event {
             Event::Begins(step) => Some(of_kind("B", step_name(*step))),
             Event::Ends(step, _) => Some(of_kind("E", step_name(*step))),
-            Event::Locks(_) => Some(of_kind("B", "lock section".to_owned())),
+            Event::Locks(..) => Some(of_kind("B", "lock section".to_owned())),
             Event::Unlocks(..) => Some(of_kind("E", "lock section".to_owned())),
             Event::Enters(entered) => Some(of_kind("B", format!("{}{}", mark(entered.part), letter(entered.nonce)))),
             Event::Leaves(nonce, part) => Some(of_kind("E", format!("{}{}", mark(*part), letter(*nonce)))),

@@ -4,6 +4,7 @@ use super::{Answer, HandOver, Observation, Told};
 use crate::scenario::names::{Nonce, Part, Task, Value, letter};
 use crate::scenario::resolve::TaskStep;
 use std::fmt;
+use std::panic::Location;
 
 /// The events of one execution, up to its end or to the point where it stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub struct Trace {
     pub broken: Vec<String>,
 }
 
+/// A place in a source file.
+pub type Place = &'static Location<'static>;
+
 /// One event of a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -25,16 +29,16 @@ pub enum Event {
     Has(usize),
     Begins(TaskStep),
     Ends(TaskStep, Option<Answer>),
-    /// The type of what the lock guards.
-    Locks(&'static str),
+    /// The type of what the lock guards, and the place of the call.
+    Locks(&'static str, Place),
     /// The address of the lock, and the state that it guards, if that can be printed.
     Unlocks(usize, Option<String>),
     /// A lock is dropped. From now on another one may have its address.
     Frees(usize),
     /// Sets a write-once cell.
     Publishes,
-    /// Reads a write-once cell, and whether it was set.
-    Reads(bool),
+    /// Reads a write-once cell: whether it was set, and the place of the call.
+    Reads(bool, Place),
     /// Calls the scheduler with a callback of this task, or on a loop with an entry of its queue.
     Schedules(Option<Task>),
     Enters(HandOver),

@@ -122,10 +122,11 @@ impl Conformance {
         self.refused.clone()
     }
 
-    /// The state of each cell in words; nothing once an event was refused.
+    /// The state of each task's cell in words; nothing once an event was refused. The harness has a cell of no task, to which
+    /// nothing happens.
     pub fn states(&self) -> Vec<String> {
-        let states = self.cells.iter().filter(|_| self.refused.is_none()).map(Cell::describe);
-        states.collect()
+        let cells = self.cells.iter().filter(|cell| cell.task.is_some() && self.refused.is_none());
+        cells.map(Cell::describe).collect()
     }
 
     /// Gives up, because an event was not seen: the rest cannot be followed.

@@ -56,6 +56,31 @@ impl Interleavings {
         Interleavings { is_plain: false, ..Interleavings::new(scenario) }
     }
 
+    /// The steps for calls that take effect one by one: what they lead to is no step.
+    pub(super) fn of_calls(scenario: &Scenario) -> Self {
+        Interleavings { is_plain: true, ..Interleavings::new(scenario) }
+    }
+
+    /// The machine before the setup, with an agent for each thread.
+    pub(super) fn untouched(&self) -> Machine {
+        let mut machine = Machine::new(self.plan.tasks);
+        machine.agents = vec![Agent::default(); self.plan.threads.len()];
+        machine.shown.answers = vec![Vec::new(); self.plan.threads.len()];
+        machine
+    }
+
+    /// Carries out an operation as one step, and returns its answer. Drains, drops and clones are left out.
+    pub(super) fn take_effect(&self, machine: &mut Machine, agent: usize, step: TaskStep) -> Option<Answer> {
+        self.carry_out(machine, agent, step, Asker::Thread(agent));
+        let owed = std::mem::take(&mut machine.agents[agent].todo);
+        let registers = |todo: &Todo| if let Todo::Register(nonce) = todo { Some(*nonce) } else { None };
+        if let Some(nonce) = owed.iter().find_map(registers) {
+            self.register(machine, agent, nonce);
+            machine.agents[agent].todo.clear();
+        }
+        machine.shown.answers[agent].pop()
+    }
+
     /// The machine after the setup, when the threads begin.
     pub(crate) fn start(&self) -> Machine {
         let mut machine = Machine::new(self.plan.tasks);
@@ -293,8 +318,8 @@ impl Interleavings {
     }
 
     fn enter(&self, machine: &mut Machine, agent: usize, nonce: Nonce, part: Part) {
-        let callback = self.plan.registrations.get(nonce).filter(|body| part == Part::Call && !body.is_waker);
-        machine.enter(agent, nonce, part, callback.map(|callback| callback.task));
+        let reads = self.reads(nonce).filter(|_| part == Part::Call);
+        machine.enter(agent, nonce, part, reads);
     }
 
     /// Drops them, the last one first.
@@ -303,8 +328,25 @@ impl Interleavings {
         machine.agents[agent].todo.extend(does.map(|nonce| Todo::Enter(nonce, Part::Drop)));
     }
 
-    fn task_of(&self, nonce: Nonce) -> Task {
+    pub(super) fn task_of(&self, nonce: Nonce) -> Task {
         self.plan.registrations[nonce].task
+    }
+
+    /// Whether the hand-over of this callback or waker calls it, now or later, and in which of two orders: on a queue,
+    /// wakers that are woken at once overtake those that take a place in it.
+    pub(super) fn order(&self, nonce: Nonce) -> Option<bool> {
+        let is_waker = self.plan.registrations[nonce].is_waker;
+        match self.scheduler {
+            Some(Scheduler::Refuse | Scheduler::Panic) => is_waker.then_some(true),
+            Some(Scheduler::Queue) => Some(is_waker && !self.is_queued_waker(nonce)),
+            _ => Some(true),
+        }
+    }
+
+    /// The task that a callback or waker reads the outcome of, if it is a callback.
+    pub(super) fn reads(&self, nonce: Nonce) -> Option<Task> {
+        let callback = self.plan.registrations.get(nonce).filter(|body| !body.is_waker);
+        callback.map(|callback| callback.task)
     }
 
     /// Whether it is a waker that takes a place in the scheduler's queue.

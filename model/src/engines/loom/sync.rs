@@ -19,6 +19,7 @@ pub use std::sync::Arc;
 pub mod by_mutex {
     use crate::engines::record::recorder;
     use crate::observation::event::Event;
+    use std::panic::Location;
 
     /// A write-once cell whose value is outside the model; a flag under a loom mutex says whether it is there.
     pub struct OnceLock<T> {
@@ -31,9 +32,11 @@ pub mod by_mutex {
             OnceLock { there: loom::sync::Mutex::new(false), value: std::sync::OnceLock::new() }
         }
 
+        #[track_caller]
         pub fn get(&self) -> Option<&T> {
+            let place = Location::caller();
             let there = *self.there.lock().expect("poisons nothing");
-            recorder::record(|| Event::Reads(there));
+            recorder::record(|| Event::Reads(there, place));
             there.then(|| self.value.get()).flatten()
         }
 

@@ -8,6 +8,7 @@ use crate::observation::event::Event;
 use std::cell::Cell;
 use std::fmt::{Debug, Write};
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::rc::Rc;
 
 machine::thread_local! {
@@ -46,6 +47,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T: Debug> Mutex<T> {
+    #[track_caller]
     pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
         self.0.shown_by(|value| {
             // This runs so often that growing the string step by step would cost time.
@@ -68,15 +70,18 @@ impl<T> Silent<T> {
         Silent(machine::sync::Mutex::new(value))
     }
 
+    #[track_caller]
     pub fn lock(&self) -> Guard<Shown<'_, T>, Held> {
         self.shown_by(|_| None)
     }
 
+    #[track_caller]
     fn shown_by(&self, show: fn(&T) -> Option<String>) -> Guard<Shown<'_, T>, Held> {
         let guard = self.0.lock().expect("poisons nothing that does not panic");
         let held = HELD.with(Rc::clone);
         held.set(held.get() + 1);
-        recorder::record(|| Event::Locks(std::any::type_name::<T>()));
+        let place = Location::caller();
+        recorder::record(|| Event::Locks(std::any::type_name::<T>(), place));
         let address = std::ptr::from_ref(self).addr();
         Guard { guard: Shown { guard, address, show }, held: Held(held) }
     }
@@ -137,6 +142,7 @@ pub mod by_atomic {
     use crate::engines::record::recorder;
     use crate::observation::event::Event;
     use machine::sync::atomic::{AtomicBool, Ordering};
+    use std::panic::Location;
 
     /// A write-once cell whose value is outside the model; a flag, released and acquired, says whether it is there.
     pub struct OnceLock<T> {
@@ -149,9 +155,11 @@ pub mod by_atomic {
             OnceLock { there: AtomicBool::new(false), value: std::sync::OnceLock::new() }
         }
 
+        #[track_caller]
         pub fn get(&self) -> Option<&T> {
+            let place = Location::caller();
             let there = self.there.fetch_or(false, Ordering::Acquire);
-            recorder::record(|| Event::Reads(there));
+            recorder::record(|| Event::Reads(there, place));
             there.then(|| self.value.get()).flatten()
         }
 
