@@ -115,6 +115,7 @@ fn shows(mutant: &Mutant, planted: &[File], arguments: &str, copy: &PlantedCopy)
         evidence: evidence.to_owned(),
         seconds: start.elapsed().as_secs_f64(),
         counterexample: None,
+        page: None,
     }))
 }
 

@@ -10,9 +10,10 @@ mod search;
 use clap::Parser;
 use play::Search;
 use report::{End, Told};
-use search::{Searched, copied, played};
-use serde_json::{Value, json};
+use search::{Searched, copied, drawn, played};
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +23,8 @@ use whendone_model::project::copy::project;
 use whendone_model::project::files::write_atomically;
 use whendone_model::proof::solver::Solver;
 use whendone_model::proof::why3::Why3;
-use whendone_model::runner::mutants::{FIGURES, Wanted};
+use whendone_model::runner::mutants::Wanted;
+use whendone_model::runner::part::{FIGURES, Found, Recording};
 use whendone_model::runner::workers::serve;
 use whendone_mutants::FINGERPRINT;
 use whendone_mutants::guard::{GUARD, guard, on_end_of_input};
@@ -50,9 +52,8 @@ fn main() -> ExitCode {
         Some(GUARD) => return guard(std::env::args().skip(2)),
         _ => {}
     }
-    match verdict(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    match run(&Arguments::parse()) {
+        Ok(exit) => ExitCode::from(exit),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
@@ -60,7 +61,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, String> {
+/// Plants the bugs, and leaves the figures: in the file that `cargo verify` names, or else as a part of the evidence.
+fn run(arguments: &Arguments) -> Result<u8, String> {
+    let named = std::env::var_os(FIGURES);
+    let words = ["mutants".to_owned()].into_iter().chain(std::env::args().skip(1)).collect();
+    let recording =
+        (named.is_none() && !is_own_table()).then(|| Recording::begin("mutants", false, words)).transpose()?;
+    let found = verdict(arguments)?;
+    let exit = found.exit;
+    if let Some(path) = named {
+        write_atomically(Path::new(&path), found.figures.to_string()).map_err(|error| error.to_string())?;
+    } else if let Some(recording) = recording {
+        recording.end(found)?;
+    }
+    Ok(exit)
+}
+
+fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<Found, String> {
     let start = Instant::now();
     if *watched {
         on_end_of_input(|| std::process::exit(1));
@@ -81,6 +98,7 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, S
         ends.push(Told::new(mutant, found, wanted.all));
     };
     played(&mutants, wanted, workers, &tell)?;
+    draw(&mutants, &mut ends.lock().unwrap_or_else(PoisonError::into_inner), wanted, workers)?;
     copied(&mutants, workers, &tell)?;
     let ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
     let count = |wanted: End| ends.iter().filter(|told| told.end == wanted).count();
@@ -99,8 +117,26 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<bool, S
         false => protocol::bugs(is_named, !wanted.only.is_empty())? + queue::bugs(is_named)?,
     };
     let skipped = if is_own_table() { Vec::new() } else { skipped(wanted) };
-    leave(&json!({ "bugs": ends, "unrefused": unrefused, "skipped": skipped }))?;
-    Ok(wrong + unrefused == 0)
+    let figures = json!({ "bugs": ends, "unrefused": unrefused, "skipped": skipped });
+    Ok(Found { exit: u8::from(wrong + unrefused > 0), skipped, figures, error: None })
+}
+
+/// Draws a failing execution of each bug: for the figures, for the reader of `--show`, and as pages.
+fn draw(mutants: &[Mutant], told: &mut [Told], wanted: &Wanted, workers: usize) -> Result<(), String> {
+    wanted.html.iter().try_for_each(fs::create_dir_all).map_err(|error| error.to_string())?;
+    drawn(mutants, told, workers)?;
+    for Told { id, kills, .. } in told {
+        for kill in kills.iter_mut().filter(|kill| kill.page.is_some()) {
+            let text = kill.counterexample.iter().filter(|_| wanted.show);
+            text.for_each(|text| println!("\n{id}: {text}\n"));
+            if let Some((folder, page)) = wanted.html.as_ref().zip(kill.page.take()) {
+                let path = folder.join(format!("{id}.html"));
+                write_atomically(&path, page).map_err(|error| error.to_string())?;
+            }
+            kill.page = None;
+        }
+    }
+    Ok(())
 }
 
 /// The bugs that this run leaves out, in words.
@@ -111,14 +147,6 @@ fn skipped(wanted: &Wanted) -> Vec<String> {
     let played = wanted.played.then(|| "the bugs that need a copy of the project, by --played".to_owned());
     let only = (!wanted.only.is_empty()).then(|| format!("all bugs but those named {}", wanted.only.join(", ")));
     [solver, why3, played, only].into_iter().flatten().collect()
-}
-
-/// Writes the figures to the file that `cargo verify` names.
-fn leave(figures: &Value) -> Result<(), String> {
-    match std::env::var_os(FIGURES) {
-        Some(path) => write_atomically(Path::new(&path), figures.to_string()).map_err(|error| error.to_string()),
-        None => Ok(()),
-    }
 }
 
 /// True for the table of an auditor, false for the tables of the project.

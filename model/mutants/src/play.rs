@@ -8,6 +8,7 @@ use std::time::Instant;
 use std::{fmt, fs};
 use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
+use whendone_model::counterexample::page::page;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::{Play, sections::engine, until};
 use whendone_model::fuzzing::bytes::decode;
@@ -99,8 +100,8 @@ pub struct Search {
     pub checks: Vec<Check>,
     /// On this program alone, as the table names it: even if the process ends there it is known where it did.
     pub only: Option<String>,
-    /// Whether a failing execution is to be shown.
-    pub show: bool,
+    /// Whether a failing execution is to be drawn.
+    pub draw: bool,
 }
 
 /// Who noticed a bug, and how.
@@ -110,7 +111,10 @@ pub struct Kill {
     pub program: String,
     pub evidence: String,
     pub seconds: f64,
+    /// A failing execution, shrunk and drawn: as text, and as a page, which is no part of the figures.
     pub counterexample: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// The result of a search.
@@ -172,12 +176,13 @@ impl Search {
             let verdict = check::check(&program, true, &until(self.enough(&program), || play(&program)));
             if let Some(evidence) = evidence(&verdict, &self.shown_by) {
                 let seconds = start.elapsed().as_secs_f64();
-                let fault = verdict.faults.first().filter(|_| self.show);
-                let counterexample =
-                    fault.map(|fault| Counterexample::of_failure(Engine::Sections, *play, &program, fault));
-                let counterexample = counterexample.map(|counterexample| counterexample.without_token().to_string());
+                let fault = verdict.faults.first().filter(|_| self.draw);
+                let drawn = fault.map(|fault| Counterexample::of_failure(Engine::Sections, *play, &program, fault));
+                let drawn = drawn.map(Counterexample::without_token);
+                let counterexample = drawn.as_ref().map(ToString::to_string);
+                let page = drawn.and_then(|drawn| page(&self.id, &[drawn.drawn(1)]).ok());
                 let (by, program) = (check.to_string(), program.to_string());
-                let kill = Some(Kill { by, program, evidence, seconds, counterexample });
+                let kill = Some(Kill { by, program, evidence, seconds, counterexample, page });
                 return Searching { kill, recount: None };
             }
             if program.threads.len() > 1 && counts.len() < COMPARED {

@@ -11,10 +11,10 @@ const UNBUILT: &str = "does not compile";
 /// The result for a bug as data.
 #[derive(Serialize)]
 pub struct Told {
-    id: String,
+    pub id: String,
     breaks: String,
     pub end: End,
-    kills: Vec<Kill>,
+    pub kills: Vec<Kill>,
 }
 
 impl Told {
@@ -44,7 +44,6 @@ fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
     for kill in &others {
         line(mutant, &format!("{:<10} {:>7.1}  {}", kill.by, kill.seconds, kill.program));
         below(&kill.evidence);
-        kill.counterexample.iter().for_each(|counterexample| println!("\n{counterexample}\n"));
     }
     for (ground, error) in lost.iter().filter(|(ground, error)| is_crash_of(mutant, ground, error)) {
         line(mutant, &format!("{:<18}  {ground}", "crash"));

@@ -2,6 +2,7 @@
 
 use super::copy::{PlantedCopy, run};
 use super::play::{Check, Search, Searching};
+use super::report::Told;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Mutex;
@@ -48,7 +49,7 @@ pub fn played(mutants: &[Mutant], wanted: &Wanted, workers: usize, tell: Tell<'_
         shown_by: mutant.shown_by.to_string(),
         checks,
         only,
-        show: wanted.show,
+        draw: false,
     };
     let mutants: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.is_played()).collect();
     let mut found = Found::new();
@@ -85,6 +86,36 @@ pub fn played(mutants: &[Mutant], wanted: &Wanted, workers: usize, tell: Tell<'_
             tell(mutant, found);
         }
     })
+}
+
+/// The time that a drawing may take.
+const DRAWING: Duration = Duration::from_secs(60);
+
+/// Draws a failing execution of each bug that a program has shown, in searches of their own: a drawing that is lost changes
+/// no result.
+pub fn drawn(mutants: &[Mutant], told: &mut [Told], workers: usize) -> Result<(), String> {
+    let search = |mutant: &Mutant, told: &Told| {
+        let kill = told.kills.first().filter(|_| mutant.is_played())?;
+        let (checks, races) = (Check::all(mutant.is_of_the_loop()), Check::races(mutant.is_of_the_loop()));
+        Some(Search {
+            id: told.id.clone(),
+            shown_by: mutant.shown_by.to_string(),
+            checks: checks.into_iter().chain(races).collect(),
+            only: Some(format!("{}: {}", kill.by, kill.program)),
+            draw: true,
+        })
+    };
+    let of = |told: &Told| mutants.iter().find(|mutant| *mutant.id == *told.id);
+    let (places, searches): (Vec<usize>, Vec<Search>) =
+        told.iter().enumerate().filter_map(|(at, told)| Some((at, search(of(told)?, told)?))).unzip();
+    let told = Mutex::new(told);
+    work(&searches, workers, DRAWING, |at, searched: Result<Searching, String>| {
+        let mut told = told.lock().expect("never poisoned");
+        if let Some(kill) = searched.ok().and_then(|searching| searching.kill) {
+            told[places[at]].kills[0] = kill;
+        }
+    })
+    .map_err(|error| error.to_string())
 }
 
 /// Runs the searches, adds the result of each, and passes those of its bug on.

@@ -3,9 +3,11 @@
 use crate::project::copy::{folder_in_target, project};
 use crate::project::table::{LEFT_OUT, Mutant, OWN_TABLE, PROTOCOL, QUEUE, Table};
 use crate::runner::own_table::read_checked;
+use crate::runner::part::FIGURES;
 use clap::Args;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -21,9 +23,12 @@ pub struct Wanted {
     /// Plants only bugs that scenarios can show, not those that need a copy of the project each
     #[arg(long)]
     pub played: bool,
-    /// Draws a shrunk failing interleaving of each bug that scenarios can show
+    /// Prints a shrunk failing interleaving of each bug that scenarios can show
     #[arg(long)]
     pub show: bool,
+    /// Writes a page with that interleaving into this folder, for each of those bugs
+    #[arg(long, value_name = "DIR")]
+    pub html: Option<PathBuf>,
     /// Texts of which a bug's id must contain one [default: all bugs]
     pub only: Vec<String>,
 }
@@ -44,15 +49,13 @@ impl Wanted {
         Ok(())
     }
 
-    fn arguments(&self) -> impl Iterator<Item = &str> {
+    fn arguments(&self) -> impl Iterator<Item = &OsStr> {
         let flags = [("--all", self.all), ("--played", self.played), ("--show", self.show)];
         let given = flags.into_iter().filter_map(|(flag, given)| given.then_some(flag));
-        given.chain(self.only.iter().map(String::as_str))
+        let html = self.html.iter().flat_map(|folder| [OsStr::new("--html"), folder.as_os_str()]);
+        given.map(OsStr::new).chain(html).chain(self.only.iter().map(OsStr::new))
     }
 }
-
-/// The variable that names the file for the figures of the seeded bugs.
-pub const FIGURES: &str = "WHENDONE_MUTANTS_FIGURES";
 
 /// The names of all seeded bugs of the project.
 fn names_of_the_project() -> Result<Vec<String>, String> {

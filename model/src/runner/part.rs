@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 /// The version of the form of a part. A reader refuses others.
 pub const SCHEMA: u32 = 1;
@@ -130,6 +130,42 @@ impl Part {
             false => word.clone(),
         };
         ["cargo verify".to_owned()].into_iter().chain(self.command.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The variable that names the file in which a command leaves figures for the one that started it.
+pub const FIGURES: &str = "WHENDONE_FIGURES";
+
+/// The file that this variable names.
+pub struct FiguresFile(PathBuf);
+
+impl FiguresFile {
+    /// The file of this process, for a part of this name.
+    ///
+    /// # Errors
+    ///
+    /// If its folder cannot be created.
+    pub fn new(name: &str) -> Result<Self, String> {
+        Ok(FiguresFile(parts_folder()?.join(format!("{name}-{}.figures", std::process::id()))))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The figures; none if the command left none.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn take(self) -> Result<Option<Value>, String> {
+        let failed = |error: &dyn fmt::Display| format!("{}: {error}", self.0.display());
+        if !self.0.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&self.0).map_err(|error| failed(&error))?;
+        fs::remove_file(&self.0).map_err(|error| failed(&error))?;
+        serde_json::from_str(&text).map(Some).map_err(|error| failed(&error))
     }
 }
 

@@ -9,14 +9,16 @@ use std::process;
 use whendone_model::project::copy::{folder_in_target, project};
 use whendone_model::project::provenance::Provenance;
 use whendone_model::runner::evidence::Evidence;
-use whendone_model::runner::part::{Found, parts_folder};
+use whendone_model::runner::part::{FIGURES, FiguresFile, Found, parts_folder};
 
-/// Runs another command, and records how it ended.
-pub fn record(words: &[OsString]) -> Result<Found, Box<dyn Error>> {
+/// Runs another command, and records how it ended, with the figures that it leaves.
+pub fn record(name: &str, words: &[OsString]) -> Result<Found, Box<dyn Error>> {
     let [program, rest @ ..] = words else { return Err("no command to record".into()) };
     let failed = |error| format!("{}: {error}", program.display());
-    let status = process::Command::new(program).args(rest).current_dir(project()).status().map_err(failed)?;
-    let figures = json!({ "ended": status.to_string() });
+    let file = FiguresFile::new(name)?;
+    let mut command = process::Command::new(program);
+    let status = command.args(rest).current_dir(project()).env(FIGURES, file.path()).status().map_err(failed)?;
+    let figures = json!({ "ended": status.to_string(), "left": file.take()? });
     Ok(Found { exit: u8::from(!status.success()), figures, ..Found::default() })
 }
 

@@ -15,6 +15,7 @@ mod stacks;
 mod vendoring;
 
 use arguments::{Arguments, Command};
+use std::env;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -22,7 +23,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{env, fs};
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::sections::clients::Key;
 use whendone_model::project::origin::{SUBCOMMAND, in_own_words, is_clone};
@@ -31,7 +31,7 @@ use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::clients::use_processors;
 use whendone_model::runner::interrupt;
 use whendone_model::runner::mutants::seeded;
-use whendone_model::runner::part::{Found, Recording, parts_folder};
+use whendone_model::runner::part::{FiguresFile, Found, Recording};
 use whendone_model::runner::plan::{SAMPLERS, STANDARD};
 use whendone_model::runner::self_test::check_the_check;
 use whendone_model::runner::workers::{Job, loom_variables, serve};
@@ -164,7 +164,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
         Some(Command::Facade { path, statement }) => vendoring::check_facade(path, statement.as_deref()).map(Found::of),
         Some(Command::Explore { port }) => prove::explore(*port),
         Some(Command::Mutants { file, wanted }) => mutants(arguments, file.as_deref(), wanted),
-        Some(Command::Record { words, .. }) => gather::record(words),
+        Some(Command::Record { name, words }) => gather::record(name, words),
         Some(Command::Report { parts, into }) => gather::report(parts.as_deref(), into.as_deref()),
         Some(Command::Worker) => Ok(Found::default()),
     }
@@ -184,11 +184,9 @@ fn mutants(
     file: Option<&Path>,
     wanted: &whendone_model::runner::mutants::Wanted,
 ) -> Result<Found, Box<dyn Error>> {
-    let figures = parts_folder()?.join(format!("mutants-{}.figures", std::process::id()));
-    let is_good = seeded(file, wanted, arguments.workers, &figures)?;
-    let text = fs::read_to_string(&figures).map_err(|error| format!("{}: {error}", figures.display()))?;
-    fs::remove_file(&figures)?;
-    let figures: serde_json::Value = serde_json::from_str(&text)?;
+    let figures = FiguresFile::new("mutants")?;
+    let is_good = seeded(file, wanted, arguments.workers, figures.path())?;
+    let figures = figures.take()?.ok_or("the seeded bugs left no figures")?;
     let listed = |name: &str| figures[name].as_array().cloned().unwrap_or_default();
     let skipped = listed("skipped").iter().filter_map(|why| why.as_str().map(str::to_owned)).collect();
     Ok(Found { exit: u8::from(!is_good), skipped, figures, error: None })
