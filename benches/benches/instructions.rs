@@ -3,10 +3,11 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use std::{fs, io};
+use std::{env, fs, io};
 use whendone_bench::callgrind::{NO_VALGRIND, has_valgrind};
 use whendone_bench::costs;
 use whendone_bench::gate::{self, Budget, Toolchain, Verdict, render};
+use whendone_bench::goals::distances;
 use whendone_bench::probe::{self, Probes};
 use whendone_bench::table::{self, Line};
 
@@ -74,6 +75,10 @@ fn main() -> io::Result<ExitCode> {
     if options.costs {
         fs::write(COSTS, costs::page(&lines, &budget).expect("every row was measured"))?;
         println!("written: {COSTS}");
+    }
+    // A command that records this run names a file for the figures.
+    if let Some((path, goals)) = env::var_os("WHENDONE_FIGURES").zip(distances(&lines, &budget)) {
+        fs::write(path, serde_json::json!({ "goals": goals }).to_string())?;
     }
     if options.check {
         return Ok(check(&budget, &toolchain, &lines, all));

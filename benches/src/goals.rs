@@ -5,6 +5,7 @@ use super::lock_sections::lock_sections;
 use super::registry::{FLOOR, YARDSTICK};
 use super::rows::{Row, Scenario, Scenario::*, row};
 use super::table::Line;
+use serde::Serialize;
 use std::fmt::Write;
 
 /// A row, the peer that should reach the goal, the most instructions as a ratio to the second peer's.
@@ -42,6 +43,21 @@ const COUNTS_HEAD: &str = "
 | figure | who | goal | measured | |
 |---|---|---|---|---|
 ";
+
+/// A measured figure and its goal.
+#[derive(Serialize)]
+pub struct Distance {
+    figure: String,
+    who: String,
+    /// The peer to whose figure it is a ratio.
+    against: Option<&'static str>,
+    goal: Option<f64>,
+    measured: f64,
+    is_met: Option<bool>,
+    /// The ratio with the allocator of a few instructions, and the ratio that would be left of nothing but lock sections, the
+    /// cell and the allocator.
+    own_and_floor: Option<(f64, f64)>,
+}
 
 /// The measured lines.
 #[derive(Clone, Copy)]
@@ -134,32 +150,54 @@ fn ratio((small, large): (f64, f64)) -> Option<f64> {
     Some(large / small)
 }
 
-/// Both tables, if all their rows were measured.
-pub(super) fn tables(lines: Lines, budget: &Budget) -> Option<String> {
-    let mut text = GOALS_HEAD.to_owned();
+/// The figures of both tables, if all their rows were measured.
+pub fn distances(lines: &[Line], budget: &Budget) -> Option<Vec<Distance>> {
+    let lines = Lines(lines);
+    let mut found = Vec::new();
     for (row, who, goal, against) in GOALS {
         let (ours, theirs) = lines.of(who, row).zip(lines.of(against, row))?;
         let (measured, own) = (ours.instructions? / theirs.instructions?, ours.own? / theirs.own?);
         let floor = lines.floor(who, row)? / theirs.instructions?;
-        let met = met(measured, goal);
-        let _ =
-            writeln!(text, "| {row} | {who} | {against} | {goal:.2} | {measured:.2} | {met} | {own:.2} | {floor:.2} |");
+        let distance = Distance::new(row.to_string(), who, Some(goal), measured);
+        found.push(Distance { against: Some(against), own_and_floor: Some((own, floor)), ..distance });
     }
-    text += COUNTS_HEAD;
-    let mut count = |figure: &str, who: &str, goal: Option<f64>, measured: f64| {
-        let (limit, met) = goal.map_or_else(Default::default, |goal| (goal.to_string(), met(measured, goal)));
-        let rounded = (100.0 * measured).round() / 100.0;
-        let _ = writeln!(text, "| {figure} | {who} | {limit} | {rounded} | {met} |");
-    };
     for (figure, who, goal, find) in COUNTS {
-        count(figure, who, goal, find(lines, who)?);
+        found.push(Distance::new(figure.to_owned(), who, goal, find(lines, who)?));
     }
     let (line, ratio) = budget.worst_of_core(lines.0)?;
-    count(&format!("{}, instructions {CORE}", line.row), &line.peer, Some(1.02), ratio);
-    Some(text)
+    found.push(Distance::new(format!("{}, instructions {CORE}", line.row), &line.peer, Some(1.02), ratio));
+    Some(found)
+}
+
+impl Distance {
+    fn new(figure: String, who: &str, goal: Option<f64>, measured: f64) -> Self {
+        let is_met = goal.map(|goal| is_met(measured, goal));
+        Distance { figure, who: who.to_owned(), against: None, goal, measured, is_met, own_and_floor: None }
+    }
+}
+
+/// Both tables, if all their rows were measured.
+pub(super) fn tables(lines: Lines, budget: &Budget) -> Option<String> {
+    let distances = distances(lines.0, budget)?;
+    let (mut ratios, mut counts) = (GOALS_HEAD.to_owned(), COUNTS_HEAD.to_owned());
+    for Distance { figure, who, against, goal, measured, is_met, own_and_floor } in distances {
+        let met = is_met.map_or("", |is_met| if is_met { "met" } else { "not met" });
+        let _ = match (against, own_and_floor, goal) {
+            (Some(against), Some((own, floor)), Some(goal)) => {
+                let ratio = format!("| {goal:.2} | {measured:.2} | {met} | {own:.2} | {floor:.2} |");
+                writeln!(ratios, "| {figure} | {who} | {against} {ratio}")
+            }
+            _ => {
+                let goal = goal.map_or_else(String::new, |goal| goal.to_string());
+                let rounded = (100.0 * measured).round() / 100.0;
+                writeln!(counts, "| {figure} | {who} | {goal} | {rounded} | {met} |")
+            }
+        };
+    }
+    Some(ratios + &counts)
 }
 
 /// Judged as it is printed.
-fn met(measured: f64, goal: f64) -> &'static str {
-    if (100.0 * measured).round() <= 100.0 * goal + 1e-9 { "met" } else { "not met" }
+fn is_met(measured: f64, goal: f64) -> bool {
+    (100.0 * measured).round() <= 100.0 * goal + 1e-9
 }

@@ -21,7 +21,7 @@ pub mod costs;
 pub mod floors;
 pub mod free_list;
 pub mod gate;
-mod goals;
+pub mod goals;
 pub mod growth;
 pub mod lock_sections;
 pub mod meter;

@@ -222,7 +222,8 @@ fn figures(name: &str) -> Value {
         }
         "mutants" => {
             let table = Table::read(&Table::folder(&project())).expect("well formed");
-            let killed = |id: String| json!({ "id": id, "breaks": "P1", "end": "killed", "kills": [] });
+            let kill = json!({ "by": "pairs", "program": "; C", "evidence": "", "counterexample": "FAIL, drawn" });
+            let killed = |id: String| json!({ "id": id, "breaks": "P1", "end": "killed", "kills": [kill] });
             let bugs: Vec<Value> = table.mutants.iter().map(|mutant| killed(mutant.id.to_string())).collect();
             json!({ "bugs": bugs, "unrefused": 0 })
         }
@@ -231,6 +232,10 @@ fn figures(name: &str) -> Value {
             let spots: Vec<Value> =
                 BLIND_SPOTS.iter().map(|spot| json!({ "what": spot.what, "unseen": true })).collect();
             json!({ "spots": spots })
+        }
+        "benches" => {
+            let goal = |figure: &str, goal: f64, is_met: bool| json!({ "figure": figure, "who": "us", "goal": goal, "measured": 1.5, "is_met": is_met });
+            json!({ "left": { "goals": [goal("a row", 2.0, true), goal("another row", 1.0, false)] } })
         }
         name if name.starts_with("deep") => run,
         _ => Value::Null,
@@ -242,6 +247,38 @@ fn a_whole_body_of_evidence_is_green() {
     let (text, code, page) = Parts::new(|_, _| true).report();
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("GREEN: nothing is missing, stale or red") && page.contains("verdict green"), "{text}");
+}
+
+#[test]
+fn the_report_has_each_bug_with_its_failing_interleaving_and_the_distance_to_each_goal() {
+    let (_, _, page) = Parts::new(|_, _| true).report();
+    let table = Table::read(&Table::folder(&project())).expect("well formed");
+    for id in table.mutants.iter().map(|mutant| mutant.id.to_string()) {
+        assert!(page.contains(&format!("<a href=\"#{id}-0\"")), "{id} has no killer");
+        assert!(page.contains(&format!("<pre id=\"{id}-0\">FAIL, drawn</pre>")), "{id} has no interleaving");
+    }
+    assert!(page.contains("met, x 0.75") && page.contains("not met, x 1.50"), "{page}");
+    let uncounted = Parts::new(|name, figures| {
+        let is_benches = name == "benches";
+        *figures = if is_benches { Value::Null } else { figures.take() };
+        true
+    });
+    let (text, code, _) = uncounted.report();
+    assert!(text.contains("MISSING  the distance to the goals") && code == Some(1), "{text}");
+}
+
+#[test]
+fn a_recorded_command_leaves_its_figures_in_its_part() {
+    let target = TempDir::new().expect("a folder");
+    let recorded = |script: &str| {
+        let (text, code) = verify(target.path(), &["record", "benches", "--", "sh", "-c", script], None);
+        let part = Part::read(&target.path().join("verify/parts/benches.json")).expect("it was left");
+        (part.figures["left"].clone(), code, text)
+    };
+    let (left, code, text) = recorded("echo '{\"goals\": [1]}' >\"$WHENDONE_FIGURES\"");
+    assert_eq!((&left, code), (&json!({ "goals": [1] }), Some(0)), "{text}");
+    let (left, code, text) = recorded("exit 3");
+    assert_eq!((&left, code), (&Value::Null, Some(1)), "{text}");
 }
 
 #[test]

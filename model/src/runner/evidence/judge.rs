@@ -35,6 +35,7 @@ pub fn judge(parts: &Parts, sources: &str) -> Result<Vec<Checked>, String> {
             "mutants" => mutants(part)?,
             "proof" => ["protocol", "queue"].iter().map(|of| proof(part, of)).collect(),
             "blind-spots" => blind_spots(part),
+            "benches" => vec![goals(part)],
             name if shard_of(name).is_some() => {
                 report_of(part).map_or_else(|red| vec![red], |report| failures(part, &report))
             }
@@ -199,6 +200,18 @@ fn proof(part: &Part, of: &str) -> Checked {
         Some(true) => checked,
         Some(false) => checked.with(Kind::Red, format!("the proof of the {of} failed"), None),
         None => checked.with(Kind::Missing, format!("the proof of the {of}"), Some("cargo verify proof".to_owned())),
+    }
+}
+
+/// The distance to the goals. A goal that is not met is no finding: `benches/COSTS.md` says why.
+fn goals(part: &Part) -> Checked {
+    let checked = Checked::green(&part.name, "has the distance to each goal");
+    match part.figures["left"]["goals"].as_array().is_some_and(|goals| !goals.is_empty()) {
+        true => checked,
+        false => {
+            let what = "the distance to the goals; the bench needs valgrind".to_owned();
+            checked.with(Kind::Missing, what, Some(part.command_line()))
+        }
     }
 }
 

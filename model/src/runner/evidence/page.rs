@@ -37,7 +37,8 @@ pub fn page(evidence: &Evidence) -> Result<String, String> {
     let values = context! {
         green => evidence.is_green(), now, findings, lines, runs, checked => checked.len(),
         missing => of_kind(Kind::Missing), stale => of_kind(Kind::Stale), red => of_kind(Kind::Red),
-        phases => phases(), bugs => figures("mutants").map(|figures| &figures["bugs"]), kills => figures("mutants").map(Kills::new),
+        phases => phases(), kills => figures("mutants").map(Kills::new),
+        goals => figures("benches").map(|figures| distances(figures)),
         proof => figures("proof"), spots => figures("blind-spots").map(|figures| &figures["spots"]),
     };
     template.render(values).map_err(|error| format!("{error:#}"))
@@ -109,6 +110,34 @@ impl Run {
     }
 }
 
+/// A figure with a goal, and its distance to it.
+#[derive(Serialize)]
+struct Distance {
+    figure: String,
+    who: String,
+    against: String,
+    goal: f64,
+    measured: f64,
+    is_met: bool,
+    /// The figure as a multiple of its goal; none if the goal is zero.
+    ratio: Option<f64>,
+    /// The width in percent, if twice the goal is the whole.
+    width: f64,
+}
+
+/// The figures of the benches that have a goal.
+fn distances(figures: &Value) -> Vec<Distance> {
+    let distance = |of: &Value| {
+        let (goal, measured) = (of["goal"].as_f64()?, of["measured"].as_f64()?);
+        let ratio = (goal > 0.0).then(|| measured / goal);
+        let width = (50.0 * ratio.unwrap_or(2.0 * f64::from(u8::from(measured > 0.0)))).min(100.0);
+        let text = |name: &str| of[name].as_str().unwrap_or_default().to_owned();
+        let (figure, who, against) = (text("figure"), text("who"), text("against"));
+        Some(Distance { figure, who, against, goal, measured, is_met: of["is_met"].as_bool()?, ratio, width })
+    };
+    figures["left"]["goals"].as_array().into_iter().flatten().filter_map(distance).collect()
+}
+
 /// For each pair of phases, such as `PendingDraining`, the events that lead from one to the other, refusals left out.
 fn phases() -> BTreeMap<String, String> {
     let mut arrows: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -123,6 +152,8 @@ fn phases() -> BTreeMap<String, String> {
 struct Kills {
     checks: Vec<String>,
     rows: Vec<(String, Vec<usize>)>,
+    /// Each bug, with the place among its kills of the first one by each check.
+    bugs: Vec<(Value, Vec<Option<usize>>)>,
 }
 
 impl Kills {
@@ -138,6 +169,11 @@ impl Kills {
         let checks: BTreeSet<String> = rows.values().flat_map(BTreeMap::keys).cloned().collect();
         let cells = |row: &BTreeMap<String, usize>| checks.iter().map(|by| row.get(by).copied().unwrap_or(0)).collect();
         let rows = rows.iter().map(|((_, breaks), row)| (breaks.clone(), cells(row))).collect();
-        Kills { rows, checks: checks.into_iter().collect() }
+        let killed = |bug: &Value| -> Vec<Option<usize>> {
+            let kills = bug["kills"].as_array().map_or(&[][..], Vec::as_slice);
+            checks.iter().map(|by| kills.iter().position(|kill| kill["by"] == **by)).collect()
+        };
+        let bugs = figures["bugs"].as_array().into_iter().flatten().map(|bug| (bug.clone(), killed(bug))).collect();
+        Kills { rows, bugs, checks: checks.into_iter().collect() }
     }
 }
