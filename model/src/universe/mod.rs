@@ -124,6 +124,11 @@ impl Tier {
         self.parts().iter().flat_map(|part| (0..part.len()).map(|number| part.nth(number))).collect()
     }
 
+    /// The number of its programs.
+    fn number(self) -> usize {
+        self.parts().iter().map(Part::len).sum()
+    }
+
     /// The program with this number, as in the list of [`programs`](Self::programs).
     pub fn program(self, mut number: usize) -> Option<Scenario> {
         for part in self.parts() {
@@ -200,16 +205,16 @@ impl Tier {
 
 /// The number of programs of the closed world.
 pub fn number() -> usize {
-    Tier::ALL.into_iter().map(Tier::formula).sum()
+    Tier::ALL.into_iter().map(Tier::number).sum()
 }
 
 /// The program of the closed world with this number, tier by tier; none if there are fewer.
 pub fn program(mut number: usize) -> Option<(Tier, Scenario)> {
     for tier in Tier::ALL {
-        if number < tier.formula() {
+        if number < tier.number() {
             return Some((tier, tier.program(number)?));
         }
-        number -= tier.formula();
+        number -= tier.number();
     }
     None
 }

@@ -109,8 +109,8 @@ pub struct Reached {
 /// choice by itself: the next steps, or the calls if they are to begin; and compares. The error says after which further
 /// choices, and what differs.
 ///
-/// A call that ends with its first step and leaves the state as it was, by its key, needs no execution of its own: the next
-/// choice is taken behind it.
+/// With the reduced key, a call that ends with its first step and leaves the key as it was needs no execution of its own: the
+/// next choice is taken behind it.
 pub type LockStep = fn(&[Call], &[Choice], bool, Key) -> Result<Around, (Vec<Choice>, String)>;
 
 /// The size of an exploration.

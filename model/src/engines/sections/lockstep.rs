@@ -40,7 +40,7 @@ pub fn play(start: &[Call], path: &[Choice], begins: bool, key: Key) -> Result<A
         };
         taken.map_err(|what| differs(&stayed, what))?;
         let reached = execution.key(key);
-        if begins && reached == here {
+        if begins && key == Key::Places && reached == here {
             stayed.push(choice);
             waits = Some(execution);
             continue;
