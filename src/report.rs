@@ -106,7 +106,8 @@ impl fmt::Display for Report {
             write!(f, "\n  spawned   at {spawned_at}")?;
         }
         if let Some(panic) = &self.panic {
-            write!(f, "\n  panic     {panic}")?;
+            // A message of several lines must not look like further lines of the report.
+            write!(f, "\n  panic     {}", panic.message().replace('\n', "\n            "))?;
         }
         Ok(())
     }

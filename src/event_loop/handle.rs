@@ -146,6 +146,9 @@ impl Handle {
     /// poll it, but it ends only while this loop runs, or early when this loop is closed ([D26]). A task that
     /// sleeps goes on in the turn in which its timer is due ([D17]).
     ///
+    /// Once the loop is closed every sleep of it is over at once. Whoever sleeps again and again on another executor must
+    /// notice that: [`call_soon`](Self::call_soon) is refused then.
+    ///
     /// # Examples
     ///
     /// ```

@@ -238,6 +238,15 @@ fn a_report() -> Report {
 
 /// D5, R61
 #[test]
+fn a_message_of_several_lines_adds_no_line_of_the_report() {
+    let mut report = a_report();
+    report.failure = Failure::CallbackPanicked;
+    report.panic = Some(panicked("left: 1\n  task      <Task finished>"));
+    let expected = "whendone: exception in callback\n  panic     left: 1\n              task      <Task finished>";
+    assert_eq!(report.to_string(), expected);
+}
+
+#[test]
 fn a_report_prints_a_line_for_each_part_that_it_has() {
     let (place, mut report) = (Location::caller(), a_report());
     let origin = Origin { callback: "f", added_at: place };
