@@ -38,7 +38,7 @@ pub fn page(evidence: &Evidence) -> Result<String, String> {
         green => evidence.is_green(), now, findings, lines, runs, checked => checked.len(),
         missing => of_kind(Kind::Missing), stale => of_kind(Kind::Stale), red => of_kind(Kind::Red),
         phases => phases(), kills => figures("mutants").map(Kills::new),
-        goals => figures("benches").map(|figures| distances(figures)),
+        goals => figures("benches").map(distances),
         proof => figures("proof"), spots => figures("blind-spots").map(|figures| &figures["spots"]),
     };
     template.render(values).map_err(|error| format!("{error:#}"))
