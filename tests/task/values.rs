@@ -238,7 +238,7 @@ fn a_report() -> Report {
 
 /// D5, R61
 #[test]
-fn a_message_of_several_lines_adds_no_line_of_the_report() {
+fn a_panic_message_of_several_lines_adds_no_line_of_the_report() {
     let mut report = a_report();
     report.failure = Failure::CallbackPanicked;
     report.panic = Some(panicked("left: 1\n  task      <Task finished>"));
