@@ -240,7 +240,7 @@ fn a_report() -> Report {
 #[test]
 fn a_panic_message_of_several_lines_adds_no_line_of_the_report() {
     let mut report = a_report();
-    report.failure = Failure::CallbackPanicked;
+    (report.failure, report.callback, report.task) = (Failure::CallbackPanicked, None, None);
     report.panic = Some(panicked("left: 1\n  task      <Task finished>"));
     let expected = "whendone: exception in callback\n  panic     left: 1\n              task      <Task finished>";
     assert_eq!(report.to_string(), expected);

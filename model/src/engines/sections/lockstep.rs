@@ -33,25 +33,32 @@ pub fn play(start: &[Call], path: &[Choice], begins: bool, key: Key) -> Result<A
     for &choice in &choices {
         let mut execution = waits.take().map_or_else(again, Ok)?;
         let taken = execution.take(choice);
-        let differs = |stayed: &[Choice], what| {
-            // The difference may not need the choices before it.
-            let alone = Execution::at(start, path).and_then(|mut execution| execution.take(choice));
-            alone.err().map_or(([stayed, &[choice]].concat(), what), |what| (vec![choice], what))
-        };
-        taken.map_err(|what| differs(&stayed, what))?;
+        stayed.push(choice);
+        taken.map_err(|what| fewest(start, path, &stayed, what))?;
         let reached = execution.key(key);
         if begins && key == Key::Places && reached == here {
-            stayed.push(choice);
             waits = Some(execution);
             continue;
         }
         let is_under_way = execution.is_under_way();
-        execution.end().map_err(|what| differs(&stayed, what))?;
+        execution.end().map_err(|what| fewest(start, path, &stayed, what))?;
         others.push(Reached { choice, key: reached, is_under_way });
         stayed.clear();
     }
-    waits.map_or(Ok(()), Execution::end).map_err(|what| (stayed, what))?;
+    waits.map_or(Ok(()), Execution::end).map_err(|what| fewest(start, path, &stayed, what))?;
     Ok(Around { key: here, choices: choices.len() as u64, others })
+}
+
+/// A difference after these choices, or after a single one of them if that suffices.
+fn fewest(start: &[Call], path: &[Choice], choices: &[Choice], what: String) -> (Vec<Choice>, String) {
+    let alone = |choice: &Choice| {
+        let ended = Execution::at(start, path).and_then(|mut execution| {
+            execution.take(*choice)?;
+            execution.end()
+        });
+        ended.err().map(|what| (vec![*choice], what))
+    };
+    choices.iter().find_map(alone).unwrap_or_else(|| (choices.to_vec(), what))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
