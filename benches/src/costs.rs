@@ -155,22 +155,17 @@ fn spawns(lines: Lines) -> Option<String> {
     Some(text)
 }
 
-/// True if both pages say the same, except for figures that differ by at most a tenth, or whole numbers from ten
-/// on by at most eight: a few instructions more or less are another build.
+/// True if both pages say the same, except for figures that differ by less than a tenth.
 pub fn agrees(page: &str, other: &str) -> bool {
     let (mut one, mut two) = (page.split_whitespace(), other.split_whitespace());
     loop {
         match (one.next(), two.next()) {
             (None, None) => return true,
             (Some(one), Some(two)) if one == two => {}
-            (Some(one), Some(two)) => {
-                let are_whole = ![one, two].iter().any(|figure| figure.contains('.'));
-                let (Ok(one), Ok(two)) = (one.parse::<f64>(), two.parse::<f64>()) else { return false };
-                let few = if are_whole && one.min(two) >= 10.0 { 8.0 } else { 0.0 };
-                if (one - two).abs() > f64::max(few, 0.1 * one.max(two)) {
-                    return false;
-                }
-            }
+            (Some(one), Some(two)) => match (one.parse::<f64>(), two.parse::<f64>()) {
+                (Ok(one), Ok(two)) if (one - two).abs() <= 0.1 * one.max(two) => {}
+                _ => return false,
+            },
             _ => return false,
         }
     }

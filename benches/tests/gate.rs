@@ -133,11 +133,6 @@ fn growth_is_gated_with_the_budget_and_only_reported_on_other_toolchains() {
 #[test]
 fn a_cost_page_may_differ_by_a_tenth_and_no_more() {
     assert!(agrees("| add | 100 | met |", "| add | 109 | met |"));
-    assert!(agrees("| send | 31 | 2.0 |", "| send | 39 | 2.0 |"));
-    for other in ["| send | 40 | 2.0 |", "| send | 31 | 3.0 |", "| send | 9 | 2.0 |"] {
-        assert!(!agrees("| send | 31 | 2.0 |", other), "{other}");
-    }
-    assert!(!agrees("| send | 0 |", "| send | 4 |"));
     for other in ["| add | 112 | met |", "| add | 100 | not met |", "| add | 100 |", "| remove | 100 | met |"] {
         assert!(!agrees("| add | 100 | met |", other), "{other}");
     }

@@ -25,7 +25,7 @@ const END: &str = "<!-- End of the tables. -->\n";
 
 #[derive(Parser)]
 struct Options {
-    /// Fails if the page has other figures: they may differ by a tenth, or by eight instructions.
+    /// Fails if the page has other figures: they may differ by a tenth.
     #[arg(long)]
     check: bool,
     /// Writes the tables into the page.
