@@ -61,12 +61,10 @@ impl Counterexample {
         let wanted = move |trace: &Trace| is_wanted(trace).then(|| found.set(true));
         let is_enough =
             move |executions, _: &_| engine == Engine::SectionsPlain && is_found.get() && executions >= COMPARED;
-        let (mut observed, mut traces) = watch(|| until(is_enough, || plainly(|| play(&smallest))), wanted);
+        let (observed, mut traces) = watch(|| until(is_enough, || plainly(|| play(&smallest))), wanted);
         let trace = traces.remove(&());
-        if engine == Engine::SectionsPlain && trace.is_some() {
-            // A replay goes on to the end.
-            observed.extent = Extent::Complete;
-        }
+        // This exploration may have been cut. The one of the token's replay is not, and numbers its executions alike.
+        let replayed = if engine == Engine::SectionsPlain { Extent::Complete } else { observed.extent };
         let below = match &trace {
             Some(trace) => compare(trace, &allowed),
             None => {
@@ -78,7 +76,7 @@ impl Counterexample {
                 [all].into_iter().chain(broken).chain(list("missing", unseen)).chain(list("seen", seen)).collect()
             }
         };
-        let execution = trace.map(|trace| with_token(trace, &smallest, engine, observed.extent));
+        let execution = trace.map(|trace| with_token(trace, &smallest, engine, replayed));
         let above = (smallest != *scenario).then(|| format!("shrunk from {scenario}"));
         Counterexample { headline: format!("FAIL {fault}"), scenario: smallest, above, execution, below }
     }
