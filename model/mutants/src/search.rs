@@ -112,7 +112,8 @@ pub fn drawn(mutants: &[Mutant], told: &mut [Told], workers: usize) -> Result<()
     work(&searches, workers, DRAWING, |at, searched: Result<Searching, String>| {
         let mut told = told.lock().expect("never poisoned");
         if let Some(kill) = searched.ok().and_then(|searching| searching.kill) {
-            told[places[at]].kills[0] = kill;
+            let drawn = &mut told[places[at]].kills[0];
+            (drawn.counterexample, drawn.page) = (kill.counterexample, kill.page);
         }
     })
     .map_err(|error| error.to_string())
