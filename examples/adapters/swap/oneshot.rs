@@ -1,4 +1,5 @@
-//! What futures-channel 0.3 calls `oneshot`, in its names, on the adapter and the kernel: for its own tests, see `docs/ADAPTERS.md`.
+//! The module `oneshot` of futures-channel 0.3, in its names, on the adapter and the kernel: for its own tests, see
+//! `docs/ADAPTERS.md`.
 
 // The adapter has more than this channel offers, and futures-channel documents its own.
 #![allow(dead_code, missing_docs, unreachable_pub, single_use_lifetimes)]

@@ -1,4 +1,4 @@
-//! What `docs/ADAPTERS.md` says allocates nothing does not. A binary of its own, for the counting allocator.
+//! The operations that allocate nothing, as `docs/ADAPTERS.md` says. A binary of its own, for the counting allocator.
 
 mod support;
 

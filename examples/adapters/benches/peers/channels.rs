@@ -30,7 +30,7 @@ trait Channel {
     fn send(sender: Self::Sender, value: u64) -> bool;
 }
 
-/// What a receiver is ready with.
+/// The output of a receiver.
 trait Received {
     fn value(self) -> Option<u64>;
 }
@@ -41,41 +41,30 @@ impl<E> Received for Result<u64, E> {
     }
 }
 
-struct Ours;
-struct Futures;
-struct Oneshot;
+/// Channels whose ends have the same methods.
+macro_rules! channels {
+    ($($name:ident = $sender:ty, $receiver:ty, $channel:path;)*) => {$(
+        struct $name;
 
-impl Channel for Ours {
-    type Sender = ours::Sender<u64>;
-    type Receiver = ours::Receiver<u64>;
-    fn channel() -> (Self::Sender, Self::Receiver) {
-        ours::channel()
-    }
-    fn send(sender: Self::Sender, value: u64) -> bool {
-        sender.send(value).is_ok()
-    }
+        impl Channel for $name {
+            type Sender = $sender;
+            type Receiver = $receiver;
+
+            fn channel() -> (Self::Sender, Self::Receiver) {
+                $channel()
+            }
+
+            fn send(sender: Self::Sender, value: u64) -> bool {
+                sender.send(value).is_ok()
+            }
+        }
+    )*};
 }
 
-impl Channel for Futures {
-    type Sender = futures_oneshot::Sender<u64>;
-    type Receiver = futures_oneshot::Receiver<u64>;
-    fn channel() -> (Self::Sender, Self::Receiver) {
-        futures_oneshot::channel()
-    }
-    fn send(sender: Self::Sender, value: u64) -> bool {
-        sender.send(value).is_ok()
-    }
-}
-
-impl Channel for Oneshot {
-    type Sender = oneshot::Sender<u64>;
-    type Receiver = oneshot::AsyncReceiver<u64>;
-    fn channel() -> (Self::Sender, Self::Receiver) {
-        oneshot::async_channel()
-    }
-    fn send(sender: Self::Sender, value: u64) -> bool {
-        sender.send(value).is_ok()
-    }
+channels! {
+    Ours = ours::Sender<u64>, ours::Receiver<u64>, ours::channel;
+    Futures = futures_oneshot::Sender<u64>, futures_oneshot::Receiver<u64>, futures_oneshot::channel;
+    Oneshot = oneshot::Sender<u64>, oneshot::AsyncReceiver<u64>, oneshot::async_channel;
 }
 
 type Ends<C> = (Option<<C as Channel>::Sender>, <C as Channel>::Receiver);

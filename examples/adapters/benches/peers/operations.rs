@@ -15,7 +15,7 @@ pub struct Table {
     pub operations: &'static [Operation],
 }
 
-/// What is measured; the adapter first, then the peers in the table's order, if they have it.
+/// The name of an operation, and its measurements: on the adapter, then on the peers in the table's order, if they have it.
 pub type Operation = (&'static str, &'static [Option<Play>]);
 
 pub const TABLES: [Table; 5] = [

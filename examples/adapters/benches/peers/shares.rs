@@ -43,7 +43,7 @@ impl Share for Theirs {
     }
 }
 
-/// What completes the inner future, and two clones.
+/// The sender that completes the inner future, and two clones.
 type Pair<S> = (Option<Sender<u64>>, S, S);
 
 fn unpolled<S: Share>() -> Pair<S> {

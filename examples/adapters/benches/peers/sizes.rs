@@ -128,7 +128,7 @@ pub fn packages() -> Packages {
     packages.collect()
 }
 
-/// What a reviewer reads.
+/// The size of sources, as a reviewer reads them.
 #[derive(Default)]
 struct Size {
     lines: usize,

@@ -23,9 +23,6 @@ pub const TABLE: Table = Table {
     ],
 };
 
-type Ours = CancellationToken;
-type Theirs = tokio_util::sync::CancellationToken;
-
 trait Token: Clone + 'static {
     fn new() -> Self;
     fn child(&self) -> Self;
@@ -34,40 +31,38 @@ trait Token: Clone + 'static {
     fn cancelled(&self) -> impl Future<Output = ()>;
 }
 
-impl Token for Ours {
-    fn new() -> Self {
-        CancellationToken::new()
-    }
-    fn child(&self) -> Self {
-        self.child_token()
-    }
-    fn cancel(&self) {
-        self.cancel();
-    }
-    fn is_cancelled(&self) -> bool {
-        self.is_cancelled()
-    }
-    fn cancelled(&self) -> impl Future<Output = ()> {
-        self.cancelled()
-    }
+/// Tokens with the same methods.
+macro_rules! tokens {
+    ($($name:ident = $token:ty;)*) => {$(
+        type $name = $token;
+
+        impl Token for $name {
+            fn new() -> Self {
+                <$token>::new()
+            }
+
+            fn child(&self) -> Self {
+                self.child_token()
+            }
+
+            fn cancel(&self) {
+                self.cancel();
+            }
+
+            fn is_cancelled(&self) -> bool {
+                self.is_cancelled()
+            }
+
+            fn cancelled(&self) -> impl Future<Output = ()> {
+                self.cancelled()
+            }
+        }
+    )*};
 }
 
-impl Token for Theirs {
-    fn new() -> Self {
-        tokio_util::sync::CancellationToken::new()
-    }
-    fn child(&self) -> Self {
-        self.child_token()
-    }
-    fn cancel(&self) {
-        self.cancel();
-    }
-    fn is_cancelled(&self) -> bool {
-        self.is_cancelled()
-    }
-    fn cancelled(&self) -> impl Future<Output = ()> {
-        self.cancelled()
-    }
+tokens! {
+    Ours = CancellationToken;
+    Theirs = tokio_util::sync::CancellationToken;
 }
 
 /// A token, and a task that waits for it.

@@ -236,7 +236,7 @@ impl Arguments {
         Arguments::from_arg_matches(&matches)
     }
 
-    /// What of this command a package does not have, in words. None for commands that work anywhere.
+    /// The reason why this command does not work in a package, in words. None for commands that work anywhere.
     pub fn needs_clone(&self) -> Option<&'static str> {
         match &self.command {
             None if self.accept => Some("`--accept`, which writes the baseline of the project,"),

@@ -1,4 +1,4 @@
-//! What is seen of the kernel in lock step: hand-overs, drops and locks. Compared with the specification when it happens.
+//! The hand-overs, drops and locks of the kernel in lock step, compared with the specification when they happen.
 
 use super::sync::locks_held;
 use crate::scenario::names::{Nonce, letter};
