@@ -25,11 +25,11 @@ const RANDOM: [&str; 3] = ["properties", "fuzz_seeds", "--test proptest"];
 
 /// Seeded failures of the boundary between claim and check: the failure, and the bug that stands for it.
 const BOUNDARY: [(&str, &str); 6] = [
-    ("a specification that is wrong", "spec_newest_first"),
+    ("a specification that differs from the code", "spec_newest_first"),
     ("a check that accepts everything", "harness_always_agrees"),
     ("a body that differs in the verified build", "boundary_a_body_under_a_cfg"),
     ("an engine that compiles another file", "boundary_an_engine_compiles_another_file"),
-    ("a facade that breaks its promise", "a_poisoned_lock_stays_poisoned"),
+    ("a facade that lets poisoning show", "a_poisoned_lock_stays_poisoned"),
     ("a check that did not run", "harness_replays_nothing"),
 ];
 
