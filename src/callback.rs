@@ -23,7 +23,8 @@ impl<T: Send + Sync + 'static> Task<T> {
     /// yet ([R33], [P11]). This method never calls the callback itself, unless the scheduler runs
     /// it at once, as [`Inline`](crate::Inline) does ([R15], [D11]). The id that is returned removes this registration ([D3]).
     ///
-    /// Costs one allocation for the callback, and amortised constant time in the line.
+    /// Costs one allocation for the callback, and amortised constant time in the line. The captures are moved
+    /// several times: box large ones.
     ///
     /// # Panics
     ///

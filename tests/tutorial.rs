@@ -1,18 +1,25 @@
 //! The tutorial's programs print the expected lines.
 #![cfg(feature = "event-loop")]
 
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+
+/// The example, built by the command that builds everything for `cargo test --workspace`: another choice of packages would
+/// build the dependencies once more.
+static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let command = ["build", "--quiet", "--workspace", "--example", "tutorial"];
+    let built = Command::new(env!("CARGO")).args(command).current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
+    assert!(built.success(), "cargo {}", command.join(" "));
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).expect("tests lie in the folder `deps` of their profile");
+    profile.join("examples/tutorial")
+});
 
 /// Runs a program of the example, and returns its standard output and standard error.
 #[track_caller]
 fn program(number: u32) -> (String, String) {
-    let ran = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example", "tutorial", "--", &number.to_string()])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("TUTORIAL_SECOND_MS", "20")
-        .output()
-        .unwrap();
+    let ran = Command::new(&*EXAMPLE).arg(number.to_string()).env("TUTORIAL_SECOND_MS", "20").output().unwrap();
     let [output, error] = [ran.stdout, ran.stderr].map(|written| String::from_utf8(written).unwrap());
     assert!(ran.status.success(), "{output}{error}");
     (output, error)

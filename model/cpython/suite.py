@@ -4,7 +4,7 @@
 
 CLASS is one of those in `classes.py`. SCOPE is `test_futures` or `test_tasks`: the module is given the class as
 `futures._CFuture`, and those of its test cases run that use it. With `everywhere` all modules run, and asyncio itself
-uses the class. After SECONDS (600) the stacks of all threads are printed and the process ends.
+uses the class. Once a test takes longer than SECONDS (300) the stacks of all threads are printed and the process ends.
 """
 
 import asyncio
@@ -59,13 +59,23 @@ def flat(suite):
         yield from flat(test) if isinstance(test, unittest.TestSuite) else [test]
 
 
-def main(which, scope, seconds=600):
-    faulthandler.dump_traceback_later(int(seconds), exit=True)
+class Watched(unittest.TextTestResult):
+    """A result whose tests may take so many seconds each."""
+
+    seconds = 300
+
+    def startTest(self, test):
+        faulthandler.dump_traceback_later(self.seconds, exit=True)
+        super().startTest(test)
+
+
+def main(which, scope, seconds=Watched.seconds):
+    Watched.seconds = int(seconds)
     cls = CLASSES[which]
     put_in_everywhere(cls) if scope == "everywhere" else setattr(futures, "_CFuture", cls)
     warnings.simplefilter("ignore")
     with open(os.devnull, "w") as silence:
-        result = unittest.TextTestRunner(stream=silence, verbosity=0).run(tests(scope))
+        result = unittest.TextTestRunner(stream=silence, verbosity=0, resultclass=Watched).run(tests(scope))
     failed = {test.id(): text.strip().splitlines()[-1] for test, text in result.failures + result.errors}
     failed.update({test.id(): "unexpected success" for test in result.unexpectedSuccesses})
     print(json.dumps({"ran": result.testsRun, "skipped": len(result.skipped), "failed": failed}))

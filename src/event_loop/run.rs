@@ -50,7 +50,7 @@ pub fn run<F>(main: F) -> F::Output
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    EventLoop::new().run_boxed(Box::pin(main.map(keep)))
+    EventLoop::new().run_boxed(Box::pin(main))
 }
 
 /// An event loop. It runs on the thread that calls [`run_until_complete`](Self::run_until_complete);
@@ -116,7 +116,7 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.drive(Box::pin(main.map(keep))).unwrap_or_else(|panic| rethrow(&panic))
+        self.drive(Box::pin(main)).unwrap_or_else(|panic| rethrow(&panic))
     }
 
     /// Runs a future to its end, as [`whendone::run`](run) does, on this loop: then the tasks that are left
@@ -139,11 +139,11 @@ impl EventLoop {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.run_boxed(Box::pin(main.map(keep)))
+        self.run_boxed(Box::pin(main))
     }
 
     #[track_caller]
-    fn run_boxed<T: Send + 'static>(mut self, main: BoxFuture<'static, Kept<T>>) -> T {
+    fn run_boxed<T: Send + 'static>(mut self, main: BoxFuture<'static, T>) -> T {
         let ended = self.drive(main);
         self.finish();
         ended.unwrap_or_else(|panic| rethrow(&panic))
@@ -210,9 +210,10 @@ impl EventLoop {
     }
 
     #[track_caller]
-    fn drive<T: Send + 'static>(&mut self, main: BoxFuture<'static, Kept<T>>) -> Result<T, Panic> {
+    fn drive<T: Send + 'static>(&mut self, main: BoxFuture<'static, T>) -> Result<T, Panic> {
         let _inside = current::enter(&self.handle);
-        let task = self.handle.start(None, main);
+        // Boxed before it is wrapped, so that a large future is moved once.
+        let task = self.handle.start(None, Box::pin(main.map(keep)));
         // Added before main's first step, so that no other callback of main precedes it (D12).
         task.add_done_callback(|_| current::stop());
         while !current::is_stopped() {

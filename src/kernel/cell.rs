@@ -192,7 +192,11 @@ impl<T, C> Cell<T, C> {
         self.outcome.get()
     }
 
-    /// Gives the outcome back by value, and drops the callbacks that still wait.
+    /// Consumes the cell, gives its outcome back by value, and drops the callbacks that still wait, which
+    /// are never handed over ([P6], [P15]).
+    ///
+    /// [P6]: super#properties
+    /// [P15]: super#properties
     pub fn into_outcome(self) -> Option<T> {
         self.outcome.into_inner()
     }
