@@ -88,8 +88,8 @@ pub fn played(mutants: &[Mutant], wanted: &Wanted, workers: usize, tell: Tell<'_
     })
 }
 
-/// The time that a drawing may take.
-const DRAWING: Duration = Duration::from_secs(60);
+/// The time that a drawing may take: shrinking ends by itself before that.
+const DRAWING: Duration = Duration::from_secs(30);
 
 /// Draws a failing execution of each bug that a program has shown, in searches of their own: a drawing that is lost changes
 /// no result.

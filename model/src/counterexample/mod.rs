@@ -1,5 +1,5 @@
-//! A scenario's failure as a person reads it: the smallest scenario that fails in the same way, and of its failing
-//! executions the one with the fewest switches, drawn as a diagram.
+//! A scenario's failure as a person reads it: the smallest scenario that fails in the same way, as far as it was shrunk in
+//! a few seconds, and of its failing executions the one with the fewest switches, drawn as a diagram.
 
 pub mod diagram;
 pub mod page;
@@ -27,6 +27,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// One execution of a scenario, with the text around it: a failure, or a witness of an allowed outcome.
 pub struct Counterexample {
@@ -43,28 +44,45 @@ pub struct Counterexample {
 /// The number of executions among which the one with the fewest switches is chosen, where no reduction bounds them.
 const COMPARED: u64 = 2000;
 
+/// The number of executions without a reduction after which one is looked for with the reduction.
+const TRIED: u64 = 200_000;
+
+/// The time after which a scenario is shrunk no further.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The length of a list of outcomes that a person still reads.
 const MOST_LISTED: usize = 6;
 
 impl Counterexample {
-    /// A failure of this scenario on this engine, played by `play`, shown by the smallest scenario that fails in the same
+    /// A failure of this scenario on this engine, played by `play`, shown by a smaller scenario that fails in the same
     /// way.
     pub fn of_failure(engine: Engine, play: engines::Play, scenario: &Scenario, fault: &Fault) -> Self {
         let (smallest, allowed) = smallest(engine, play, scenario, fault);
-        let (wanted, watched, known) = (fault.clone(), smallest.clone(), allowed.clone());
-        let is_wanted =
-            move |trace: &Trace| Fault::all(&watched, &known, &trace.broken, &trace.observation).contains(&wanted);
+        let search = |engine| {
+            let (wanted, watched, known) = (fault.clone(), smallest.clone(), allowed.clone());
+            let is_found = Rc::new(Cell::new(false));
+            let found = is_found.clone();
+            let is_wanted = move |trace: &Trace| {
+                let faults = Fault::all(&watched, &known, &trace.broken, &trace.observation);
+                faults.contains(&wanted).then(|| found.set(true))
+            };
+            let is_enough = move |executions, _: &_| match engine {
+                Engine::SectionsPlain if is_found.get() => executions >= COMPARED,
+                Engine::SectionsPlain => executions >= TRIED,
+                Engine::Sections => is_found.get(),
+                _ => false,
+            };
+            let play = || if engine == Engine::SectionsPlain { plainly(|| play(&smallest)) } else { play(&smallest) };
+            let (observed, mut traces) = watch(|| until(is_enough, play), is_wanted);
+            (engine, observed, traces.remove(&()))
+        };
         // Of executions with the same effect a reduction keeps one, and seldom the one with the fewest switches.
-        let engine = if engine == Engine::Sections { Engine::SectionsPlain } else { engine };
-        let is_found = Rc::new(Cell::new(false));
-        let found = is_found.clone();
-        let wanted = move |trace: &Trace| is_wanted(trace).then(|| found.set(true));
-        let is_enough =
-            move |executions, _: &_| engine == Engine::SectionsPlain && is_found.get() && executions >= COMPARED;
-        let (observed, mut traces) = watch(|| until(is_enough, || plainly(|| play(&smallest))), wanted);
-        let trace = traces.remove(&());
+        let plain = (engine == Engine::Sections).then(|| search(Engine::SectionsPlain));
+        let found = plain.filter(|(_, observed, trace)| trace.is_some() || observed.extent == Extent::Complete);
+        let (engine, observed, trace) = found.unwrap_or_else(|| search(engine));
         // This exploration may have been cut. The one of the token's replay is not, and numbers its executions alike.
-        let replayed = if engine == Engine::SectionsPlain { Extent::Complete } else { observed.extent };
+        let is_ours = matches!(engine, Engine::Sections | Engine::SectionsPlain);
+        let replayed = if is_ours { Extent::Complete } else { observed.extent };
         let below = match &trace {
             Some(trace) => compare(trace, &allowed),
             None => {
@@ -172,8 +190,11 @@ fn smallest(
     scenario: &Scenario,
     fault: &Fault,
 ) -> (Scenario, BTreeSet<Observation>) {
-    let of_smallest = RefCell::new(None);
+    let (of_smallest, start) = (RefCell::new(None), Instant::now());
     let smallest = shrink(scenario, |smaller| {
+        if start.elapsed() > PATIENCE {
+            return false;
+        }
         let observed = play(smaller);
         let allowed = known(smaller, observed.observations.keys());
         let fails = check_against(&allowed, smaller, engine.is_complete(), &observed).faults.contains(fault);
