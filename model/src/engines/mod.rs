@@ -59,6 +59,7 @@ macro_rules! audited_files {
 
 pub mod catalog;
 pub mod defects;
+pub mod futex;
 pub mod loom;
 pub mod record;
 pub mod sections;

@@ -30,7 +30,12 @@ const PARTS: [(&str, &str, &[&str]); 9] = [
     (
         "loom, shuttle and real threads behind the same facade",
         "the same; `sections` is the second witness",
-        &["model/src/engines/loom", "model/src/engines/shuttle", "model/src/engines/threads"],
+        &[
+            "model/src/engines/loom",
+            "model/src/engines/futex",
+            "model/src/engines/shuttle",
+            "model/src/engines/threads",
+        ],
     ),
     ("the protocol and conformance", "a step that the code does not take", &["model/src/protocol"]),
     ("the statements and scripts of the proofs", "a theorem about something else", &["model/proof", "model/src/proof"]),
