@@ -1,6 +1,6 @@
 //! Other threads: they queue calls, complete and cancel tasks, and wake a sleeping loop.
 
-use super::support::{failures, is_pending, noted, watched};
+use super::support::{Bell, failures, is_pending, noted, watched};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Wake, Waker};
 use std::thread;
@@ -87,6 +87,25 @@ fn a_dropped_sleep_drops_its_waker_where_that_may_drop_another_sleep() {
     drop(waker);
     drop(outer);
     event_loop.close();
+    assert_eq!(failures(&reports.take()), []);
+}
+
+/// D1, P13
+#[test]
+fn a_due_sleeper_may_set_poll_and_drop_other_sleeps_when_it_is_woken() {
+    let (mut event_loop, reports) = watched();
+    let nap = |seconds| event_loop.handle().sleep(Duration::from_secs(seconds));
+    let (mut due, mut held) = (nap(0), nap(9));
+    assert!(is_pending(&mut held, Waker::noop()));
+    let (held, fresh) = (Mutex::new(Some(held)), Mutex::new(nap(9)));
+    let bell = Arc::new(Bell::calling(move || {
+        let mut held = held.lock().unwrap().take().unwrap();
+        assert!(is_pending(&mut held, Waker::noop()) && is_pending(&mut *fresh.lock().unwrap(), Waker::noop()));
+        drop(held);
+    }));
+    assert!(is_pending(&mut due, &bell.clone().into()));
+    event_loop.run_until_complete(async {});
+    assert!(bell.rang() && !is_pending(&mut due, Waker::noop()));
     assert_eq!(failures(&reports.take()), []);
 }
 
