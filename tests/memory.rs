@@ -163,6 +163,21 @@ fn printing_a_task_leaves_nothing_behind() {
     drop(completer);
 }
 
+/// P20: the lists of the drains that a thread defers, which nobody frees when it ends.
+#[test]
+fn a_deferred_drain_leaves_nothing_behind() {
+    for _ in 0..2 {
+        let before = live();
+        let ((first, outer), (second, inner)) = (pending(), pending());
+        inner.add_done_callback(|_| ());
+        outer.add_done_callback(move |_| second.complete(()));
+        first.complete(()).unwrap();
+        assert!(inner.is_done());
+        drop((outer, inner));
+        assert_eq!(live(), before);
+    }
+}
+
 const SHARED: NonZeroU64 = NonZeroU64::MIN;
 
 /// P20: all of a tag at once.

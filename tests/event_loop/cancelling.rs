@@ -131,6 +131,22 @@ fn a_cancel_request_beats_the_value_that_the_same_step_returns() {
     assert_eq!(noted, "true dropped true");
 }
 
+/// R55, D10, P16: this holds before and after its first step.
+#[test]
+fn a_cancel_request_beats_the_close_of_the_loop() {
+    for begins in [false, true] {
+        let (mut event_loop, reports) = watched();
+        let task = event_loop.handle().spawn(pending::<()>());
+        if begins {
+            event_loop.run_until_complete(async {});
+        }
+        assert!(task.cancel() && !task.is_done());
+        assert_eq!(event_loop.close(), 0);
+        assert!(task.is_cancelled());
+        assert_eq!(failures(&reports.take()), []);
+    }
+}
+
 /// R55, D10
 #[test]
 fn a_cancel_request_does_not_beat_a_panic() {

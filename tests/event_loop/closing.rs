@@ -4,7 +4,7 @@ use super::support::{Bell, Log, failures, is_pending, noted, on_drop, turns, wat
 use futures::future::FusedFuture;
 use std::future::{IntoFuture, pending};
 use std::panic::Location;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
@@ -122,13 +122,53 @@ fn closing_counts_and_reports_each_callback_of_one_entry() {
     assert_eq!(told[5..], [(Failure::LoopClosed(4), None)]);
 }
 
+/// D31, P14, P15: the callbacks of one entry hold the last handle, run or lost.
+#[test]
+fn a_value_whose_drop_panics_goes_with_its_callbacks_and_does_no_harm() {
+    for callbacks in [1, 2] {
+        for runs in [true, false] {
+            let (mut event_loop, reports) = watched();
+            let (completer, task) = whendone::task(event_loop.handle());
+            (0..callbacks).for_each(|_| _ = task.add_done_callback(|_| ()));
+            drop(task);
+            assert!(completer.complete(on_drop(|| panic!("of the drop"))).is_ok());
+            if runs {
+                event_loop.run_until_complete(async {});
+            }
+            let lost = if runs { 0 } else { callbacks };
+            assert_eq!(event_loop.close(), lost);
+            let mut expected = vec![Failure::CallbackLost; lost];
+            expected.extend((lost > 0).then_some(Failure::LoopClosed(lost)));
+            assert_eq!(failures(&reports.take()), expected);
+        }
+    }
+}
+
+/// D12, D25, P16: a hand-over that only queues calls the waker.
+#[test]
+fn a_loop_that_a_waker_closes_counts_the_callbacks_of_its_tasks() {
+    let (event_loop, reports) = watched();
+    event_loop.handle().spawn(pending::<()>()).add_done_callback(|_| unreachable!("it never runs"));
+    let (closed, counted) = (Mutex::new(Some(event_loop)), Arc::new(OnceLock::new()));
+    let count = counted.clone();
+    let bell = Bell::calling(move || count.set(closed.lock().unwrap().take().unwrap().close()).unwrap());
+    let awake = EventLoop::new();
+    let (completer, task) = whendone::task(awake.handle());
+    let mut wait = (&task).into_future();
+    assert!(is_pending(&mut wait, &Arc::new(bell).into()));
+    completer.complete(()).unwrap();
+    assert_eq!(counted.get(), Some(&1));
+    let expected = [Failure::TaskAbandoned, Failure::CallbackLost, Failure::LoopClosed(1)];
+    assert_eq!(failures(&reports.take()), expected);
+}
+
 /// D4, P16: a callback scheduled by the drop of a lost callback is refused and reported, and does not count.
 #[test]
 fn closing_counts_once_and_refuses_callbacks_scheduled_by_its_drops() {
     let (event_loop, reports) = watched();
     let handle = event_loop.handle();
     let late = handle.clone();
-    let chain = on_drop(move || drop(late.call_soon(|| unreachable!("it is refused"))));
+    let chain = on_drop(move || assert!(late.call_soon(|| unreachable!("it is refused")).is_err()));
     handle.call_soon(move || drop(chain)).unwrap();
     let (completer, task) = whendone::task(handle.clone());
     task.add_done_callback(|_| unreachable!("it never runs"));

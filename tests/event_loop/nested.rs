@@ -169,7 +169,7 @@ fn a_chain_of_100_000_wakers_inside_a_callback_needs_no_stack() {
     assert_eq!(queue.try_iter().map(Ready::run).count(), 1);
 }
 
-/// D25, P14
+/// D25, P14: also if the task has a name.
 #[test]
 fn a_scheduler_that_panics_when_asked_whether_it_only_queues_is_contained() {
     struct Rude;
@@ -183,11 +183,12 @@ fn a_scheduler_that_panics_when_asked_whether_it_only_queues_is_contained() {
             panic_any("rude")
         }
     }
-    let log = Log::default();
-    let (completer, task) = whendone::task(Rude);
-    task.add_done_callback(log.callback("ran"));
-    completer.complete(()).unwrap();
-    assert_eq!(log.read(), "ran");
+    for (completer, task) in [whendone::task(Rude), whendone::task_named("job", Rude)] {
+        let log = Log::default();
+        task.add_done_callback(log.callback("ran"));
+        completer.complete(()).unwrap();
+        assert_eq!(log.read(), "ran");
+    }
 }
 
 /// D25, P7, P8, R38: tasks whose callbacks run inline or are queued, and whose callbacks and wakers complete others.

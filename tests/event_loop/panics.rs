@@ -135,6 +135,24 @@ fn when_a_hook_panics_both_failures_are_printed() {
     assert!(printed[call..hook].contains("panic     of the call"), "{printed}");
 }
 
+/// R68: in another process, whose standard error takes nothing.
+#[test]
+#[cfg(target_os = "linux")]
+fn when_failures_of_a_hook_cannot_be_printed_either_the_loop_goes_on() {
+    const NAME: &str = "panics::when_failures_of_a_hook_cannot_be_printed_either_the_loop_goes_on";
+    if env::var_os(NAME).is_some() {
+        let (mut event_loop, log) = (EventLoop::with_exception_hook(|_| panic!("of the hook")), Log::default());
+        event_loop.handle().call_soon(|| panic!("of the call")).unwrap();
+        log.queue(&event_loop.handle(), "next");
+        event_loop.run_until_complete(async {});
+        return assert_eq!(log.read(), "next");
+    }
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command.args(["--exact", NAME, "--nocapture"]).env(NAME, "").stderr(full).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// R60, R97
 #[test]
 fn a_call_that_panics_is_reported_and_the_loop_goes_on() {

@@ -2,6 +2,8 @@
 
 #[path = "../support/panics.rs"]
 mod panics;
+#[path = "../support/touchy.rs"]
+mod touchy;
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -15,6 +17,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use whendone::{EventLoop, Failure, Handle, Report, Task, spawn};
 
 pub(crate) use panics::{blamed, while_unwinding, with_panic_hook};
+pub(crate) use touchy::{Touch, touchy_waker};
 
 /// The events, in order.
 #[derive(Clone, Default)]

@@ -1,6 +1,8 @@
 //! Other threads: they queue calls, complete and cancel tasks, and wake a sleeping loop.
 
-use super::support::{failures, is_pending, noted, watched};
+use super::support::{Touch, failures, is_pending, noted, touchy_waker, watched};
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Wake, Waker};
 use std::thread;
@@ -87,6 +89,36 @@ fn a_dropped_sleep_drops_its_waker_where_that_may_drop_another_sleep() {
     drop(waker);
     drop(outer);
     event_loop.close();
+    assert_eq!(failures(&reports.take()), []);
+}
+
+/// D1, D26, P13
+#[test]
+fn a_sleeps_waker_may_use_other_sleeps_when_it_is_cloned_woken_or_dropped() {
+    let (mut event_loop, reports) = watched();
+    let handle = event_loop.handle();
+    let touches = Rc::new(RefCell::new(Vec::new()));
+    let touched = touches.clone();
+    let waker = touchy_waker(move |touch| {
+        touched.borrow_mut().push(touch);
+        // Sets and drops another sleep of the loop. Hangs if the lock is held.
+        is_pending(&mut handle.sleep(Duration::from_secs(9)), Waker::noop());
+    });
+    let nap = |seconds| event_loop.handle().sleep(Duration::from_secs(seconds));
+    let (mut due, mut swapped, mut dropped, mut closed, mut refused) = (nap(0), nap(9), nap(9), nap(9), nap(9));
+    for nap in [&mut due, &mut swapped, &mut dropped, &mut closed] {
+        assert!(is_pending(nap, &waker));
+    }
+    assert_eq!(touches.take(), [Touch::Clone; 4]);
+    assert!(is_pending(&mut swapped, Waker::noop()));
+    drop(dropped);
+    assert_eq!(touches.take(), [Touch::Drop; 2]);
+    event_loop.run_until_complete(async {});
+    assert_eq!(touches.take(), [Touch::Wake]);
+    event_loop.close();
+    assert_eq!(touches.take(), [Touch::Wake]);
+    assert!(!is_pending(&mut refused, &waker));
+    assert_eq!(touches.take(), [Touch::Clone, Touch::Drop]);
     assert_eq!(failures(&reports.take()), []);
 }
 

@@ -136,6 +136,24 @@ fn printing_survives_a_task_that_holds_itself() {
 
 /// R103
 #[test]
+fn printing_survives_tasks_that_hold_each_other() {
+    struct Holder(Task<Holder>);
+    impl fmt::Debug for Holder {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "holds {:?}", self.0)
+        }
+    }
+    let ((first, one), (second, two)) = (whendone::task_named("one", Inline), whendone::task_named("two", Inline));
+    first.complete(Holder(two.clone())).unwrap();
+    second.complete(Holder(one.clone())).unwrap();
+    let of_two = "<Task finished name='two' result=holds <Task ...>>";
+    assert_eq!(format!("{one:?}"), format!("<Task finished name='one' result=holds {of_two}>"));
+    let of_one = "<Task finished name='one' result=holds <Task ...>>";
+    assert_eq!(format!("{two:?}"), format!("<Task finished name='two' result=holds {of_one}>"));
+}
+
+/// R103
+#[test]
 fn printing_survives_a_task_that_holds_itself_twice() {
     struct Twice([OnceLock<Task<Twice>>; 2]);
     impl fmt::Debug for Twice {

@@ -2,18 +2,18 @@
 
 #[path = "../support/panics.rs"]
 mod panics;
+#[path = "../support/touchy.rs"]
+mod touchy;
 
 use futures::FutureExt;
-use std::cell::RefCell;
 use std::future::{Future, IntoFuture};
-use std::ptr;
-use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use whendone::{Failure, Ready, Report, Schedule, SharedCallback, Task};
 
 pub(crate) use panics::{blamed, while_unwinding};
+pub(crate) use touchy::{Touch, touchy_waker};
 
 /// The events, in order.
 #[derive(Clone, Default)]
@@ -105,32 +105,4 @@ pub(crate) fn use_all(task: &Task<u32>) {
 
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     future.poll_unpin(&mut Context::from_waker(waker))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Touch {
-    Clone,
-    Wake,
-    Drop,
-}
-
-/// A waker that reports each operation on it to this thread. A thread has one such waker at a time.
-pub(crate) fn touchy_waker(touched: impl Fn(Touch) + 'static) -> Waker {
-    type Touched = Rc<dyn Fn(Touch)>;
-    thread_local!(static TOUCHED: RefCell<Option<Touched>> = const { RefCell::new(None) });
-    fn touch(touch: Touch) {
-        let touched = TOUCHED.with_borrow(Clone::clone).unwrap();
-        touched(touch);
-    }
-    fn touch_clone(_: *const ()) -> RawWaker {
-        touch(Touch::Clone);
-        RAW
-    }
-    // A static has one address: clones wake the same, and say so.
-    static VTABLE: RawWakerVTable =
-        RawWakerVTable::new(touch_clone, |_| touch(Touch::Wake), |_| touch(Touch::Wake), |_| touch(Touch::Drop));
-    const RAW: RawWaker = RawWaker::new(ptr::null(), &VTABLE);
-    TOUCHED.set(Some(Rc::new(touched)));
-    // SAFETY: the functions of the table do not use the pointer.
-    unsafe { Waker::from_raw(RAW) }
 }
