@@ -39,7 +39,8 @@ fn arguments(line: &str) -> Vec<&str> {
     line.split('\'').enumerate().flat_map(quoted).collect()
 }
 
-/// What `cargo verify` prints, without the replay token: that one changes with every source file.
+/// What `cargo verify` prints, without the replay token, which changes with every source file, and without the lines of
+/// progress, which a slow machine has.
 fn printed(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_verify")).args(arguments).output().expect("it starts");
     let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("plain text");
@@ -47,7 +48,8 @@ fn printed(arguments: &[&str]) -> String {
         Some((before, _)) => format!("{before}replay: ...\n"),
         None => format!("{line}\n"),
     };
-    text.trim_end().lines().map(without_token).collect()
+    let is_progress = |line: &&str| line.contains(" executions in ") && line.ends_with(" s");
+    text.trim_end().lines().filter(|line| !is_progress(line)).map(without_token).collect()
 }
 
 /// The page with the output of each example as it is printed now, and the number of examples.
