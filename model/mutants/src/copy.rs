@@ -110,7 +110,7 @@ fn shows(mutant: &Mutant, planted: &[File], arguments: &str, copy: &PlantedCopy)
         eprintln!("{}: expected {:?}, but: {end}", mutant.id, &*mutant.shown_by);
     }
     Ok(is_shown.then(|| Kill {
-        by: "copy".to_owned(),
+        by: COPY.to_owned(),
         program: arguments.to_owned(),
         evidence: evidence.to_owned(),
         seconds: start.elapsed().as_secs_f64(),
@@ -118,6 +118,9 @@ fn shows(mutant: &Mutant, planted: &[File], arguments: &str, copy: &PlantedCopy)
         page: None,
     }))
 }
+
+/// The name of the ground on which a command is run.
+pub const COPY: &str = "copy";
 
 const A_FAILED_TEST: &str = "... FAILED";
 

@@ -10,7 +10,7 @@ mod search;
 use clap::Parser;
 use play::Search;
 use report::{End, Told};
-use search::{Searched, copied, drawn, played};
+use search::{Found, Searched, copied, drawn, played, shows};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ use whendone_model::project::files::write_atomically;
 use whendone_model::proof::solver::Solver;
 use whendone_model::proof::why3::Why3;
 use whendone_model::runner::mutants::Wanted;
-use whendone_model::runner::part::{FIGURES, Found, Recording};
+use whendone_model::runner::part::{self, FIGURES, Recording};
 use whendone_model::runner::workers::serve;
 use whendone_mutants::FINGERPRINT;
 use whendone_mutants::guard::{GUARD, guard, on_end_of_input};
@@ -77,7 +77,7 @@ fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(exit)
 }
 
-fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<Found, String> {
+fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<part::Found, String> {
     let start = Instant::now();
     if *watched {
         on_end_of_input(|| std::process::exit(1));
@@ -97,9 +97,20 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<Found, 
         let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
         ends.push(Told::new(mutant, found, wanted.all));
     };
-    played(&mutants, wanted, workers, &tell)?;
+    // An auditor's bug that no scenario shows goes to the suites for its files.
+    let unseen = Mutex::new(Found::new());
+    let goes_on = |mutant: &Mutant, found: &[Searched]| {
+        is_own_table() && mutant.is_shown_by_anything() && !found.iter().any(|searched| shows(mutant, searched))
+    };
+    let tell_or_go_on = |mutant: &Mutant, found: &[Searched]| match goes_on(mutant, found) {
+        true => {
+            drop(unseen.lock().unwrap_or_else(PoisonError::into_inner).insert(mutant.id.to_string(), found.to_vec()))
+        }
+        false => tell(mutant, found),
+    };
+    played(&mutants, wanted, workers, &tell_or_go_on)?;
     draw(&mutants, &mut ends.lock().unwrap_or_else(PoisonError::into_inner), wanted, workers)?;
-    copied(&mutants, workers, &tell)?;
+    copied(&mutants, &unseen.into_inner().unwrap_or_else(PoisonError::into_inner), workers, &tell)?;
     let ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
     let count = |wanted: End| ends.iter().filter(|told| told.end == wanted).count();
     let (killed, argued, wrong) =
@@ -118,7 +129,7 @@ fn verdict(Arguments { wanted, workers, watched }: &Arguments) -> Result<Found, 
     };
     let skipped = if is_own_table() { Vec::new() } else { skipped(wanted) };
     let figures = json!({ "bugs": ends, "unrefused": unrefused, "skipped": skipped });
-    Ok(Found { exit: u8::from(wrong + unrefused > 0), skipped, figures, error: None })
+    Ok(part::Found { exit: u8::from(wrong + unrefused > 0), skipped, figures, error: None })
 }
 
 /// Draws a failing execution of each bug: for the figures, for the reader of `--show`, and as pages.

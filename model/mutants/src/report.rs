@@ -1,5 +1,6 @@
 //! Prints the result for a bug: which check noticed it, on which program, and whether the table expects that.
 
+use super::copy::COPY;
 use super::play::{Check, Kill, RACE, control};
 use super::search::{Searched, is_crash_of, shows};
 use serde::Serialize;
@@ -67,7 +68,9 @@ fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
             recounts.take(1).for_each(|recount| below(recount));
             if mutant.is_played() {
                 let checks: Vec<String> = Check::all(mutant.is_of_the_loop()).iter().map(Check::to_string).collect();
-                below(&format!("looked for in {}; no other test was run", checks.join(", ")));
+                let suites =
+                    if found.iter().any(|(ground, _)| ground == COPY) { ", and by the suites of `src`" } else { "" };
+                below(&format!("looked for in {}{suites}; no other test was run", checks.join(", ")));
             }
             End::Wrong
         }
@@ -80,7 +83,7 @@ fn tell(mutant: &Mutant, found: &[Searched], all: bool) -> End {
     if all && mutant.is_played() {
         tell_who_is_needed(&others, &races, &lost);
     }
-    let played = others.iter().chain(&races).filter(|_| mutant.is_played());
+    let played = others.iter().chain(&races).filter(|kill| kill.by != COPY);
     let reds: Vec<String> = played.filter_map(|kill| control(&kill.program)).collect();
     reds.iter().for_each(|red| below(red));
     if reds.is_empty() { end } else { End::Wrong }

@@ -1,6 +1,6 @@
 //! Decides where each seeded bug is looked for, and passes its results on once all are there.
 
-use super::copy::{PlantedCopy, run};
+use super::copy::{COPY, PlantedCopy, run};
 use super::play::{Check, Search, Searching};
 use super::report::Told;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 pub type Searched = (String, Result<Searching, String>);
 
 /// For each bug, the places where it was looked for so far.
-type Found = BTreeMap<String, Vec<Searched>>;
+pub type Found = BTreeMap<String, Vec<Searched>>;
 
 /// Prints the result for a bug.
 pub type Tell<'a> = &'a (dyn Fn(&Mutant, &[Searched]) + Sync);
@@ -143,15 +143,19 @@ fn play(
 /// The number of copies. Each further one would first have to build the dependencies again.
 const COPIES: usize = 2;
 
-/// Runs the bugs that need a copy of the project, on some copies at once: each keeps one processor busy.
-pub fn copied(mutants: &[Mutant], workers: usize, tell: Tell<'_>) -> Result<(), String> {
-    let copied: Vec<_> = mutants.iter().filter(|mutant| !mutant.is_played()).collect();
+/// Runs the bugs that need a copy of the project, and those that no scenario has shown, on some copies at once: each keeps
+/// one processor busy.
+pub fn copied(mutants: &[Mutant], unseen: &Found, workers: usize, tell: Tell<'_>) -> Result<(), String> {
+    let is_copied = |mutant: &&Mutant| !mutant.is_played() || unseen.contains_key(&*mutant.id);
+    let copied: Vec<_> = mutants.iter().filter(is_copied).collect();
     let next = AtomicUsize::new(0);
     let serve = || -> io::Result<()> {
         let mut copy = PlantedCopy::take()?;
         while let Some(mutant) = copied.get(next.fetch_add(1, Ordering::Relaxed)) {
             let searched = run(mutant, &mut copy).map(|kill| Searching { kill, ..Searching::default() });
-            tell(mutant, &[("copy".to_owned(), searched)]);
+            let mut found = unseen.get(&*mutant.id).cloned().unwrap_or_default();
+            found.push((COPY.to_owned(), searched));
+            tell(mutant, &found);
         }
         Ok(())
     };

@@ -287,7 +287,7 @@ impl Mutant {
 /// The suites for a bug of `src`: first those that do not need the model, which takes long to compile.
 const SOURCE_SUITES: [&str; 2] = [
     "test -p whendone-quick --test auto_traits --test event_loop --test loop_transitions --test memory --test sync --test task --test transitions",
-    "test -p whendone --test compile_fail --test properties --test races",
+    "test -p whendone --test bounds --test compile_fail --test numbers --test properties --test races",
 ];
 
 /// The suites for a bug of the model.
