@@ -137,7 +137,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
             tested(&SAMPLERS)?;
             closed_world::stress(arguments, *seconds, *from)
         }
-        Some(Command::Merge { files }) => closed_world::merge_files(files),
+        Some(Command::Merge { files, tier }) => closed_world::merge_files(files, *tier),
         Some(Command::Audit { journal, sample, seed }) => {
             audit::audit(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..))).map(Found::of)
         }
