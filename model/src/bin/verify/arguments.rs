@@ -50,6 +50,9 @@ pub struct Arguments {
     /// Starts over instead of resuming an interrupted run
     #[arg(long)]
     pub fresh: bool,
+    /// Says about how long each tier takes, from a hundredth of its programs, at least five, and verifies nothing
+    #[arg(long, conflicts_with_all = ["accept", "fresh"])]
+    pub estimate: bool,
 }
 
 #[derive(Subcommand)]
@@ -64,6 +67,10 @@ pub enum Command {
         /// Uses this engine instead of sections, loom-mutex and loom-atomic
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
+        /// Says about how many executions sections-plain has to explore, and explores none. Takes a hundredth of them, but
+        /// up to two thousand if there are fewer
+        #[arg(long, conflicts_with_all = ["explain", "engine", "html", "trace"])]
+        estimate: bool,
         #[command(flatten)]
         pages: Pages,
     },
@@ -218,7 +225,7 @@ fn tier(name: &str) -> Result<Tier, String> {
 }
 
 /// The options of the whole command line, and the commands that they apply to; the empty name is the plain run.
-const APPLY: [(&str, &[&str]); 8] = [
+const APPLY: [(&str, &[&str]); 9] = [
     ("workers", &["", "audit", "clients", "stress", "mutants"]),
     ("limit", &["", "audit", "stress", "scenario"]),
     ("core", &["", "scenario", "clients", "replay", "stress", "proof"]),
@@ -227,6 +234,7 @@ const APPLY: [(&str, &[&str]); 8] = [
     ("shard", &[""]),
     ("tier", &[""]),
     ("fresh", &[""]),
+    ("estimate", &[""]),
 ];
 
 impl Arguments {
@@ -271,10 +279,12 @@ impl Arguments {
     /// check nothing.
     pub fn part(&self) -> Option<(String, bool)> {
         let (name, is_shared) = match &self.command {
+            None if self.estimate => return None,
             None if self.deep => {
                 return Some((self.share().name(), false));
             }
             None => ("verify", false),
+            Some(Command::Scenario { estimate: true, .. }) => return None,
             Some(Command::Scenario { .. }) => ("scenario", true),
             Some(Command::Replay { .. }) => ("replay", true),
             Some(Command::Clients { .. }) => ("clients", false),

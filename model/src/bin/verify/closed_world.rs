@@ -15,6 +15,7 @@ use whendone_model::runner::audit::root;
 use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::checkpoint::Checkpoint;
 use whendone_model::runner::clients::{Clients, EVERYDAY};
+use whendone_model::runner::estimate::Expected;
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::interrupt;
 use whendone_model::runner::merge::merge;
@@ -91,6 +92,14 @@ fn interrupted(left: usize, plan: &Plan) -> Result<Found, Box<dyn Error>> {
 
 pub fn differs(difference: &Difference) -> String {
     format!("a client of the kernel differs from the specification:\n{difference}")
+}
+
+/// Prints about how long the run takes.
+pub fn estimated(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
+    let plan = if arguments.deep { Plan::deep(arguments.share()) } else { Plan::everyday() };
+    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
+    print(Expected::of(&run, &plan, fastrand::u64(..))?)?;
+    Ok(Found::default())
 }
 
 /// Explores larger programs, or one shard of them, and resumes an interrupted run.
