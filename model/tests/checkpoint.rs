@@ -13,7 +13,7 @@ use whendone_model::runner::shard::Shard;
 use whendone_model::runner::tally::Tally;
 use whendone_model::runner::workers::Job;
 
-const HALF: Shard = Shard { index: 1, of: 2 };
+const HALF: Shard = Shard { index: 1, of: 2, tier: None };
 
 /// A path for the checkpoint of one test.
 fn place(name: &str) -> PathBuf {
@@ -49,7 +49,7 @@ fn a_foreign_or_damaged_checkpoint_is_refused_and_kept() {
     let path = place("refused");
     drop(Checkpoint::open(&path, HALF, false).expect("it begins"));
     assert!(
-        refusal(&path, Shard { index: 2, of: 2 })
+        refusal(&path, Shard { index: 2, ..HALF })
             .contains("from another build, core, engine or shard; start over with --fresh")
     );
     let whole = fs::read_to_string(&path).expect("readable");
@@ -63,14 +63,14 @@ fn a_foreign_or_damaged_checkpoint_is_refused_and_kept() {
 
 /// An empty report of a shard.
 fn report(index: usize, of: usize) -> (String, Report) {
-    let shard = Shard { index, of };
+    let shard = Shard { index, of, tier: None };
     let report = Tally::default().report(&Plan::sampled(0..0), None, 1, 1.0);
     (format!("{index}.json"), Report { shard: Some(shard), ..report })
 }
 
 #[test]
 fn shards_are_merged_if_all_are_there_and_from_one_run() {
-    let refused = |reports| merge(reports).err().unwrap_or_default();
+    let refused = |reports| merge(reports, None).err().unwrap_or_default();
     let other = |change: fn(&mut Report)| {
         let (name, mut report) = report(2, 2);
         change(&mut report);

@@ -29,7 +29,7 @@ fn verify(target: &Path, words: &[&str], variable: Option<&str>) -> (String, Opt
 #[test]
 fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
     let target = TempDir::new().expect("a folder");
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 22] = [
         (&["--deep", "--accept"], "'--deep' cannot be used with '--accept'"),
         (&["--deep", "scenario", "; C"], "--deep does not apply to `scenario`, but to `cargo verify`"),
         (&["--accept", "proof"], "--accept does not apply to `proof`"),
@@ -46,6 +46,15 @@ fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
         (&["mutants", "no_such_bug"], "no seeded bug's name contains `no_such_bug`; the most similar one is "),
         (&["scenario", "; C", "--engine", "loom-mutx"], "a similar value exists: 'loom-mutex'"),
         (&["record", "coverage"], "required"),
+        (&["scenario", "; C", "--estimate", "--engine", "threads"], "'--estimate' cannot be used with '--engine"),
+        (&["scenario", "; C", "--estimate", "--html"], "'--estimate' cannot be used with '--html'"),
+        (&["--estimate", "--accept"], "'--estimate' cannot be used with '--accept'"),
+        (&["--estimate", "stress"], "--estimate does not apply to `stress`, but to `cargo verify`"),
+        (&["clients", "--estimate"], "unexpected argument '--estimate'"),
+        (
+            &["scenario", "@inline ; C | ! A", "--estimate"],
+            "and a thread panics beside others: play it with --engine threads",
+        ),
     ];
     for (words, expected) in cases {
         let (text, code) = verify(target.path(), words, None);

@@ -10,6 +10,7 @@ use whendone_model::check::{self, Verdict};
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::page::page;
 use whendone_model::engines::catalog::Engine;
+use whendone_model::engines::sections::clients::Key;
 use whendone_model::engines::{Play, sections::engine, until};
 use whendone_model::fuzzing::bytes::decode;
 use whendone_model::observation::Observation;
@@ -18,7 +19,7 @@ use whendone_model::runner::own_table::tier_name;
 use whendone_model::scenario::Scenario;
 use whendone_model::spec::allowed::known;
 use whendone_model::universe::Tier;
-use whendone_mutants::PLANTED;
+use whendone_mutants::{PLANTED, smallest_client, told};
 
 /// A set of programs: a column of the matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,6 +122,9 @@ pub struct Kill {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Searching {
     pub kill: Option<Kill>,
+    /// If it is a bug of the kernel: the smallest client that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// If nothing noticed the bug: a program with another number of executions than without the bug.
     pub recount: Option<String>,
 }
@@ -153,8 +157,16 @@ impl Search {
         }
     }
 
-    /// Plays the programs, the small ones first, until one shows the bug.
+    /// Plays the programs, the small ones first, until one shows the bug; and looks for the smallest client that does.
     pub fn play(&self) -> Searching {
+        let searching = self.on_programs();
+        // One search of a bug is enough for the client, and the first one is where the bug is expected to show.
+        let is_first = self.only.is_some() && !self.draw;
+        let client = is_first.then(|| smallest_client(&self.id, Key::Places)).flatten();
+        Searching { client: client.map(|client| told(client.as_ref())), ..searching }
+    }
+
+    fn on_programs(&self) -> Searching {
         let (_, play) = PLANTED.iter().find(|(id, _)| *id == self.id).expect("it is planted");
         let start = Instant::now();
         let programs = |&check: &Check| check.programs().into_iter().map(move |program| (check, program));
@@ -183,13 +195,13 @@ impl Search {
                 let page = drawn.and_then(|drawn| page(&self.id, &[drawn.drawn(1)]).ok());
                 let (by, program) = (check.to_string(), program.to_string());
                 let kill = Some(Kill { by, program, evidence, seconds, counterexample, page });
-                return Searching { kill, recount: None };
+                return Searching { kill, ..Searching::default() };
             }
             if program.threads.len() > 1 && counts.len() < COMPARED {
                 counts.push((program, verdict.executions));
             }
         }
-        Searching { kill: None, recount: counts.into_iter().find_map(recount) }
+        Searching { recount: counts.into_iter().find_map(recount), ..Searching::default() }
     }
 }
 

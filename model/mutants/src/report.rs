@@ -16,14 +16,19 @@ pub struct Told {
     breaks: String,
     pub end: End,
     pub kills: Vec<Kill>,
+    /// The smallest client of the kernel that shows it, after the number of its calls; a dash if none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
 }
 
 impl Told {
     /// Prints the result, and keeps it.
     pub fn new(mutant: &Mutant, found: &[Searched], all: bool) -> Self {
         let end = tell(mutant, found, all);
+        let client = found.iter().find_map(|(_, searched)| searched.as_ref().ok()?.client.clone());
+        client.iter().for_each(|client| below(&format!("smallest client: {client}")));
         let kills = found.iter().filter_map(|(_, searched)| searched.as_ref().ok()?.kill.clone()).collect();
-        Told { id: mutant.id.to_string(), breaks: mutant.breaks.clone(), end, kills }
+        Told { id: mutant.id.to_string(), breaks: mutant.breaks.clone(), end, kills, client }
     }
 }
 

@@ -1,16 +1,16 @@
 //! No reduction of the engine `sections` hides a seeded bug of the kernel.
 
-use std::panic;
 use std::sync::LazyLock;
+use std::{env, fs, panic};
 use whendone_model::check::check;
 use whendone_model::engines::Play;
-use whendone_model::engines::sections::clients::{Choice, Difference, Key, LockStep, explore};
+use whendone_model::engines::sections::clients::{Difference, Key};
 use whendone_model::engines::sections::explore::plainly;
 use whendone_model::project::copy::project;
 use whendone_model::scenario::Scenario;
 use whendone_model::universe::smallest;
 use whendone_mutants::table::{Mutant, Table};
-use whendone_mutants::{KERNELS, PLANTED};
+use whendone_mutants::{KERNELS, PLANTED, smallest_client, told};
 
 /// The bugs of the kernel that do not end the process.
 static BUGS: LazyLock<Vec<Mutant>> = LazyLock::new(|| {
@@ -44,22 +44,32 @@ fn sleep_sets_hide_no_bug() {
     assert_eq!((noticed, BUGS.len()), (29, 37));
 }
 
+/// The lines of the page between these two.
+const BEGIN: &str = "<!-- cargo test -p whendone-mutants --test reductions: smallest clients -->\n```text\n";
+const END: &str = "```\n";
+
+/// `WHENDONE_DOCS=rewrite` puts the present lines into the page.
 #[test]
-fn the_key_of_places_hides_no_bug() {
-    let mut noticed = 0;
+fn the_key_of_places_hides_no_bug_and_the_page_has_the_smallest_clients() {
+    let (mut noticed, mut printed) = (0, format!("{:<50} calls and client\n", "seeded bug of the kernel"));
     for bug in &*BUGS {
-        let (_, lock_step) = KERNELS.iter().find(|(id, _)| *id == &*bug.id).expect("it is planted");
-        let [reduced, plain] = [Key::Places, Key::Operations].map(|key| first(*lock_step, key));
-        println!("{:<50} {reduced:?} {plain:?}", bug.id);
-        assert_eq!(reduced, plain, "{}", bug.id);
+        let [reduced, plain] =
+            [Key::Places, Key::Operations].map(|key| smallest_client(&bug.id, key).expect("it is a bug of the kernel"));
+        let calls = |client: &Option<Difference>| client.as_ref().map(Difference::calls);
+        assert_eq!(calls(&reduced), calls(&plain), "{}", bug.id);
+        printed += &format!("{:<50} {}\n", bug.id, told(reduced.as_ref()));
         noticed += usize::from(plain.is_some());
     }
+    println!("{printed}");
     // The others need a longer history, or a print.
     assert_eq!((noticed, BUGS.len()), (35, 37));
-}
-
-/// The number of calls of the smallest client that shows a bug.
-fn first(lock_step: LockStep, key: Key) -> Option<usize> {
-    let Difference { path, .. } = explore(4, key, lock_step).err()?;
-    Some(path.iter().filter(|choice| matches!(choice, Choice::Begin(_))).count())
+    let path = project().join("docs/VERIFICATION.md");
+    let page = fs::read_to_string(&path).expect("the page is there");
+    let (before, rest) = page.split_once(BEGIN).expect("the lines have a place");
+    let (lines, after) = rest.split_once(END).expect("the lines end");
+    if env::var_os("WHENDONE_DOCS").is_some_and(|wish| wish == "rewrite") {
+        fs::write(&path, [before, BEGIN, &printed, END, after].concat()).expect("writable");
+    } else {
+        assert_eq!(lines, printed, "docs/VERIFICATION.md");
+    }
 }

@@ -1,28 +1,25 @@
 //! Merges the reports of all shards of a deep run.
 
 use crate::runner::audit::root_of_roots;
+use crate::runner::own_table::tier_name;
+use crate::runner::plan::Plan;
 use crate::runner::report::Report;
 use crate::runner::shard::Shard;
 use crate::universe::Tier;
 use std::collections::BTreeMap;
 
-/// Adds the reports, each given with the name of its file.
+/// Adds the reports of a deep run, or of one tier of it, each given with the name of its file.
 ///
 /// # Errors
 ///
 /// If the reports are not from one run, or a shard is missing or there twice.
-pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, String> {
+pub fn merge(reports: Vec<(String, Report)>, tier: Option<Tier>) -> Result<Report, String> {
     let mut reports = reports.into_iter();
     let (first_name, mut merged) = reports.next().ok_or("no reports to merge")?;
-    let shard_of = |name: &str, report: &Report| {
-        report
-            .shard
-            .ok_or_else(|| format!("{name} is not the report of a shard; `cargo verify --deep --shard 1/4` writes one"))
-    };
-    let Shard { index, of } = shard_of(&first_name, &merged)?;
+    let Shard { index, of, .. } = shard_of(&first_name, &merged, tier)?;
     let mut present = BTreeMap::from([(index, merged.root.clone())]);
     for (name, report) in reports {
-        let shard = shard_of(&name, &report)?;
+        let shard = shard_of(&name, &report, tier)?;
         if report.core.sha256 != merged.core.sha256 || report.sources != merged.sources {
             return Err(format!(
                 "{name} and {first_name} are from different cores, engines or players; run all shards on one commit"
@@ -37,15 +34,29 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, String> {
         merged.include(report);
     }
     let missing: Vec<String> =
-        (1..=of).filter(|index| !present.contains_key(index)).map(|index| Shard { index, of }.to_string()).collect();
+        (1..=of).filter(|index| !present.contains_key(index)).map(|index| format!("{index}/{of}")).collect();
     if !missing.is_empty() {
         return Err(format!("missing shards: {}; run each with `cargo verify --deep --shard ..`", missing.join(", ")));
     }
-    let expected: usize = Tier::ALL.into_iter().map(|tier| tier.deep().len() * tier.formula()).sum();
+    let expected = Plan::all_of_deep(tier);
     if merged.scenarios.generated != expected {
         return Err(format!("the reports cover {} programs instead of {expected}", merged.scenarios.generated));
     }
     merged.root = root_of_roots(present.values().map(String::as_str));
-    merged.shard = None;
+    merged.shard = tier.map(|_| Shard { tier, ..Shard::WHOLE });
     Ok(merged)
+}
+
+/// The shard whose report this is, if it is of the tier that is wanted, or of all.
+fn shard_of(name: &str, report: &Report, wanted: Option<Tier>) -> Result<Shard, String> {
+    let none = || format!("{name} is not the report of a shard; `cargo verify --deep --shard 1/4` writes one");
+    let shard = report.shard.ok_or_else(none)?;
+    let named = |tier: Option<Tier>| match tier {
+        None => "all tiers".to_owned(),
+        Some(tier) => format!("the tier {}", tier_name(tier)),
+    };
+    if shard.tier == wanted {
+        return Ok(shard);
+    }
+    Err(format!("{name} is of {}; to be merged: {}; see --tier", named(shard.tier), named(wanted)))
 }

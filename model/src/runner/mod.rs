@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod checkpoint;
 pub mod clients;
 pub mod count;
+pub mod estimate;
 pub mod evidence;
 pub mod explore;
 pub mod interrupt;

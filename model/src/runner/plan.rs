@@ -37,10 +37,21 @@ impl Plan {
     /// One shard of what the everyday run does not play under loom.
     pub fn deep(shard: Shard) -> Self {
         let mut plan = Plan::default();
-        for (tier, program) in closed_world(shard.places(number())) {
-            plan.add(Some(tier), &tier.deep(), &program);
+        let mut add = |(tier, program): (Tier, Scenario)| plan.add(Some(tier), &tier.deep(), &program);
+        match shard.tier {
+            None => closed_world(shard.places(number())).for_each(add),
+            Some(tier) => {
+                let numbers = shard.places(tier.formula());
+                numbers.filter_map(|number| tier.program(number)).for_each(|program| add((tier, program)));
+            }
         }
         plan
+    }
+
+    /// The number of programs that all shards of a deep run play together, by the formulas of their tiers.
+    pub fn all_of_deep(only: Option<Tier>) -> usize {
+        let tiers = Tier::ALL.into_iter().filter(|tier| only.is_none_or(|only| only == *tier));
+        tiers.map(|tier| tier.deep().len() * tier.formula()).sum()
     }
 
     /// The sampled programs with these numbers, on the engines that sample executions.

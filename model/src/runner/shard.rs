@@ -1,5 +1,7 @@
 //! A shard: one of several equal parts of a run, named on the command line or by the system that started the job.
 
+use crate::runner::own_table::tier_name;
+use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +12,9 @@ pub struct Shard {
     /// Counted from 1.
     pub index: usize,
     pub of: usize,
+    /// The only tier of the run, unless it has all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
 }
 
 /// The variables in which a system names the shard of a job: the index, the number of the first index, and how many there
@@ -41,7 +46,13 @@ const PROTOCOLS: [Protocol; 4] = [
 
 impl Shard {
     /// The only shard of an undivided run.
-    pub const WHOLE: Shard = Shard { index: 1, of: 1 };
+    pub const WHOLE: Shard = Shard { index: 1, of: 1, tier: None };
+
+    /// The name of the shard's files and of its part: `deep-2-of-4`, or `deep-fours-2-of-4` of one tier alone.
+    pub fn name(self) -> String {
+        let Shard { index, of, tier } = self;
+        format!("{}-{index}-of-{of}", deep_name(tier))
+    }
 
     /// The places of the shard's jobs. Neighbouring jobs are alike and go to different shards, which balances the cost.
     pub fn places(self, jobs: usize) -> impl Iterator<Item = usize> {
@@ -71,15 +82,21 @@ impl Shard {
         };
         let (index, of) = (number(index)?, number(of)?);
         match index.checked_sub(first) {
-            Some(at) if at < of => Ok(Shard { index: at + 1, of }),
+            Some(at) if at < of => Ok(Shard { index: at + 1, of, tier: None }),
             _ => Err(format!("{system} gives this job the number {index}, and there are {of} from {first} on")),
         }
     }
 }
 
+/// The name of the files and of the part of a whole deep run, or of one tier of it.
+pub fn deep_name(tier: Option<Tier>) -> String {
+    tier.map_or_else(|| "deep".to_owned(), |tier| format!("deep-{}", tier_name(tier)))
+}
+
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
+        write!(f, "{}/{}", self.index, self.of)?;
+        self.tier.map_or(Ok(()), |tier| write!(f, " of the tier {}", tier_name(tier)))
     }
 }
 
@@ -93,7 +110,7 @@ impl FromStr for Shard {
         }
         let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
         match parts {
-            Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
+            Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of, tier: None }),
             _ => Err(format!("`{text}` is not a shard; the second of four shards is 2/4")),
         }
     }
@@ -106,7 +123,8 @@ mod tests {
     #[test]
     fn each_job_is_in_one_shard_and_shards_have_equal_size() {
         for of in [1, 2, 3, 7, 100] {
-            let shares: Vec<Vec<usize>> = (1..=of).map(|index| Shard { index, of }.places(1000).collect()).collect();
+            let shard = |index| Shard { index, of, tier: None };
+            let shares: Vec<Vec<usize>> = (1..=of).map(|index| shard(index).places(1000).collect()).collect();
             let mut all = shares.concat();
             all.sort_unstable();
             assert_eq!(all, (0..1000).collect::<Vec<_>>());
@@ -117,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_malformed_shard_is_refused() {
-        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4 }));
+        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4, tier: None }));
         for wrong in ["", "2", "0/4", "5/4", "a/b", "1/0", "-1/2"] {
             let refused = wrong.parse::<Shard>().expect_err(wrong);
             assert_eq!(refused, format!("`{wrong}` is not a shard; the second of four shards is 2/4"));
@@ -132,7 +150,7 @@ mod tests {
 
     #[test]
     fn each_system_names_the_second_of_three_shards_in_its_own_way() {
-        let second = Ok(Shard { index: 2, of: 3 });
+        let second = Ok(Shard { index: 2, of: 3, tier: None });
         assert_eq!(named_by(&[("TEST_SHARD_INDEX", "1"), ("TEST_TOTAL_SHARDS", "3")]), second);
         assert_eq!(named_by(&[("JOB_COMPLETION_INDEX", "1"), ("WHENDONE_SHARDS", "3")]), second);
         assert_eq!(named_by(&[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "3")]), second);

@@ -11,8 +11,10 @@ use std::time::Duration;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::runner::clients::{EVERYDAY, MOST};
 use whendone_model::runner::mutants::Wanted;
+use whendone_model::runner::own_table::tier_name;
 use whendone_model::runner::plan::SAMPLED;
-use whendone_model::runner::shard::Shard;
+use whendone_model::runner::shard::{Shard, deep_name};
+use whendone_model::universe::Tier;
 use whendone_model::vendoring::template::Template;
 
 /// Explores every small concurrent program over the core, on coroutines and under loom, and checks that the observed
@@ -42,9 +44,15 @@ pub struct Arguments {
     /// from the environment of Bazel, Kubernetes, Slurm or GitLab: see docs/SCALE.md
     #[arg(long, value_name = "I/N", requires = "deep")]
     pub shard: Option<Shard>,
+    /// Explores only this tier of the deep run, such as fours. Its shards are merged with the same option
+    #[arg(long, value_name = "TIER", requires = "deep", value_parser = tier)]
+    pub tier: Option<Tier>,
     /// Starts over instead of resuming an interrupted run
     #[arg(long)]
     pub fresh: bool,
+    /// Says about how long each tier takes, from a hundredth of its programs, at least five, and verifies nothing
+    #[arg(long, conflicts_with_all = ["accept", "fresh"])]
+    pub estimate: bool,
 }
 
 #[derive(Subcommand)]
@@ -59,6 +67,10 @@ pub enum Command {
         /// Uses this engine instead of sections, loom-mutex and loom-atomic
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
+        /// Says about how many executions sections-plain has to explore, and explores none. Takes a hundredth of them, but
+        /// up to two thousand if there are fewer
+        #[arg(long, conflicts_with_all = ["explain", "engine", "html", "trace"])]
+        estimate: bool,
         #[command(flatten)]
         pages: Pages,
     },
@@ -98,6 +110,9 @@ pub enum Command {
     Merge {
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Adds the reports of this tier of a deep run
+        #[arg(id = "tier_to_merge", long = "tier", value_name = "TIER", value_parser = tier)]
+        tier: Option<Tier>,
     },
     /// Checks the journal of somebody else's deep run: compares it with the report beside it, and plays programs drawn at
     /// random again
@@ -204,15 +219,22 @@ fn at_least_one(number: &str) -> Result<NonZeroU16, String> {
     number.parse().map_err(|_| format!("a number from 1 to {} is needed", u16::MAX))
 }
 
+fn tier(name: &str) -> Result<Tier, String> {
+    let named = Tier::ALL.into_iter().find(|tier| tier_name(*tier) == name);
+    named.ok_or_else(|| format!("the tiers are {}", Tier::ALL.map(tier_name).join(", ")))
+}
+
 /// The options of the whole command line, and the commands that they apply to; the empty name is the plain run.
-const APPLY: [(&str, &[&str]); 7] = [
+const APPLY: [(&str, &[&str]); 9] = [
     ("workers", &["", "audit", "clients", "stress", "mutants"]),
     ("limit", &["", "audit", "stress", "scenario"]),
     ("core", &["", "scenario", "clients", "replay", "stress", "proof"]),
     ("accept", &[""]),
     ("deep", &[""]),
     ("shard", &[""]),
+    ("tier", &[""]),
     ("fresh", &[""]),
+    ("estimate", &[""]),
 ];
 
 impl Arguments {
@@ -236,6 +258,11 @@ impl Arguments {
         Arguments::from_arg_matches(&matches)
     }
 
+    /// The part of the deep run that is wanted.
+    pub fn share(&self) -> Shard {
+        Shard { tier: self.tier, ..self.shard.unwrap_or(Shard::WHOLE) }
+    }
+
     /// The reason why this command does not work in a package, in words. None for commands that work anywhere.
     pub fn needs_clone(&self) -> Option<&'static str> {
         match &self.command {
@@ -252,16 +279,17 @@ impl Arguments {
     /// check nothing.
     pub fn part(&self) -> Option<(String, bool)> {
         let (name, is_shared) = match &self.command {
+            None if self.estimate => return None,
             None if self.deep => {
-                let Shard { index, of } = self.shard.unwrap_or(Shard::WHOLE);
-                return Some((format!("deep-{index}-of-{of}"), false));
+                return Some((self.share().name(), false));
             }
             None => ("verify", false),
+            Some(Command::Scenario { estimate: true, .. }) => return None,
             Some(Command::Scenario { .. }) => ("scenario", true),
             Some(Command::Replay { .. }) => ("replay", true),
             Some(Command::Clients { .. }) => ("clients", false),
             Some(Command::Stress { .. }) => ("stress", false),
-            Some(Command::Merge { .. }) => ("deep", false),
+            Some(Command::Merge { tier, .. }) => return Some((deep_name(*tier), false)),
             Some(Command::BlindSpots) => ("blind-spots", false),
             Some(Command::Proof { .. }) => ("proof", false),
             // Your own bugs are no part of this project's evidence, and several tables may be played at once.

@@ -15,15 +15,17 @@ use whendone_model::runner::audit::root;
 use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::checkpoint::Checkpoint;
 use whendone_model::runner::clients::{Clients, EVERYDAY};
+use whendone_model::runner::estimate::Expected;
 use whendone_model::runner::explore::Run;
 use whendone_model::runner::interrupt;
 use whendone_model::runner::merge::merge;
 use whendone_model::runner::part::Found;
 use whendone_model::runner::plan::Plan;
 use whendone_model::runner::report::Report;
-use whendone_model::runner::shard::Shard;
+use whendone_model::runner::shard::deep_name;
 use whendone_model::runner::table::{Failures, Samples};
 use whendone_model::runner::tally::Tally;
+use whendone_model::universe::Tier;
 
 /// Explores the closed world and compares the counts with the baseline.
 pub fn verify(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
@@ -92,13 +94,21 @@ pub fn differs(difference: &Difference) -> String {
     format!("a client of the kernel differs from the specification:\n{difference}")
 }
 
+/// Prints about how long the run takes.
+pub fn estimated(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
+    let plan = if arguments.deep { Plan::deep(arguments.share()) } else { Plan::everyday() };
+    let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
+    print(Expected::of(&run, &plan, fastrand::u64(..))?)?;
+    Ok(Found::default())
+}
+
 /// Explores larger programs, or one shard of them, and resumes an interrupted run.
 pub fn verify_deep(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
     let start = Instant::now();
-    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let shard = arguments.share();
     let plan = Plan::deep(shard);
     let run = Run::new(arguments.workers, Duration::from_secs(arguments.limit))?;
-    let name = format!("deep-{}-of-{}", shard.index, shard.of);
+    let name = shard.name();
     let path = folder_in_target("verify")?.join(format!("{name}.checkpoint"));
     // Bazel asks for this file of a program that knows what a shard is.
     env::var_os("TEST_SHARD_STATUS_FILE").map_or(Ok(()), |file| fs::write(file, ""))?;
@@ -117,8 +127,8 @@ pub fn verify_deep(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
     Ok(found(&report))
 }
 
-/// Adds the reports of all shards.
-pub fn merge_files(files: &[PathBuf]) -> Result<Found, Box<dyn Error>> {
+/// Adds the reports of all shards of a deep run, or of one tier of it.
+pub fn merge_files(files: &[PathBuf], tier: Option<Tier>) -> Result<Found, Box<dyn Error>> {
     let read = |file: &PathBuf| -> Result<(String, Report), String> {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
@@ -126,9 +136,9 @@ pub fn merge_files(files: &[PathBuf]) -> Result<Found, Box<dyn Error>> {
             .map_err(|error| format!("{name} is not a report of `cargo verify --deep`: {error}"))?;
         Ok((name, report))
     };
-    let report = merge(files.iter().map(read).collect::<Result<_, _>>()?)?;
+    let report = merge(files.iter().map(read).collect::<Result<_, _>>()?, tier)?;
     print(&report)?;
-    write(&report, "deep.json")?;
+    write(&report, &format!("{}.json", deep_name(tier)))?;
     Ok(found(&report))
 }
 

@@ -18,6 +18,7 @@ use whendone_model::counterexample::steps::Drawn;
 use whendone_model::counterexample::token::Token;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::record::recorder::BEGUN;
+use whendone_model::engines::sections::estimate::{Estimate, estimate};
 use whendone_model::project::copy::folder_in_target;
 use whendone_model::project::files::write_atomically;
 use whendone_model::project::origin::in_own_words;
@@ -101,6 +102,31 @@ fn litmus_on(engine: Engine, scenario: &Scenario, limit: Duration) -> Result<Res
     failure.iter().try_for_each(|failure| print(format_args!("\n{failure}")))?;
     Ok((verdict.is_good(), failure, json!({ "engine": engine, "extent": extent.to_string(), "verdict": verdict })))
 }
+
+/// Prints about how many executions the engine of sections has to explore without a reduction, and how long that takes.
+pub fn estimated(text: &str, limit: Duration) -> Result<Found, Box<dyn Error>> {
+    let scenario: Scenario = text.parse()?;
+    if let Some(objection) = Engine::Sections.objection(&scenario) {
+        return Err(objection.into());
+    }
+    let (watch, start) = (Watch::begin("estimating", limit), Instant::now());
+    let Estimate { executions, before, spent } = estimate(SEED, LEAST, || Engine::Sections.observe(&scenario))?;
+    drop(watch);
+    let seconds = start.elapsed().as_secs_f64() / spent as f64 * executions;
+    let before = before.map_or_else(String::new, |before| format!(" ({before:.0} by a pass half as fine)"));
+    print(&scenario)?;
+    print(format_args!(
+        "sections-plain: about {executions:.0} executions{before}, {seconds:.1} s; sections explores a part of them"
+    ))?;
+    print(format_args!("estimated from {spent} executions; nothing was checked"))?;
+    Ok(Found::default())
+}
+
+/// The executions that an estimate may take, also if a program has fewer.
+const LEAST: u64 = 2000;
+
+/// The seed of an estimate.
+const SEED: u64 = 1975;
 
 /// Draws one execution for each allowed outcome of a scenario.
 pub fn explain(text: &str, limit: Duration, pages: &Pages) -> Result<Found, Box<dyn Error>> {

@@ -121,6 +121,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
     let tested = |engines: &[Engine]| check_the_check(engines).map_err(Into::<Box<dyn Error>>::into);
     let limit = Duration::from_secs(arguments.limit);
     match &arguments.command {
+        None if arguments.estimate => closed_world::estimated(arguments),
         None if arguments.deep => {
             interrupt::wait_for_it()?;
             tested(&[Engine::LoomMutex, Engine::LoomAtomic, Engine::LoomBounded])?;
@@ -137,7 +138,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
             tested(&SAMPLERS)?;
             closed_world::stress(arguments, *seconds, *from)
         }
-        Some(Command::Merge { files }) => closed_world::merge_files(files),
+        Some(Command::Merge { files, tier }) => closed_world::merge_files(files, *tier),
         Some(Command::Audit { journal, sample, seed }) => {
             audit::audit(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..))).map(Found::of)
         }
@@ -147,6 +148,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
             let key = if *plain { Key::Operations } else { Key::Places };
             clients::explore(*calls, key, *budget, *fresh)
         }
+        Some(Command::Scenario { text, estimate: true, .. }) => litmus::estimated(text, limit),
         Some(Command::Scenario { text, explain: true, pages, .. }) => litmus::explain(text, limit, pages),
         Some(Command::Scenario { text, engine, pages, .. }) => {
             let engines = engine.as_slice();

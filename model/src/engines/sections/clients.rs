@@ -37,6 +37,18 @@ pub enum Call {
     Phase,
 }
 
+impl Call {
+    /// True if it brings a callback or an outcome. Those of all calls are numbered from 1 on.
+    pub fn has_payload(self) -> bool {
+        self.registers() || matches!(self, Call::Replace(_) | Call::Complete)
+    }
+
+    /// True if it adds a callback.
+    fn registers(self) -> bool {
+        matches!(self, Call::Add { .. } | Call::AddLate | Call::AddWaiting)
+    }
+}
+
 /// A choice: a call begins, or the call at this place takes its next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
@@ -285,6 +297,49 @@ fn splits(m: usize, operations: usize) -> usize {
     by_operations[operations]
 }
 
+impl Difference {
+    /// The number of calls that the client makes.
+    pub fn calls(&self) -> usize {
+        self.begun().count()
+    }
+
+    fn begun(&self) -> impl Iterator<Item = Call> {
+        self.path.iter().filter_map(|choice| if let Choice::Begin(call) = choice { Some(*call) } else { None })
+    }
+
+    /// The client in the letters of the scenario language: each call is a thread, in the order in which they begin. A call
+    /// for which there is no letter has its name, and any call may name any callback by its number.
+    pub fn client(&self) -> String {
+        // The first payload is the callback of another cell.
+        let (mut registered, mut numbers) = (0, vec![None]);
+        for call in self.start.iter().copied().chain(self.begun()).filter(|call| call.has_payload()) {
+            numbers.push(call.registers().then_some(registered));
+            registered += usize::from(call.registers());
+        }
+        let number =
+            |nonce: u8| numbers[usize::from(nonce)].map_or_else(String::new, |number: usize| number.to_string());
+        let text = |call: Call| match call {
+            Call::Add { tagged: false } => "A".to_owned(),
+            Call::Add { tagged: true } => "B".to_owned(),
+            Call::AddLate => "add_late".to_owned(),
+            Call::AddWaiting => "add_waiting".to_owned(),
+            Call::Replace(nonce) => format!("replace {}", number(nonce)),
+            Call::Remove(Some(nonce)) => format!("R{}", number(nonce)),
+            Call::Remove(None) => "Rf".to_owned(),
+            Call::RemoveAll => "T".to_owned(),
+            Call::Complete => "C".to_owned(),
+            Call::Read => "G".to_owned(),
+            Call::Phase => "phase".to_owned(),
+        };
+        let setup = self.start.iter().map(|call| match call {
+            Call::Complete => "C".to_owned(),
+            call => text(*call).to_lowercase(),
+        });
+        let (setup, threads) = (setup.collect::<String>(), self.begun().map(text).collect::<Vec<_>>());
+        format!("{setup} ; {}", threads.join(" | ")).trim().to_owned()
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -325,6 +380,19 @@ impl fmt::Display for Difference {
 mod tests {
     use super::*;
     use crate::universe::Tier;
+
+    #[test]
+    fn a_client_is_told_in_the_letters_of_scenarios() {
+        let add = Call::Add { tagged: true };
+        let begun = [Call::Complete, Call::Add { tagged: false }, Call::Remove(Some(3)), Call::Replace(1), Call::Phase];
+        let mut path: Vec<Choice> = begun.into_iter().map(Choice::Begin).collect();
+        path.insert(1, Choice::Step(1));
+        let difference = |start, path| Difference { start, path, what: String::new() };
+        let [some, done] = [difference(vec![add], path), difference(vec![add, Call::Complete], Vec::new())];
+        assert_eq!((some.client().as_str(), some.calls()), ("b ; C | A | R1 | replace 0 | phase", 5));
+        assert_eq!((done.client().as_str(), done.calls()), ("bC ;", 0));
+        assert_eq!(difference(Vec::new(), vec![Choice::Begin(Call::Read)]).client(), "; G");
+    }
 
     #[test]
     fn the_number_of_clients_is_that_of_the_tiers_of_this_size() {

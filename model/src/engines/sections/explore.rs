@@ -5,6 +5,7 @@
 //! order is explored: Godefroid, "Partial-order methods for the verification of concurrent systems", 1996, chapter 5.
 
 use super::super::Extent;
+use super::estimate::Sampler;
 use super::world::{self, Footprint};
 use super::{machine, sync};
 use crate::engines::record::recorder;
@@ -43,10 +44,24 @@ pub fn plainly<R>(play: impl FnOnce() -> R) -> R {
 pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
     let execution = Rc::new(execution);
     let mut search = Search { path: Vec::new(), is_plain: IS_PLAIN.get() };
-    loop {
+    let begin = || {
         recorder::begin(sync::this_thread);
         let body = execution.clone();
         world::begin(move || body(), false);
+    };
+    let mut sampler = Sampler::wanted();
+    while let Some(mut sampling) = sampler {
+        begin();
+        let ended = sampling.visit();
+        set_spare(false);
+        ended?;
+        sampler = sampling.goes_on();
+        if sampler.is_none() {
+            return Ok(Extent::Sampled);
+        }
+    }
+    loop {
+        begin();
         let ended = search.run();
         set_spare(false);
         ended?;

@@ -204,9 +204,7 @@ impl Execution {
 
     /// Begins a call and takes its first step; or makes the whole call at once, as part of a start.
     fn begin(&mut self, call: Call, at_once: bool) -> Result<(), String> {
-        use Call::{Add, AddLate, AddWaiting, Complete, Replace};
-        let has_payload = matches!(call, Add { .. } | AddLate | AddWaiting | Replace(_) | Complete);
-        let payload = has_payload.then(|| self.shared.ledger.payload());
+        let payload = call.has_payload().then(|| self.shared.ledger.payload());
         let (expected, drains) = self.specified(call, payload.as_ref().map_or(0, |payload| payload.number));
         let (shared, answer) = (self.shared.clone(), Rc::new(Cell::new(None)));
         let given = answer.clone();

@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod clients;
 pub mod engine;
+pub mod estimate;
 pub mod explore;
 pub mod ledger;
 pub mod machine;

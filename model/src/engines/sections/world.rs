@@ -42,6 +42,11 @@ pub struct Footprint {
 }
 
 impl Footprint {
+    #[cfg(test)]
+    pub fn writing(object: Object) -> Self {
+        Footprint { reads: 0, writes: bit(object) }
+    }
+
     /// True if the two steps have the same effect in both orders.
     pub fn is_independent_of(self, other: Footprint) -> bool {
         self.writes & (other.reads | other.writes) == 0 && other.writes & self.reads == 0

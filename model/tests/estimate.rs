@@ -1,0 +1,39 @@
+//! Estimates of the number of executions are near the true numbers.
+
+use whendone_model::engines::catalog::Engine;
+use whendone_model::engines::sections::estimate::{Estimate, estimate};
+use whendone_model::universe::Tier;
+
+/// The number of programs.
+const KNOWN: usize = 50;
+
+/// The executions that the command may spend if a program has few.
+const LEAST: u64 = 2000;
+
+/// Programs of four threads, by their numbers at equal distances. Each is explored without a reduction, too.
+#[test]
+fn estimates_of_fifty_programs_are_within_a_quarter() {
+    let apart = Tier::Fours.formula() / KNOWN;
+    let programs = (0..KNOWN).map(|at| Tier::Fours.program(at * apart + apart / 2).expect("it has a number"));
+    let (mut ratios, mut large) = (Vec::new(), 0);
+    for (seed, program) in programs.enumerate() {
+        let play = || Engine::Sections.observe(&program);
+        let Estimate { executions, spent, .. } = estimate(seed as u64, LEAST, play).expect("it is played");
+        let known = Engine::SectionsPlain.observe(&program).executions;
+        println!("{program:<30} {known:>7} executions, estimate {executions:>9.0} from {spent:>5}");
+        assert!(spent as f64 <= (executions / 100.0).max(LEAST as f64), "{program}: {spent} of {executions}");
+        large += usize::from(known >= 100 * LEAST);
+        ratios.push(executions / known as f64);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("ratios to the true numbers: {ratios:.2?}");
+    assert!(ratios.iter().all(|ratio| (0.75..=1.25).contains(ratio)), "{ratios:.2?}");
+    assert!(large > 0, "no program is so large that a hundredth of it is enough");
+}
+
+#[test]
+fn an_engine_that_cannot_be_sampled_has_no_estimate() {
+    let program = "; C | A".parse().expect("well formed");
+    let failure = estimate(1, LEAST, || Engine::Alone.observe(&program)).expect_err("it was not sampled");
+    assert_eq!(failure, "nothing was played");
+}
