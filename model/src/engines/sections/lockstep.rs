@@ -320,6 +320,9 @@ impl Execution {
         if waiting.len() > owed || (phase != Phase::Draining && waiting.len() < owed) {
             return Err(format!("P5: {} callbacks wait, and {owed} must", waiting.len()));
         }
+        if phase == Phase::Settled && owed > 0 {
+            return Err(format!("P5: the cell is settled, and {owed} callbacks are owed"));
+        }
         let tags = waiting.iter().map(|(_, tag)| *tag == SHARED.get());
         let right = tags.eq(self.places.waiting().map(|waiting| waiting.tagged));
         if right { Ok(()) } else { Err(format!("P7: these callbacks wait: {waiting:?}")) }
