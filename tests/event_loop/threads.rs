@@ -3,12 +3,13 @@
 use super::support::{Touch, failures, is_pending, noted, touchy_waker, watched};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 use whendone::event_loop::Sleep;
-use whendone::{Schedule, run};
+use whendone::{Completer, EventLoop, Handle, Schedule, Task, run, task, task_named};
 
 /// R97
 #[test]
@@ -24,6 +25,48 @@ fn a_call_from_another_thread_wakes_a_loop_that_sleeps() {
         (&task).await;
     });
     assert_eq!(noted, "first");
+}
+
+/// Whether the callbacks of a task that this thread completes stay together while another thread queues calls.
+fn stay_together(make: fn(Handle) -> (Completer<()>, Task<()>)) -> bool {
+    const CALLBACKS: usize = 1000;
+    let (mut event_loop, order) = (EventLoop::new(), Arc::new(Mutex::new(Vec::new())));
+    let note = |is_callback| {
+        let order = order.clone();
+        move || order.lock().unwrap().push(is_callback)
+    };
+    let (handle, has_begun, is_over) = (event_loop.handle(), Barrier::new(2), AtomicBool::new(false));
+    let (completer, task) = make(handle.clone());
+    (0..CALLBACKS).for_each(|_| {
+        let call = note(true);
+        task.add_done_callback(move |_| call());
+    });
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            handle.call_soon(note(false)).unwrap();
+            has_begun.wait();
+            while !is_over.load(Ordering::Relaxed) {
+                handle.call_soon(note(false)).unwrap();
+            }
+        });
+        has_begun.wait();
+        completer.complete(()).unwrap();
+        is_over.store(true, Ordering::Relaxed);
+    });
+    event_loop.run_until_complete(async {});
+    let order = order.lock().unwrap();
+    let callbacks = order.iter().skip_while(|is_callback| !**is_callback).take_while(|is_callback| **is_callback);
+    callbacks.count() == CALLBACKS
+}
+
+/// D31, also where the handle is the scheduler of a task with a name, or stands behind an `Arc`.
+#[test]
+fn a_call_of_another_thread_never_comes_between_the_callbacks_of_a_task() {
+    let makes: [fn(Handle) -> (Completer<()>, Task<()>); 3] =
+        [|handle| task(handle), |handle| task_named("named", handle), |handle| task(Arc::new(handle))];
+    for make in makes {
+        assert!((0..20).all(|_| stay_together(make)));
+    }
 }
 
 /// R95, R97, R30
