@@ -27,8 +27,10 @@ fn a_call_from_another_thread_wakes_a_loop_that_sleeps() {
     assert_eq!(noted, "first");
 }
 
+type Make = fn(Handle) -> (Completer<()>, Task<()>);
+
 /// Whether the callbacks of a task that this thread completes stay together while another thread queues calls.
-fn stay_together(make: fn(Handle) -> (Completer<()>, Task<()>)) -> bool {
+fn stay_together(make: Make) -> bool {
     const CALLBACKS: usize = 1000;
     let (mut event_loop, order) = (EventLoop::new(), Arc::new(Mutex::new(Vec::new())));
     let note = |is_callback| {
@@ -62,7 +64,7 @@ fn stay_together(make: fn(Handle) -> (Completer<()>, Task<()>)) -> bool {
 /// D31, also where the handle is the scheduler of a task with a name, or stands behind an `Arc`.
 #[test]
 fn a_call_of_another_thread_never_comes_between_the_callbacks_of_a_task() {
-    let makes: [fn(Handle) -> (Completer<()>, Task<()>); 3] =
+    let makes: [Make; 3] =
         [|handle| task(handle), |handle| task_named("named", handle), |handle| task(Arc::new(handle))];
     for make in makes {
         assert!((0..20).all(|_| stay_together(make)));
