@@ -38,6 +38,7 @@ pub const SOURCES: &[Source] = sources![
     "model/src/engines/player/on_task.rs",
     "model/src/engines/sections/clients.rs",
     "model/src/engines/sections/engine.rs",
+    "model/src/engines/sections/estimate.rs",
     "model/src/engines/sections/explore.rs",
     "model/src/engines/sections/ledger.rs",
     "model/src/engines/sections/lockstep.rs",
