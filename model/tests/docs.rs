@@ -39,8 +39,8 @@ fn arguments(line: &str) -> Vec<&str> {
     line.split('\'').enumerate().flat_map(quoted).collect()
 }
 
-/// What `cargo verify` prints, without the replay token, which changes with every source file, and without the lines of
-/// progress, which a slow machine has.
+/// The output of `cargo verify` without the replay token, which changes with every source file, and without the lines of
+/// progress, which a slow machine prints.
 fn printed(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_verify")).args(arguments).output().expect("it starts");
     let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("plain text");

@@ -145,6 +145,10 @@ impl Tried {
     const fn by_two(name: &'static str, program: Program) -> Self {
         Tried { name, program, can_several_sleep: false, preemptions: None }
     }
+
+    const fn by_three(name: &'static str, program: Program, can_several_sleep: bool) -> Self {
+        Tried { name, program, can_several_sleep, preemptions: Some(PREEMPTIONS) }
+    }
 }
 
 /// The number of first sleeps on a word of which each may end without a wake-up.
@@ -153,21 +157,11 @@ const SPURIOUS: u32 = 2;
 const PROGRAMS: [Tried; 6] = [
     Tried::by_two("two threads take a lock", two_lock),
     Tried::by_two("two threads take a lock, one of them twice", two_lock_one_twice),
-    Tried {
-        name: "two threads come to a lock that a third one has",
-        program: two_come_while_a_third_has_it,
-        can_several_sleep: true,
-        preemptions: Some(PREEMPTIONS),
-    },
+    Tried::by_three("two threads come to a lock that a third one has", two_come_while_a_third_has_it, true),
     Tried::by_two("two threads write a cell, and read it", two_set),
     Tried::by_two("one thread writes a cell, another reads it", one_sets_one_gets),
     // All are woken together.
-    Tried {
-        name: "three threads write a cell, and read it",
-        program: three_set,
-        can_several_sleep: false,
-        preemptions: Some(PREEMPTIONS),
-    },
+    Tried::by_three("three threads write a cell, and read it", three_set, false),
 ];
 
 /// Each with a program that shows it, and the words of the check that names it.

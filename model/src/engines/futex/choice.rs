@@ -5,7 +5,7 @@ use std::cell::Cell;
 /// The choices of an exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// Of the sleeps on each word, those that end at once without a wake-up: the lowest bit stands for the first sleep.
+    /// The sleeps on each word that end at once, without a wake-up: the lowest bit stands for the first sleep.
     pub spurious: u32,
     /// Whether a wake-up ends the last sleep, and not the first.
     pub wakes_last: bool,

@@ -1,4 +1,4 @@
-//! What the system promises of a futex: a thread falls asleep only if the word is still the expected one, and no wake-up comes
+//! The system's promise about a futex: a thread falls asleep only if the word is still the expected one, and no wake-up comes
 //! between the two; a wake-up ends a sleep that has begun, and a sleep may also end without one.
 //!
 //! Every call of the system takes its place in the order of the word by a read-modify-write on it, and the rest of the call
