@@ -73,8 +73,7 @@ pub fn bugs(is_named: impl Fn(&Mutant) -> bool, in_full: bool) -> Result<usize, 
 impl Refused {
     fn new(bug: &Mutant, has_solvers: bool) -> Self {
         let (_, explored) = PROTOCOLS.iter().find(|(id, _)| *id == &*bug.id).expect("it is planted");
-        // With the space, so that P1 is not P19.
-        let claim = explored(&format!("{} ", bug.breaks));
+        let claim = explored(&bug.breaks);
         match has_solvers.then(|| refuse(bug)) {
             None => Refused { clauses: Ok(BTreeSet::new()), claim, shown: String::new() },
             Some(Ok((clauses, shown))) => Refused { clauses: Ok(clauses), claim, shown },

@@ -40,13 +40,17 @@ impl Protocol {
         states
     }
 
-    /// The shortest way to a state that violates a property whose sentence begins with `start`.
-    pub fn shortest(&self, start: &str) -> Option<(&'static str, Vec<Action>)> {
-        let properties = self.properties().into_iter().filter(|property| property.name.starts_with(start));
-        let properties: Vec<_> = properties.collect();
-        let is_broken = |property: &&Property<Self>, s: &State| {
-            property.expectation == Expectation::Always && !(property.condition)(self, s)
-        };
+    /// The properties of every state whose sentence begins with these words: P1 is not the beginning of P19.
+    pub fn always(&self, words: &str) -> Vec<Property<Self>> {
+        let begins = |sentence: &str| sentence == words || sentence.starts_with(&format!("{words} "));
+        let properties = self.properties().into_iter();
+        properties.filter(|one| one.expectation == Expectation::Always && begins(one.name)).collect()
+    }
+
+    /// The shortest way to a state that violates a property of every state whose sentence begins with these words.
+    pub fn shortest(&self, words: &str) -> Option<(&'static str, Vec<Action>)> {
+        let properties = self.always(words);
+        let is_broken = |property: &&Property<Self>, s: &State| !(property.condition)(self, s);
         let mut seen: HashSet<State> = self.init_states().into_iter().collect();
         let mut open: VecDeque<_> = self.init_states().into_iter().map(|state| (state, Vec::new())).collect();
         while let Some((state, way)) = open.pop_front() {
@@ -261,9 +265,9 @@ pub fn has_twice<T: PartialEq>(things: &[T]) -> bool {
     things.iter().enumerate().any(|(at, thing)| things[..at].contains(thing))
 }
 
-/// The shortest way, in words and at the default size, to a violation of a property whose sentence begins with `start`.
-pub fn broken(start: &str) -> Option<(&'static str, Vec<String>)> {
-    SIZE.shortest(start).map(|(sentence, way)| (sentence, way.iter().map(Action::to_string).collect()))
+/// The shortest way, in words and at the default size, to a violation of a property whose sentence begins with these words.
+pub fn broken(words: &str) -> Option<(&'static str, Vec<String>)> {
+    SIZE.shortest(words).map(|(sentence, way)| (sentence, way.iter().map(Action::to_string).collect()))
 }
 
 /// A measure that each action makes smaller, in lexicographic order: the adds to come, the completer, the
