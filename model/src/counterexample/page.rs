@@ -3,6 +3,7 @@
 
 use super::steps::{Drawn, SCHEMA};
 use crate::project::origin::in_own_words;
+use crate::project::page::fill;
 use minijinja::{Environment, context};
 use serde_json::{Value, json};
 
@@ -14,14 +15,7 @@ const TEMPLATE: &str = include_str!("page.html");
 ///
 /// If the template cannot be filled in.
 pub fn page(title: &str, drawn: &[Drawn]) -> Result<String, String> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    // The ending of the name turns on the escaping of text.
-    environment.add_template("page.html", TEMPLATE).map_err(|error| error.to_string())?;
-    let template = environment.get_template("page.html").map_err(|error| error.to_string())?;
-    let page = template.render(context! { title, drawn }).map_err(|error| format!("{error:#}"))?;
-    Ok(in_own_words(&page))
+    Ok(in_own_words(&fill(Environment::new(), TEMPLATE, context! { title, drawn })?))
 }
 
 /// The executions for other programs; `docs/VERIFICATION.md` describes the form.

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod copy;
 pub mod files;
 pub mod origin;
+pub mod page;
 pub mod provenance;
 pub mod sources;
 pub mod table;

@@ -2,6 +2,7 @@
 
 use super::{Evidence, Kind};
 use crate::engines::catalog::Engine;
+use crate::project::page::fill;
 use crate::protocol::phase::Answer;
 use crate::protocol::phase::table::TRANSITIONS;
 use crate::runner::count::Count;
@@ -22,13 +23,8 @@ const TEMPLATE: &str = include_str!("report.html");
 /// If the template cannot be filled in.
 pub fn page(evidence: &Evidence) -> Result<String, String> {
     let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
     environment.add_filter("short", |text: String| text.chars().take(12).collect::<String>());
     environment.add_filter("thousands", thousands);
-    // The ending of the name turns on the escaping of text.
-    environment.add_template("report.html", TEMPLATE).map_err(|error| error.to_string())?;
-    let template = environment.get_template("report.html").map_err(|error| error.to_string())?;
     let Evidence { now, parts, findings, checked } = evidence;
     let of_kind = |kind: Kind| findings.iter().filter(|finding| finding.kind == kind).count();
     let lines: Vec<Line> = parts.values().map(|part| Line::new(part, &now.sources)).collect();
@@ -41,7 +37,7 @@ pub fn page(evidence: &Evidence) -> Result<String, String> {
         goals => figures("benches").map(distances),
         proof => figures("proof"), spots => figures("blind-spots").map(|figures| &figures["spots"]),
     };
-    template.render(values).map_err(|error| format!("{error:#}"))
+    fill(environment, TEMPLATE, values)
 }
 
 /// `1234567` as `1 234 567`.
