@@ -53,9 +53,7 @@ impl PlantedCopy {
 /// If the edit does not match, or the edited code does not compile: then nothing was shown.
 pub fn run(mutant: &Mutant, copy: &mut PlantedCopy) -> Result<Option<Kill>, String> {
     let told = |error: io::Error| format!("{}: {error}", mutant.id);
-    let original = |file: &str| Ok((file.to_owned(), fs::read_to_string(project().join(file))?));
-    let edited = mutant.edits.iter().map(|edit| &*edit.file).collect::<BTreeSet<_>>();
-    let files: Vec<File> = edited.into_iter().map(original).collect::<io::Result<_>>().map_err(told)?;
+    let files = mutant.edited_files(&project()).map_err(told)?;
     let planted = mutant.plant(&files)?;
     let write = |copy: &PlantedCopy, files: &[File]| {
         files.iter().try_for_each(|(file, text)| copy.tree.write(file, text.as_bytes())).map_err(told)

@@ -3,12 +3,13 @@
 //! The guard is a process of its own, this binary with the word `guard`. It holds the reading end of a pipe whose
 //! writing end only the asking process has. So the pipe ends with that process, even if it is killed.
 
-use std::io::{self, Read};
+use std::env;
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
-use std::{env, thread};
 use wait_timeout::ChildExt;
+use whendone_model::runner::interrupt::on_end_of_input;
 
 /// The word that makes this binary a guard.
 pub const GUARD: &str = "guard";
@@ -66,13 +67,4 @@ pub fn guard(mut arguments: impl Iterator<Item = String>) -> ExitCode {
 /// The status that a shell gives to a command which a signal has ended.
 fn of_signal(end: ExitStatus) -> u8 {
     end.signal().and_then(|signal| u8::try_from(128 + signal).ok()).unwrap_or(1)
-}
-
-/// Does this on a thread of its own once standard input ends.
-pub fn on_end_of_input(end: impl FnOnce() + Send + 'static) {
-    thread::spawn(move || {
-        // The writing end sends nothing, and an error is an end, too.
-        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
-        end();
-    });
 }

@@ -23,11 +23,12 @@ use whendone_model::project::copy::project;
 use whendone_model::project::files::write_atomically;
 use whendone_model::proof::solver::Solver;
 use whendone_model::proof::why3::Why3;
+use whendone_model::runner::interrupt::on_end_of_input;
 use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::part::{self, FIGURES, Recording};
 use whendone_model::runner::workers::serve;
 use whendone_mutants::FINGERPRINT;
-use whendone_mutants::guard::{GUARD, guard, on_end_of_input};
+use whendone_mutants::guard::{GUARD, guard};
 use whendone_mutants::table::{Mutant, OWN_TABLE, Table};
 use whendone_stacks as _;
 

@@ -253,6 +253,16 @@ impl Mutant {
         self.edits.iter().all(|edit| edit.file.starts_with("src/kernel/"))
     }
 
+    /// The files that it edits, as they are in this folder.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn edited_files(&self, project: &Path) -> io::Result<Vec<File>> {
+        let edited: BTreeSet<&str> = self.edits.iter().map(|edit| &*edit.file).collect();
+        edited.into_iter().map(|file| Ok((file.to_owned(), fs::read_to_string(project.join(file))?))).collect()
+    }
+
     /// Returns the files with its edits, each of which must match once.
     ///
     /// # Errors

@@ -60,8 +60,7 @@ impl Vendored {
         self.comparison.differences.is_empty()
     }
 
-    /// Runs `cargo verify` with these arguments in a copy of the project that has this core. It shares the target
-    /// folder, so that dependencies are built once.
+    /// Runs `cargo verify` with these arguments in a copy of the project that has this core.
     ///
     /// # Errors
     ///
@@ -70,23 +69,8 @@ impl Vendored {
         let failed = |error: io::Error| error.to_string();
         let copy = ProjectCopy::new(target().join("vendored")).map_err(failed)?;
         copy.mirror(&self.folder, Path::new("src/kernel")).map_err(failed)?;
-        let (package, binary) = if is_clone() {
-            rename(&copy).map_err(failed)?;
-            ("whendone-model", "verify-core")
-        } else {
-            ("cargo-whendone", "cargo-whendone")
-        };
-        let mut build = cargo();
-        build.args(["build", "--quiet", "--release", "--package", package, "--bin", binary]);
-        build.args(["--message-format", "json-render-diagnostics"]);
-        let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", target()).output().map_err(failed)?;
-        let stdout = String::from_utf8_lossy(&built.stdout);
-        let mut messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let executable = messages.find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        let Some(executable) = executable.filter(|_| built.status.success()) else {
-            return Err(self.refusal(&String::from_utf8_lossy(&built.stderr)));
-        };
-        let mut run = Command::new(executable);
+        let built = verifier_of(&copy, "verify-core").map_err(failed)?;
+        let mut run = Command::new(built.map_err(|printed| self.refusal(&printed))?);
         run.args(arguments).env("CARGO_TARGET_DIR", target()).status().map_err(|error| format!("{run:?}: {error}"))
     }
 
@@ -105,11 +89,36 @@ impl Vendored {
     }
 }
 
+/// Builds the verifier of a copy of the project, and returns its path, or what the compiler printed if the copy does not
+/// compile. It shares the target folder, so that dependencies are built once. In a clone its binary is called `name`, so
+/// that no other one is overwritten.
+///
+/// # Errors
+///
+/// If a file of the copy cannot be read or written, or cargo does not start.
+pub fn verifier_of(copy: &ProjectCopy, name: &str) -> io::Result<Result<PathBuf, String>> {
+    let (package, binary) = if is_clone() {
+        rename(copy, name)?;
+        ("whendone-model", name)
+    } else {
+        ("cargo-whendone", "cargo-whendone")
+    };
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--package", package, "--bin", binary]);
+    build.args(["--message-format", "json-render-diagnostics"]);
+    let built = build.current_dir(copy.root()).env("CARGO_TARGET_DIR", target()).output()?;
+    let stdout = String::from_utf8_lossy(&built.stdout);
+    let mut messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let executable = messages.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    let printed = || String::from_utf8_lossy(&built.stderr).into_owned();
+    Ok(executable.filter(|_| built.status.success()).ok_or_else(printed))
+}
+
 /// Gives the binary of a copy of the project another name: this one must stay as it is.
-fn rename(copy: &ProjectCopy) -> io::Result<()> {
+fn rename(copy: &ProjectCopy, name: &str) -> io::Result<()> {
     let text = fs::read_to_string(copy.root().join("model/Cargo.toml"))?;
-    let renamed = "[[bin]]\nname = \"verify-core\"\npath = \"src/bin/verify/main.rs\"\n\n[lib]";
-    let text = text.replacen("[lib]", renamed, 1).replace("default-run = \"verify\"", "autobins = false");
+    let renamed = format!("[[bin]]\nname = \"{name}\"\npath = \"src/bin/verify/main.rs\"\n\n[lib]");
+    let text = text.replacen("[lib]", &renamed, 1).replace("default-run = \"verify\"", "autobins = false");
     copy.write("model/Cargo.toml", text.as_bytes())
 }
 
