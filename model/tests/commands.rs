@@ -3,14 +3,18 @@
 
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 use whendone_model::check::blind_spots::BLIND_SPOTS;
-use whendone_model::project::copy::project;
+use whendone_model::project::copy::{project, target};
 use whendone_model::project::files::Lock;
 use whendone_model::project::provenance::Provenance;
-use whendone_model::project::table::Table;
+use whendone_model::project::table::{PROTOCOL, Table};
+use whendone_model::protocol::model::Action;
+use whendone_model::protocol::properties::SIZE;
 use whendone_model::runner::evidence::expected::EXPECTED;
 use whendone_model::runner::part::{Part, SCHEMA};
 use whendone_model::runner::plan::Plan;
@@ -29,7 +33,7 @@ fn verify(target: &Path, words: &[&str], variable: Option<&str>) -> (String, Opt
 #[test]
 fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
     let target = TempDir::new().expect("a folder");
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 29] = [
         (&["--deep", "--accept"], "'--deep' cannot be used with '--accept'"),
         (&["--deep", "scenario", "; C"], "--deep does not apply to `scenario`, but to `cargo verify`"),
         (&["--accept", "proof"], "--accept does not apply to `proof`"),
@@ -54,6 +58,22 @@ fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
         (
             &["scenario", "@inline ; C | ! A", "--estimate"],
             "and a thread panics beside others: play it with --engine threads",
+        ),
+        (&["explore", "--port", "70000"], "70000 is not in 0..=65535"),
+        (&["explore", "--broken", "token"], "no property of all states begins with `token`; there are:\nP1 of all"),
+        (&["explore", "--broken", "P8"], "no state violates P8, so there is no path to open at"),
+        (
+            &["explore", "--broken", "P8", "--bug", "batch_backwards"],
+            "'--broken <PROPERTY>' cannot be used with '--bug",
+        ),
+        (&["explore", "--planted", "a bug"], "--broken <PROPERTY>"),
+        (
+            &["explore", "--bug", "batch_backward"],
+            "no bug of the protocol is called `batch_backward`; the most similar one is batch_backwards",
+        ),
+        (
+            &["explore", "--bug", "newest_first"],
+            "is not a bug of the protocol, so none of its states shows it; `cargo verify mutants",
         ),
     ];
     for (words, expected) in cases {
@@ -149,6 +169,148 @@ fn a_scenario_that_passes_leaves_a_part_and_pages_and_one_without_end_is_given_u
     let (text, code) = verify(target.path(), &long, None);
     assert!(text.contains("did not end within 1 s") && text.contains("--engine sections answers"), "{text}");
     assert_eq!(code, Some(2));
+}
+
+/// A bug of the protocol names the property that it breaks by the first words of its sentence.
+#[test]
+fn the_first_words_of_a_sentence_name_a_property_and_the_words_of_each_bug_do() {
+    let named = |words: &str| -> Vec<&str> { SIZE.always(words).iter().map(|property| property.name).collect() };
+    assert_eq!(named("P1"), ["P1 of all completions exactly one succeeds"], "and not P10");
+    assert_eq!(named("P6 nothing is handed over before completion").len(), 1);
+    assert_eq!((named("P8").len(), named("P19 settled").len(), named("P19 sett").len()), (2, 1, 0));
+    assert_eq!(named("the end is reached"), [""; 0], "that is a property of one state");
+    let bugs = Table::read(&Table::folder(&project()).join(PROTOCOL)).expect("well formed").mutants;
+    for bug in &bugs {
+        assert_ne!(named(&bug.breaks), [""; 0], "{}", bug.id);
+    }
+    assert_eq!(bugs.len(), 22);
+}
+
+/// An explorer of the protocol at a free port, which ends with the test.
+struct Explorer {
+    child: Child,
+    printed: BufReader<ChildStdout>,
+    /// The address that it prints, and the path there.
+    address: String,
+    path: String,
+}
+
+impl Explorer {
+    /// Begins it, and waits for its address.
+    fn begin(target: &Path, words: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_verify"));
+        command.args(["explore", "--port", "0"]).args(words).env("CARGO_TARGET_DIR", target).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let mut printed = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut lines = printed.by_ref().lines().map(|line| line.expect("plain text"));
+        let line = lines.find(|line| line.ends_with(" until Ctrl-C")).expect("it prints its address");
+        let url = line.split("http://").nth(1).and_then(|url| url.split(' ').next()).expect("an address");
+        let (address, path) = url.split_once('/').expect("a path");
+        Explorer { child, printed, address: address.to_owned(), path: format!("/{path}") }
+    }
+
+    /// The status and the text of an answer.
+    fn ask(&self, method: &str, path: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        write!(stream, "{method} {path} HTTP/1.0\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("plain text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        (head.split(' ').nth(1).expect("a status").to_owned(), body.to_owned())
+    }
+
+    fn page(&self, path: &str) -> String {
+        let (status, page) = self.ask("GET", path);
+        assert_eq!(status, "200", "{path}: {page}");
+        page.replace("&#x2f;", "/")
+    }
+}
+
+impl Drop for Explorer {
+    fn drop(&mut self) {
+        self.child.kill().expect("it can be ended");
+        // The end of its output is the end of the program that it may have started, too.
+        self.printed.read_to_end(&mut Vec::new()).expect("it ends");
+        self.child.wait().expect("it has ended");
+    }
+}
+
+/// The texts between two marks.
+fn between<'a>(page: &'a str, from: &'a str, to: &'a str) -> impl Iterator<Item = &'a str> {
+    page.split(from).skip(1).filter_map(move |rest| rest.split(to).next())
+}
+
+#[test]
+fn the_explorer_bears_our_name_and_explains_each_line_action_and_column() {
+    let target = TempDir::new().expect("a folder");
+    let explorer = Explorer::begin(target.path(), &[]);
+    let page = explorer.page(&explorer.path);
+    assert!(page.contains("<title>whendone: ") && page.contains("<h1>whendone: "), "{page}");
+    assert!(!page.contains("<script") && !page.contains("http"), "{page}");
+    assert!(page.contains(r#"<iframe name="states""#) && page.contains(r#"src="/states#/steps/0""#), "{page}");
+    let explained: Vec<&str> = between(&page, "<th>", "</th>").map(str::trim).collect();
+    let is_explained = |term: &str| assert!(explained.contains(&term), "{term:?} is not in {explained:?}");
+    Action::all(1, 1).iter().for_each(|action| is_explained(&action.to_string()));
+    // What stands behind the page are the states and the page of stateright.
+    let states: Value = serde_json::from_str(&explorer.page("/.states/")).expect("JSON");
+    for line in states[0]["state"].as_str().expect("a state").lines().filter(|line| !line.contains("thread ")) {
+        is_explained(line.split("  ").next().unwrap_or(line));
+    }
+    is_explained("thread 0");
+    is_explained("a b c d");
+    let frame = explorer.page("/states");
+    assert!(frame.contains("Stateright Explorer") && !frame.contains(r#"href="/""#), "{frame}");
+    between(&frame, "<h2>", "</h2>").chain(between(&frame, "<label>", ":</label>")).for_each(|column| {
+        if !column.contains('<') {
+            is_explained(column);
+        }
+    });
+    between(&frame, "/>", "</label>").map(str::trim).filter(|option| option.ends_with('?')).for_each(|option| {
+        assert!(page.contains(&format!("<code>{option}</code>")), "{option} is not in {page}");
+    });
+    assert!(["/app.js", "/app.css", "/knockout-3.5.0.js"].iter().all(|file| !explorer.page(file).is_empty()));
+    let next: Value = serde_json::from_str(&explorer.page("/.states/0")).expect("JSON");
+    let actions: Vec<&str> = next.as_array().into_iter().flatten().filter_map(|step| step["action"].as_str()).collect();
+    assert!(actions.contains(&"thread 0 completes") && !actions.contains(&"thread 0 settles"), "{actions:?}");
+    let status: Value = serde_json::from_str(&explorer.page("/.status")).expect("JSON");
+    assert_eq!(status["model"], "whendone_model::protocol::properties::Protocol", "{status}");
+    // The page opens at a path, if there is one.
+    assert!(explorer.page("/steps/0/1").contains(r#"src="/states#/steps/0/1""#));
+    for unknown in ["/steps/0/999", "/steps/\"", "/nothing"] {
+        assert_eq!(explorer.ask("GET", unknown).0, "404", "{unknown}");
+    }
+}
+
+#[test]
+fn an_explorer_whose_address_is_taken_says_what_to_do() {
+    let target = TempDir::new().expect("a folder");
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = taken.local_addr().expect("it has one").port().to_string();
+    for bug in [&[][..], &["--bug", "batch_backwards"]] {
+        let (text, code) = verify(target.path(), &[&["explore", "--port", &port], bug].concat(), None);
+        assert!(text.contains(&format!("127.0.0.1:{port}: ")) && text.contains("another port with --port"), "{text}");
+        assert_eq!(code, Some(2), "{text}");
+    }
+}
+
+/// Builds a verifier, which takes minutes: `cargo test -p whendone-model --test commands -- --ignored`.
+#[test]
+#[ignore = "it builds another verifier"]
+fn the_explorer_opens_at_the_failing_path_of_a_seeded_bug() {
+    let explorer = Explorer::begin(&target(), &["--bug", "batch_backwards"]);
+    let page = explorer.page(&explorer.path);
+    assert!(page.contains("batch_backwards: the last callback of a batch is handed over first"), "{page}");
+    assert!(page.contains("violates <strong>P7 hand-overs follow the order of the adds"), "{page}");
+    let steps: Vec<&str> = between(&page, "target=\"states\">", "</a>").collect();
+    let add = "thread 0 adds a callback";
+    let hand_over = "thread 0 hands over the first of its batch";
+    assert_eq!(steps, ["a pending cell without callbacks", add, add, "thread 0 completes", hand_over]);
+    let end = explorer.path.strip_prefix("/steps/").expect("a path of stateright");
+    assert!(page.contains(&format!("src=\"/states#/steps/{end}\"")) && explorer.page("/") == page, "{page}");
+    let (before, last) = end.rsplit_once('/').expect("a step");
+    let states: Value = serde_json::from_str(&explorer.page(&format!("/.states/{before}"))).expect("JSON");
+    let state = states[last.parse::<usize>().expect("a number")]["state"].as_str().expect("a state");
+    assert!(state.contains("handed     b"), "{state}");
 }
 
 /// Every letter of every tier is explained in the help of `scenario`.

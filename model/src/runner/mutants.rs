@@ -41,9 +41,7 @@ impl Wanted {
         }
         for only in &self.only {
             if !known.iter().any(|name| name.contains(only)) {
-                let near = known.iter().max_by(|a, b| jaro(a, only).total_cmp(&jaro(b, only)));
-                let near = near.map_or_else(String::new, |near| format!("; the most similar one is {near}"));
-                return Err(format!("no seeded bug's name contains `{only}`{near}"));
+                return Err(format!("no seeded bug's name contains `{only}`{}", most_similar(known, only)));
             }
         }
         Ok(())
@@ -55,6 +53,32 @@ impl Wanted {
         let html = self.html.iter().flat_map(|folder| [OsStr::new("--html"), folder.as_os_str()]);
         given.map(OsStr::new).chain(html).chain(self.only.iter().map(OsStr::new))
     }
+}
+
+/// The end of an error about a name that is not known: the one that is most like it.
+fn most_similar(known: &[String], name: &str) -> String {
+    let near = known.iter().max_by(|a, b| jaro(a, name).total_cmp(&jaro(b, name)));
+    near.map_or_else(String::new, |near| format!("; the most similar one is {near}"))
+}
+
+/// The bug of the protocol with this name.
+///
+/// # Errors
+///
+/// If there is none: the most similar one, or what shows the bug of the code that has this name.
+pub fn bug_of_the_protocol(name: &str) -> Result<Mutant, String> {
+    let bugs = Table::read(&Table::folder(&project()).join(PROTOCOL))?.mutants;
+    let known: Vec<String> = bugs.iter().map(|bug| bug.id.to_string()).collect();
+    if let Some(bug) = bugs.into_iter().find(|bug| *bug.id == *name) {
+        return Ok(bug);
+    }
+    if names_of_the_project()?.iter().any(|other| other == name) {
+        return Err(format!(
+            "`{name}` is not a bug of the protocol, so none of its states shows it; `cargo verify mutants {name} --show` \
+             says what does"
+        ));
+    }
+    Err(format!("no bug of the protocol is called `{name}`{}", most_similar(&known, name)))
 }
 
 /// The names of all seeded bugs of the project.

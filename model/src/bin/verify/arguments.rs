@@ -141,10 +141,22 @@ pub enum Command {
         #[arg(long)]
         write: bool,
     },
-    /// Serves the states of the protocol to a browser, for exploration by hand
+    /// Serves the states of the protocol to a browser, on a page that explains them, for exploration by hand
     Explore {
+        /// The port of this machine at which the page is; 0 takes a free one
         #[arg(long, default_value_t = 3000)]
         port: u16,
+        /// Opens at the shortest path to a state that violates this property, named by the first words of its sentence, such
+        /// as P8. Fails if there is none
+        #[arg(long, value_name = "PROPERTY")]
+        broken: Option<String>,
+        /// Plants this bug of the protocol in a copy of the verifier, and opens at the shortest path to a state that violates
+        /// the property which the bug breaks. model/mutants/bugs/protocol.toml lists the bugs
+        #[arg(long, value_name = "NAME", conflicts_with = "broken")]
+        bug: Option<String>,
+        /// The bug that is planted in this program, whose input ends with the process that planted it
+        #[arg(long, hide = true, requires = "broken")]
+        planted: Option<String>,
     },
     /// Lays the core down in a folder of your crate, byte for byte, with a facade, a record and checksums
     Vendor {
@@ -267,6 +279,7 @@ impl Arguments {
     pub fn needs_clone(&self) -> Option<&'static str> {
         match &self.command {
             None if self.accept => Some("`--accept`, which writes the baseline of the project,"),
+            Some(Command::Explore { bug: Some(_), .. }) => Some("`explore --bug`, which plants a bug in the project,"),
             Some(Command::Mutants { .. }) => Some("`mutants`, which plants bugs in the whole project,"),
             Some(Command::Record { .. }) => Some("`record`, which runs commands of the project,"),
             Some(Command::Report { .. }) => Some("`report`, which gathers the evidence for the whole project,"),

@@ -5,6 +5,7 @@ mod audit;
 mod claims;
 mod clients;
 mod closed_world;
+mod explorer;
 mod gather;
 mod litmus;
 mod prove;
@@ -164,7 +165,10 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
             vendoring::vendor(dest, wish)
         }
         Some(Command::Facade { path, statement }) => vendoring::check_facade(path, statement.as_deref()).map(Found::of),
-        Some(Command::Explore { port }) => prove::explore(*port),
+        Some(Command::Explore { port, bug: Some(bug), .. }) => explorer::explore_bug(*port, bug),
+        Some(Command::Explore { port, broken, planted, .. }) => {
+            explorer::explore(*port, broken.as_deref(), planted.as_deref())
+        }
         Some(Command::Mutants { file, wanted }) => mutants(arguments, file.as_deref(), wanted),
         Some(Command::Record { name, words }) => gather::record(name, words),
         Some(Command::Report { parts, into }) => gather::report(parts.as_deref(), into.as_deref()),

@@ -1,10 +1,8 @@
-//! The commands about the tools and the protocol: blind spots, proofs, the explorer of states.
+//! The commands about the tools and the protocol: blind spots and proofs.
 
 use super::print;
 use serde_json::{Value, json};
-use stateright::Model;
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::panic;
 use whendone_model::check::blind_spots::{BLIND_SPOTS, BlindSpot};
 use whendone_model::project::copy::folder_in_target;
@@ -17,7 +15,6 @@ use whendone_model::proof::solver::Solver;
 use whendone_model::proof::tie::Tie;
 use whendone_model::proof::walks::Share;
 use whendone_model::proof::why3::{Goal, Why3};
-use whendone_model::protocol::properties::{Protocol, SIZE};
 use whendone_model::runner::part::Found;
 
 /// Lists the blind spots, and fails if a tool sees one of them now.
@@ -102,18 +99,4 @@ fn prove_queue(share: Share) -> Result<Value, Box<dyn Error>> {
         "proven": is_proven, "goals": goals, "open": proof.open().len(), "equal": tie.equal,
         "printed": proof.to_string(),
     }))
-}
-
-/// Serves stateright's explorer to this machine only, until it is interrupted.
-pub fn explore(port: u16) -> Result<Found, Box<dyn Error>> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let taken = |error| format!("{address}: {error}; choose another port with --port");
-    // Tried first, because the explorer would panic.
-    let address = TcpListener::bind(address).map_err(taken)?.local_addr()?;
-    let Protocol { threads, callbacks } = SIZE;
-    print(format_args!(
-        "the protocol with {threads} threads and {callbacks} callbacks: http://{address}/ until Ctrl-C"
-    ))?;
-    SIZE.checker().serve(address);
-    Ok(Found::default())
 }
