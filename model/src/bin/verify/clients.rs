@@ -2,6 +2,7 @@
 
 use super::closed_world::differs;
 use super::print;
+use memory_stats::memory_stats;
 use serde_json::json;
 use std::error::Error;
 use std::panic;
@@ -17,7 +18,7 @@ pub fn explore(calls: u8, key: Key, budget: Option<Duration>, fresh: bool) -> Re
     let mut explored = Vec::new();
     let told = |clients: &Clients| {
         // A line that nobody reads is no error.
-        drop(print(format_args!("{clients}; {:.1} s", clients.seconds)));
+        drop(print(format_args!("{clients}; {:.1} s{}", clients.seconds, memory())));
         explored.push(clients.clone());
     };
     let found = match budget {
@@ -28,6 +29,11 @@ pub fn explore(calls: u8, key: Key, budget: Option<Duration>, fresh: bool) -> Re
     difference.as_ref().map_or(Ok(()), print)?;
     let exit = u8::from(difference.is_some());
     Ok(Found { exit, figures: json!({ "clients": explored, "difference": difference }), ..Found::default() })
+}
+
+/// The memory of this process at this moment, where the system tells it. A search only grows.
+fn memory() -> String {
+    memory_stats().map_or_else(String::new, |used| format!(", {} MB", used.physical_mem / 1_000_000))
 }
 
 /// Goes on with the search of earlier runs until the time is over.
