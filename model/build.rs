@@ -18,9 +18,10 @@ use std::{env, fs};
 use table::File;
 
 /// The facades, by the module of the engine whose copy of the shipped files has the same one.
-const FACADES: [(&str, &str); 5] = [
+const FACADES: [(&str, &str); 6] = [
     ("loom_mutex", "loom::mutex"),
     ("loom_atomic", "loom::atomic"),
+    ("loom_futex", "futex::engine"),
     ("sections", "sections::engine"),
     ("shuttle", "shuttle::engine"),
     ("threads", "threads::engine"),

@@ -13,7 +13,7 @@ use whendone_model::runner::shard::Shard;
 use whendone_model::runner::tally::Tally;
 use whendone_model::runner::workers::Job;
 
-const HALF: Shard = Shard { index: 1, of: 2, tier: None };
+const HALF: Shard = Shard { index: 1, of: 2, ..Shard::WHOLE };
 
 /// A path for the checkpoint of one test.
 fn place(name: &str) -> PathBuf {
@@ -63,14 +63,14 @@ fn a_foreign_or_damaged_checkpoint_is_refused_and_kept() {
 
 /// An empty report of a shard.
 fn report(index: usize, of: usize) -> (String, Report) {
-    let shard = Shard { index, of, tier: None };
+    let shard = Shard { index, of, ..Shard::WHOLE };
     let report = Tally::default().report(&Plan::sampled(0..0), None, 1, 1.0);
     (format!("{index}.json"), Report { shard: Some(shard), ..report })
 }
 
 #[test]
 fn shards_are_merged_if_all_are_there_and_from_one_run() {
-    let refused = |reports| merge(reports, None).err().unwrap_or_default();
+    let refused = |reports| merge(reports, Shard::WHOLE).err().unwrap_or_default();
     let other = |change: fn(&mut Report)| {
         let (name, mut report) = report(2, 2);
         change(&mut report);

@@ -33,7 +33,7 @@ fn verify(target: &Path, words: &[&str], variable: Option<&str>) -> (String, Opt
 #[test]
 fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
     let target = TempDir::new().expect("a folder");
-    let cases: [(&[&str], &str); 29] = [
+    let cases: [(&[&str], &str); 31] = [
         (&["--deep", "--accept"], "'--deep' cannot be used with '--accept'"),
         (&["--deep", "scenario", "; C"], "--deep does not apply to `scenario`, but to `cargo verify`"),
         (&["--accept", "proof"], "--accept does not apply to `proof`"),
@@ -52,6 +52,11 @@ fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
         (&["record", "coverage"], "required"),
         (&["scenario", "; C", "--estimate", "--engine", "threads"], "'--estimate' cannot be used with '--engine"),
         (&["scenario", "; C", "--estimate", "--html"], "'--estimate' cannot be used with '--html'"),
+        (&["--deep", "--engine", "loom-futex"], "--tier <TIER>"),
+        (
+            &["--deep", "--tier", "tasks", "--engine", "loom-futex"],
+            "not every program of the tier tasks can be played: loom-futex plays only programs of the kernel",
+        ),
         (&["--estimate", "--accept"], "'--estimate' cannot be used with '--accept'"),
         (&["--estimate", "stress"], "--estimate does not apply to `stress`, but to `cargo verify`"),
         (&["clients", "--estimate"], "unexpected argument '--estimate'"),

@@ -81,6 +81,11 @@ fn an_engine_that_cannot_play_a_scenario_says_who_can() {
         (Engine::Sections, "@inline ; ! C | A", "threads"),
         (Engine::Tickets, "@queue{A} a ; C | A", "threads"),
         (Engine::LoomMutex, "; A | A | A | A | A", "sections, shuttle-random, shuttle-pct or threads"),
+        (Engine::LoomFutex, "@inline ; C | A", "sections or loom-atomic"),
+        (Engine::LoomFutex, "; C | A | A", "sections or loom-atomic"),
+        (Engine::LoomFutex, "; C | A | A | A | A", "sections"),
+        (Engine::LoomFutex, "@loop{v} ; L | A", "sections, loom-mutex, loom-atomic or loom-bounded"),
+        (Engine::LoomFutex, "@inline ; ! C | A", "threads"),
     ];
     for (engine, text, able) in refusals {
         let refused = engine.objection(&scenario(text)).unwrap_or_default();
@@ -119,6 +124,20 @@ fn a_token_brings_its_execution_back() {
         let table = text.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("three parts").1;
         assert!(again.starts_with("ok   aa ; C | A R0 | G") && again.contains(table), "{text}\n{again}");
         assert_eq!(cut_token(&again).1, token);
+    }
+}
+
+/// The executions without a spurious wake-up and those with one are numbered together.
+#[test]
+fn a_token_of_stds_locks_brings_its_execution_back() {
+    let scenario = scenario("a ; C | R0");
+    let (all, extent) = (Engine::LoomFutex.observe(&scenario).executions, Extent::FirstSleepSpurious(None));
+    for number in [1, all / 2, all] {
+        let execution = Execution::Nth(number);
+        let token = Token { scenario: scenario.clone(), engine: Engine::LoomFutex, extent, execution };
+        assert_eq!(token.to_string().parse(), Ok(token.clone()));
+        let again = Counterexample::of_token(&token).expect("it is there").to_string();
+        assert!(again.starts_with("ok   a ; C | R0") && cut_token(&again).1 == token.to_string(), "{again}");
     }
 }
 
@@ -176,8 +195,8 @@ fn a_token_knows_all_its_sources() {
     assert!(lock.contains(&shuttle), "adapt SHUTTLE to Cargo.lock");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = ["src", "src/event_loop", "model/src/scenario"].into_iter().map(str::to_owned);
-    let engines =
-        ["", "/loom", "/player", "/sections", "/shared", "/shuttle"].map(|folder| format!("model/src/engines{folder}"));
+    let engines = ["", "/futex", "/loom", "/player", "/sections", "/shared", "/shuttle"]
+        .map(|folder| format!("model/src/engines{folder}"));
     for folder in folders.chain(engines) {
         let entries = fs::read_dir(root.join(&folder)).expect("the folder is there");
         let names = entries.map(|entry| entry.expect("readable").file_name().into_string().expect("plain names"));

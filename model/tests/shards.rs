@@ -16,6 +16,8 @@ use whendone_model::universe::Tier;
 /// A tier that loom plays in some seconds.
 const TIER: Tier = Tier::Printing;
 
+const RUN: Shard = Shard { tier: Some(TIER), ..Shard::WHOLE };
+
 const SHARDS: usize = 3;
 
 /// A folder that commands write to.
@@ -107,7 +109,7 @@ fn shards_that_are_killed_and_resumed_are_a_run_that_was_not() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let all = |index| Plan::deep(Shard { index, of: SHARDS, tier: Some(TIER) }).jobs.len();
+    let all = |index| Plan::deep(Shard { index, of: SHARDS, ..RUN }).jobs.len();
     // All at once, as on three machines.
     std::thread::scope(|scope| {
         for index in 1..=SHARDS {
@@ -136,7 +138,7 @@ fn shards_that_are_killed_and_resumed_are_a_run_that_was_not() {
         assert!(told.contains("VERIFIED shard 1/1 of the tier printing of the deep run"), "{told}");
         read(&target.0.path().join("verify/deep-printing.json"))
     });
-    assert_eq!(merged.scenarios.generated, Plan::all_of_deep(Some(TIER)));
+    assert_eq!(merged.scenarios.generated, Plan::all_of_deep(RUN));
     assert_eq!(found(&merged), found(&unbroken));
     println!("root of both: {}", merged.root);
     for index in 1..=SHARDS {
@@ -158,7 +160,9 @@ fn is_refused(target: &Target) {
     refused(&[1, 2, 2], "is shard 2/3 of the tier printing, which another report is already");
     let file = target.file(1, "json").display().to_string();
     let (told, code) = target.run(&["merge", &file]);
-    assert!(told.contains("is of the tier printing; to be merged: all tiers; see --tier"), "{told}");
+    assert!(told.contains("is of the run deep-printing; to be merged: deep; see --tier and --engine"), "{told}");
+    let (told, _) = target.run(&["merge", "--tier", "printing", "--engine", "sections", &file]);
+    assert!(told.contains("deep-printing; to be merged: deep-printing-sections; see --tier and --engine"), "{told}");
     assert_eq!(code, Some(2));
 
     let (journal, report) = (target.file(2, "checkpoint"), target.file(2, "json"));

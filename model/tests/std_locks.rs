@@ -10,16 +10,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use whendone_model::check::check;
 use whendone_model::engines::Extent;
+use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::futex::choice::Choice;
-use whendone_model::engines::futex::engine::player;
 use whendone_model::engines::futex::fault::Fault;
 use whendone_model::engines::futex::mutex::Mutex;
 use whendone_model::engines::futex::once::OnceLock;
 use whendone_model::engines::futex::under_loom::{explore, within};
 use whendone_model::engines::futex::{READ_FROM, READ_RELEASE};
 use whendone_model::project::sources::digest;
+use whendone_model::runner::self_test::is_lock_noticed;
 use whendone_model::scenario::Scenario;
 use whendone_model::universe::Tier;
 
@@ -232,9 +232,9 @@ fn the_sources_that_were_read_are_those_of_the_toolchain() {
 fn kernel(programs: &[Scenario]) {
     let begin = Instant::now();
     let play = |program: &Scenario| {
-        let verdict = check(program, true, &player::play(program));
+        let verdict = Engine::LoomFutex.check(program);
         assert!(verdict.is_good(), "{program}\n{verdict}");
-        assert_eq!(verdict.extent, Extent::Complete);
+        assert_eq!(verdict.extent, Extent::FirstSleepSpurious(None));
         verdict.executions
     };
     let executions: u64 = programs.par_iter().map(play).sum();
@@ -271,18 +271,8 @@ fn the_kernel_shows_what_is_allowed_from_every_start() {
 
 #[test]
 fn broken_locks_are_seen_beneath_the_kernel() {
-    let shown = [
-        (Fault::UnlockWakesNobody, "; A | A", "deadlock"),
-        (Fault::WakesBeforeUnlock, "; A | A", "deadlock"),
-        (Fault::UnlocksRelaxed, "; A | A", "Causality violation"),
-        (Fault::SleepsUnasked, "; A | A", "deadlock"),
-        (Fault::TakesAWakeUpForTheLock, "; A | A", "Causality violation"),
-        (Fault::PublishesRelaxed, "; C | G", "Causality violation"),
-    ];
-    for (fault, text, words) in shown {
-        let program: Scenario = text.parse().expect("well formed");
-        let verdict = fault.during(|| check(&program, true, &player::play(&program)));
-        println!("{fault:?} beneath `{program}`: {verdict}");
-        assert!(verdict.to_string().contains(words), "{fault:?} is not seen beneath `{program}` as {words}");
-    }
+    let noticed = Fault::ALL.map(|fault| (fault, is_lock_noticed(fault, Engine::LoomFutex)));
+    println!("{noticed:?}");
+    assert!(noticed.iter().all(|(_, is_noticed)| *is_noticed != Some(false)), "{noticed:?}");
+    assert_eq!(noticed.iter().filter(|(_, is_noticed)| is_noticed.is_some()).count(), 6);
 }

@@ -38,8 +38,8 @@ pub const BLIND_SPOTS: [BlindSpot; 7] = [
     BlindSpot {
         what: "spurious wake-ups",
         because: "under loom a parked thread continues only when it is unparked",
-        instead: "the core never waits; a loop waits in crossbeam-channel, which checks its condition again; for std's \
-                  locks they are chosen (`cargo test -p whendone-model --test std_locks`)",
+        instead: "the core never waits; a loop waits in crossbeam-channel, which checks its condition again; in std's \
+                  locks they are chosen, of the first sleep on each word beneath the kernel (`--engine loom-futex`)",
         is_unseen: spurious_wake_ups,
     },
     BlindSpot {
@@ -60,10 +60,10 @@ pub const BLIND_SPOTS: [BlindSpot; 7] = [
         what: "the inside of std's own Mutex, OnceLock and Arc",
         because: "loom switches threads only at its own types; the facade substitutes them for std's, and for Arc only \
                   where handles are dropped",
-        instead: "a model of the algorithms of std's Mutex and OnceLock on a futex, explored under loom beneath small \
-                  programs, with at most two chosen spurious wake-ups on a word (`cargo test -p whendone-model --test \
-                  std_locks`); trusted are that the model is std's, the futex of the system, the compiler, and Arc; real \
-                  threads run on std itself (`--engine threads`, `--engine tickets`)",
+        instead: "a model of the algorithms of std's Mutex and OnceLock on a futex, explored under loom: alone, with up to \
+                  two chosen spurious wake-ups on a word (`cargo test -p whendone-model --test std_locks`), and beneath the \
+                  kernel, 2 threads, with up to one (`--engine loom-futex`); trusted are that the model is std's, the futex of \
+                  the system, the compiler, and Arc; real threads run on std itself (`--engine threads`, `--engine tickets`)",
         is_unseen: std_itself,
     },
     BlindSpot {

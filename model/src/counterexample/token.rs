@@ -35,6 +35,9 @@ pub enum Execution {
 /// The prefix of a schedule's steps.
 const BY_STEPS: char = 's';
 
+/// The word for an extent with spurious wake-ups; the bound on preemptions follows, if there is one.
+const FIRST_SPURIOUS: &str = "first";
+
 impl Token {
     /// The text, then the digest of the sources that it holds for, then two check bytes that reveal a mistyped token.
     fn encode(&self, sources: [u8; 4]) -> String {
@@ -42,6 +45,8 @@ impl Token {
         let extent = match self.extent {
             Extent::Cut => "cut".to_owned(),
             Extent::Sampled => "sample".to_owned(),
+            Extent::FirstSleepSpurious(None) => FIRST_SPURIOUS.to_owned(),
+            Extent::FirstSleepSpurious(Some(preemptions)) => format!("{FIRST_SPURIOUS}{preemptions}"),
             Extent::Bounded(preemptions) => preemptions.to_string(),
             Extent::Complete => "all".to_owned(),
         };
@@ -81,8 +86,13 @@ impl FromStr for Token {
         let extent = match extent {
             "cut" => Extent::Cut,
             "sample" => Extent::Sampled,
+            FIRST_SPURIOUS => Extent::FirstSleepSpurious(None),
             "all" => Extent::Complete,
-            preemptions => Extent::Bounded(preemptions.parse().map_err(|_| malformed())?),
+            bounded => {
+                let spurious = bounded.strip_prefix(FIRST_SPURIOUS);
+                let preemptions = spurious.unwrap_or(bounded).parse().map_err(|_| malformed())?;
+                spurious.map_or(Extent::Bounded(preemptions), |_| Extent::FirstSleepSpurious(Some(preemptions)))
+            }
         };
         let execution = match execution.strip_prefix(BY_STEPS) {
             Some(steps) => Execution::Scheduled(steps.to_owned()),

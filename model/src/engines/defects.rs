@@ -4,7 +4,8 @@
 //! `build.rs` makes the copies from `self_test.toml`. Copies that carry all defects at once, with switches, are known as
 //! mutant schemata: Untch, Offutt and Harrold, "Mutation analysis using mutant schemata", 1993.
 
-use crate::engines::catalog::{Engine, PREEMPTIONS};
+use crate::engines::catalog::{Engine, PREEMPTIONS, PREEMPTIONS_ON_FUTEX};
+use crate::engines::futex::under_loom as on_futex;
 use crate::engines::loom::explore::within;
 use crate::engines::sections::clients::{self, Difference, Explored, Key};
 use crate::engines::sections::explore::plainly;
@@ -41,9 +42,10 @@ pub enum Needs {
 
 impl Needs {
     pub fn is_met_by(self, engine: Engine) -> bool {
-        use Engine::{LoomAtomic, LoomBounded, LoomMutex, ShuttleEvery, ShuttlePct, ShuttleRandom};
+        use Engine::{LoomAtomic, LoomBounded, LoomFutex, LoomFutexBounded, LoomMutex};
+        use Engine::{ShuttleEvery, ShuttlePct, ShuttleRandom};
         match engine {
-            LoomMutex | LoomAtomic | LoomBounded => true,
+            LoomMutex | LoomAtomic | LoomBounded | LoomFutex | LoomFutexBounded => true,
             ShuttleEvery | ShuttleRandom => !matches!(self, Needs::Loom),
             ShuttlePct => matches!(self, Needs::Protocol),
             Engine::Sections | Engine::SectionsPlain => true,
@@ -95,6 +97,10 @@ fn on_copy(engine: Engine, scenario: &Scenario) -> Observed {
         Engine::LoomMutex => loom_mutex::player::play,
         Engine::LoomAtomic => loom_atomic::player::play,
         Engine::LoomBounded => |scenario| within(PREEMPTIONS, || loom_mutex::player::play(scenario)),
+        Engine::LoomFutex => loom_futex::player::play,
+        Engine::LoomFutexBounded => {
+            |scenario| on_futex::within(PREEMPTIONS_ON_FUTEX, || loom_futex::player::play(scenario))
+        }
         Engine::ShuttleEvery => return on_shuttle(Schedules::Every),
         Engine::ShuttleRandom => return on_shuttle(Schedules::Random),
         Engine::ShuttlePct => return on_shuttle(Schedules::Pct),

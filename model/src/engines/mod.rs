@@ -90,6 +90,9 @@ pub enum Extent {
     Sampled,
     /// Every execution with at most this many preemptions.
     Bounded(usize),
+    /// Every execution in which no sleep ends without a wake-up, and every one in which the first sleep on each word does; with
+    /// at most this many preemptions, or with any number.
+    FirstSleepSpurious(Option<usize>),
     /// Every execution.
     Complete,
 }
@@ -100,10 +103,15 @@ impl fmt::Display for Extent {
             Extent::Cut => f.write_str("not to the end"),
             Extent::Sampled => f.write_str("a sample"),
             Extent::Bounded(preemptions) => write!(f, "at most {preemptions} preemptions"),
+            Extent::FirstSleepSpurious(None) => write!(f, "any preemptions, {SPURIOUS}"),
+            Extent::FirstSleepSpurious(Some(preemptions)) => write!(f, "at most {preemptions} preemptions, {SPURIOUS}"),
             Extent::Complete => f.write_str("no bound"),
         }
     }
 }
+
+/// The bound of the engine [`futex`] on sleeps that end without a wake-up.
+pub const SPURIOUS: &str = "spurious wake-ups in no sleep, or in the first one on each word";
 
 /// Plays a scenario in every execution that an engine explores.
 pub type Play = fn(&Scenario) -> Observed;

@@ -38,7 +38,7 @@ pub struct Count {
     pub executions: u64,
     pub replayed: u64,
     pub outcomes: Outcomes,
-    /// Programs of which some executions were explored: a sample, or those with few preemptions.
+    /// Programs of which some executions were explored: a sample, or those within the engine's bound.
     pub bounded: usize,
     /// Programs whose exploration did not end.
     pub cut: usize,
@@ -79,7 +79,8 @@ impl Count {
         self.outcomes.observed += verdict.observed;
         self.outcomes.extra += verdict.extra.len();
         self.outcomes.missing += verdict.missing.len();
-        self.bounded += usize::from(matches!(verdict.extent, Extent::Bounded(_) | Extent::Sampled));
+        self.bounded +=
+            usize::from(matches!(verdict.extent, Extent::Bounded(_) | Extent::FirstSleepSpurious(_) | Extent::Sampled));
         self.cut += usize::from(verdict.extent == Extent::Cut);
         self.broken += verdict.broken.len();
         self.seconds += verdict.seconds;

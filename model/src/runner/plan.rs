@@ -17,6 +17,9 @@ pub struct Plan {
 /// The engines that a scenario is played on if no other is named.
 pub const STANDARD: [Engine; 3] = [Engine::Sections, Engine::LoomMutex, Engine::LoomAtomic];
 
+/// The engines of the deep run.
+pub const DEEP: [Engine; 4] = [Engine::LoomMutex, Engine::LoomAtomic, Engine::LoomBounded, Engine::LoomFutexBounded];
+
 /// The engines that explore a sample of executions. They play programs that are too large for the others.
 pub const SAMPLERS: [Engine; 3] = [Engine::ShuttleRandom, Engine::ShuttlePct, Engine::Threads];
 
@@ -34,10 +37,10 @@ impl Plan {
         plan
     }
 
-    /// One shard of what the everyday run does not play under loom.
+    /// One shard of what the everyday run does not play under loom, or of a tier on the engine that the shard names.
     pub fn deep(shard: Shard) -> Self {
         let mut plan = Plan::default();
-        let mut add = |(tier, program): (Tier, Scenario)| plan.add(Some(tier), &tier.deep(), &program);
+        let mut add = |(tier, program): (Tier, Scenario)| plan.add(Some(tier), &shard.engines(tier), &program);
         match shard.tier {
             None => closed_world(shard.places(number())).for_each(add),
             Some(tier) => {
@@ -48,10 +51,10 @@ impl Plan {
         plan
     }
 
-    /// The number of programs that all shards of a deep run play together, by the formulas of their tiers.
-    pub fn all_of_deep(only: Option<Tier>) -> usize {
-        let tiers = Tier::ALL.into_iter().filter(|tier| only.is_none_or(|only| only == *tier));
-        tiers.map(|tier| tier.deep().len() * tier.formula()).sum()
+    /// The number of programs that all shards of this deep run play together, by the formulas of their tiers.
+    pub fn all_of_deep(run: Shard) -> usize {
+        let tiers = Tier::ALL.into_iter().filter(|tier| run.tier.is_none_or(|only| only == *tier));
+        tiers.map(|tier| run.engines(tier).len() * tier.formula()).sum()
     }
 
     /// The sampled programs with these numbers, on the engines that sample executions.
@@ -90,11 +93,13 @@ impl Tier {
         }
     }
 
-    /// loom as far as the everyday run leaves it out. Programs of 4 threads are explored to a bound.
+    /// loom as far as the everyday run leaves it out. Programs of 4 threads are explored to a bound, and the kernel's programs of
+    /// 2 threads on std's own locks.
     pub(super) fn deep(self) -> Vec<Engine> {
         let on_loom: &[Engine] = match self {
             Tier::Threes => &[Engine::LoomMutex],
             Tier::Fours => &[Engine::LoomBounded],
+            Tier::Pairs | Tier::Signals => &[Engine::LoomMutex, Engine::LoomAtomic, Engine::LoomFutexBounded],
             _ => &[Engine::LoomMutex, Engine::LoomAtomic],
         };
         on_loom.iter().copied().filter(|engine| !self.everyday().contains(engine)).collect()

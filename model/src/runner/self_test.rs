@@ -5,10 +5,12 @@ use crate::check::fault::Fault;
 use crate::check::{Verdict, check};
 use crate::engines::catalog::Engine;
 use crate::engines::defects::{DEFECTS, Defect, LEFT_OUT};
+use crate::engines::futex::fault::Fault as LockFault;
 use crate::engines::loom::mutex::{stage, sync};
 use crate::engines::record::monitor::Monitor;
 use crate::engines::sections::clients::Key;
-use crate::engines::{Extent, Observed};
+use crate::engines::{Extent, Observed, until};
+use crate::observation::Observation;
 use crate::observation::event::Thing;
 use crate::runner::workers::{Job, work};
 use crate::scenario::Scenario;
@@ -19,6 +21,9 @@ use std::time::Duration;
 
 /// A late add beside a completion: more than one outcome is allowed.
 const PROGRAM: &str = "a ; C | A";
+
+/// The number of executions on std's locks that must show a defect.
+const FIRST: u64 = 1000;
 
 /// Runs the self-test, for a run on these engines.
 ///
@@ -34,8 +39,10 @@ pub fn check_the_check(engines: &[Engine]) -> Result<(), String> {
     }
     let is_of_clients = engines.contains(&Engine::Sections);
     let doctored = || blind_check().or_else(blind_monitor).or_else(blind_facade).or_else(lost_worker);
-    let wrong =
-        blind_engine(engines).or_else(|| is_of_clients.then(blind_clients)?).or_else(|| doctored().map(str::to_owned));
+    let wrong = blind_engine(engines)
+        .or_else(|| is_of_clients.then(blind_clients)?)
+        .or_else(|| blind_to_locks(engines))
+        .or_else(|| doctored().map(str::to_owned));
     wrong.map_or(Ok(()), |wrong| Err(format!("the check itself is broken: it does not notice {wrong}")))
 }
 
@@ -62,7 +69,40 @@ fn blind_clients() -> Option<String> {
     blind.map(|Defect { why, .. }| format!("with every client of up to 3 calls that {why}"))
 }
 
-/// Whether the verdict of this engine names the defect; nothing if the engine cannot show it.
+/// Plays on each broken lock, on those of these engines that have std's.
+fn blind_to_locks(engines: &[Engine]) -> Option<String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let mut played = engines
+        .iter()
+        .filter(|engine| engine.has_stds_locks())
+        .flat_map(|&engine| LockFault::ALL.map(|fault| (fault, engine)));
+    let blind = played.find(|&(fault, engine)| is_lock_noticed(fault, engine) == Some(false));
+    panic::set_hook(hook);
+    blind.map(|(fault, engine)| format!("on {} the fault {fault:?} of the locks", engine.name()))
+}
+
+/// Whether the verdict of this engine on a program of the kernel names this fault of its locks; nothing if no such program
+/// shows it, or the locks have another fault.
+pub fn is_lock_noticed(fault: LockFault, engine: Engine) -> Option<bool> {
+    let (program, words) = fault.shown_beneath_the_kernel()?;
+    let program: Scenario = program.parse().expect("well formed");
+    let verdict = fault.during(|| engine.check(&program));
+    let is_noticed = !verdict.is_good() && verdict.broken.iter().any(|broken| broken.contains(words));
+    (is_noticed || !has_broken_locks(engine, &program)).then_some(is_noticed)
+}
+
+/// Whether std's locks, as this engine has them, fail beneath the shipped core. Then the run will show how.
+fn has_broken_locks(engine: Engine, program: &Scenario) -> bool {
+    engine.has_stds_locks() && !until(is_enough, || engine.observe(program)).broken.is_empty()
+}
+
+/// On std's locks a program has many times the executions, and its first ones show every defect.
+fn is_enough(executions: u64, _: &Observation) -> bool {
+    executions >= FIRST
+}
+
+/// Whether the verdict of this engine names the defect; nothing if the engine cannot show it, or its own locks fail.
 pub fn is_noticed(defect: &Defect, engine: Engine) -> Option<bool> {
     // With timestamps, the program is so large that its history alone is judged, and no list of outcomes.
     let more = if engine == Engine::Tickets { " G".repeat(LISTED.1) } else { String::new() };
@@ -70,7 +110,9 @@ pub fn is_noticed(defect: &Defect, engine: Engine) -> Option<bool> {
     if engine.objection(&program).is_some() || defect.needs.is_some_and(|needs| !needs.is_met_by(engine)) {
         return None;
     }
-    let verdict = check(&program, engine.is_complete(), &defect.play(engine, &program));
+    let play = || defect.play(engine, &program);
+    let observed = if engine.has_stds_locks() { until(is_enough, play) } else { play() };
+    let verdict = check(&program, engine.is_complete(), &observed);
     let names_it = |fault: &Fault| match fault {
         Fault::Breaks(number) => format!("P{number}") == defect.shown_by,
         Fault::Fails(what) => what.starts_with(defect.shown_by),
@@ -78,7 +120,8 @@ pub fn is_noticed(defect: &Defect, engine: Engine) -> Option<bool> {
     };
     // A history with timestamps is judged as a whole.
     let is_named = engine == Engine::Tickets || verdict.faults.iter().any(names_it);
-    Some(!verdict.is_good() && is_named)
+    let is_noticed = !verdict.is_good() && is_named;
+    (is_noticed || !has_broken_locks(engine, &program)).then_some(is_noticed)
 }
 
 /// A change that makes good evidence bad, with its description.

@@ -1,5 +1,6 @@
 //! A shard: one of several equal parts of a run, named on the command line or by the system that started the job.
 
+use crate::engines::catalog::Engine;
 use crate::runner::own_table::tier_name;
 use crate::universe::Tier;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ pub struct Shard {
     /// The only tier of the run, unless it has all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
+    /// The only engine of the run, unless each tier has its own ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
 }
 
 /// The variables in which a system names the shard of a job: the index, the number of the first index, and how many there
@@ -46,12 +50,31 @@ const PROTOCOLS: [Protocol; 4] = [
 
 impl Shard {
     /// The only shard of an undivided run.
-    pub const WHOLE: Shard = Shard { index: 1, of: 1, tier: None };
+    pub const WHOLE: Shard = Shard { index: 1, of: 1, tier: None, engine: None };
 
     /// The name of the shard's files and of its part: `deep-2-of-4`, or `deep-fours-2-of-4` of one tier alone.
     pub fn name(self) -> String {
-        let Shard { index, of, tier } = self;
-        format!("{}-{index}-of-{of}", deep_name(tier))
+        let Shard { index, of, .. } = self;
+        format!("{}-{index}-of-{of}", self.run_name())
+    }
+
+    /// The name of the files and of the part of the whole run: `deep`, `deep-fours` of one tier alone, or
+    /// `deep-pairs-loom-futex` of one tier on another engine than its own.
+    pub fn run_name(self) -> String {
+        let names = [self.tier.map(tier_name), self.engine.map(|engine| engine.name().to_owned())];
+        ["deep".to_owned()].into_iter().chain(names.into_iter().flatten()).collect::<Vec<_>>().join("-")
+    }
+
+    /// The engines of the run that play the programs of this tier.
+    pub(super) fn engines(self, tier: Tier) -> Vec<Engine> {
+        self.engine.map_or_else(|| tier.deep(), |engine| vec![engine])
+    }
+
+    /// The reason why the run's engine does not play the whole tier.
+    pub fn objection(self) -> Option<String> {
+        let (tier, engine) = (self.tier?, self.engine?);
+        let objection = tier.programs().iter().find_map(|program| engine.objection(program))?;
+        Some(format!("not every program of the tier {} can be played: {objection}", tier_name(tier)))
     }
 
     /// The places of the shard's jobs. Neighbouring jobs are alike and go to different shards, which balances the cost.
@@ -82,21 +105,17 @@ impl Shard {
         };
         let (index, of) = (number(index)?, number(of)?);
         match index.checked_sub(first) {
-            Some(at) if at < of => Ok(Shard { index: at + 1, of, tier: None }),
+            Some(at) if at < of => Ok(Shard { index: at + 1, of, ..Shard::WHOLE }),
             _ => Err(format!("{system} gives this job the number {index}, and there are {of} from {first} on")),
         }
     }
 }
 
-/// The name of the files and of the part of a whole deep run, or of one tier of it.
-pub fn deep_name(tier: Option<Tier>) -> String {
-    tier.map_or_else(|| "deep".to_owned(), |tier| format!("deep-{}", tier_name(tier)))
-}
-
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.of)?;
-        self.tier.map_or(Ok(()), |tier| write!(f, " of the tier {}", tier_name(tier)))
+        self.tier.map_or(Ok(()), |tier| write!(f, " of the tier {}", tier_name(tier)))?;
+        self.engine.map_or(Ok(()), |engine| write!(f, " on {}", engine.name()))
     }
 }
 
@@ -110,7 +129,7 @@ impl FromStr for Shard {
         }
         let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
         match parts {
-            Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of, tier: None }),
+            Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of, ..Shard::WHOLE }),
             _ => Err(format!("`{text}` is not a shard; the second of four shards is 2/4")),
         }
     }
@@ -123,7 +142,7 @@ mod tests {
     #[test]
     fn each_job_is_in_one_shard_and_shards_have_equal_size() {
         for of in [1, 2, 3, 7, 100] {
-            let shard = |index| Shard { index, of, tier: None };
+            let shard = |index| Shard { index, of, ..Shard::WHOLE };
             let shares: Vec<Vec<usize>> = (1..=of).map(|index| shard(index).places(1000).collect()).collect();
             let mut all = shares.concat();
             all.sort_unstable();
@@ -135,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_malformed_shard_is_refused() {
-        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4, tier: None }));
+        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4, ..Shard::WHOLE }));
         for wrong in ["", "2", "0/4", "5/4", "a/b", "1/0", "-1/2"] {
             let refused = wrong.parse::<Shard>().expect_err(wrong);
             assert_eq!(refused, format!("`{wrong}` is not a shard; the second of four shards is 2/4"));
@@ -150,7 +169,7 @@ mod tests {
 
     #[test]
     fn each_system_names_the_second_of_three_shards_in_its_own_way() {
-        let second = Ok(Shard { index: 2, of: 3, tier: None });
+        let second = Ok(Shard { index: 2, of: 3, ..Shard::WHOLE });
         assert_eq!(named_by(&[("TEST_SHARD_INDEX", "1"), ("TEST_TOTAL_SHARDS", "3")]), second);
         assert_eq!(named_by(&[("JOB_COMPLETION_INDEX", "1"), ("WHENDONE_SHARDS", "3")]), second);
         assert_eq!(named_by(&[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "3")]), second);

@@ -2,7 +2,7 @@
 
 use super::report::{Failure, Report, Slow};
 use crate::check::fault::Fault;
-use crate::engines::catalog::{Engine, PREEMPTIONS};
+use crate::engines::catalog::Engine;
 use crate::project::sources::Core;
 use crate::runner::count::{Count, Outcomes, sum};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +17,12 @@ impl fmt::Display for Report {
         for tier in self.explored.values().flat_map(BTreeMap::keys).collect::<BTreeSet<_>>() {
             writeln!(f, "{:<52}  {}", tier.describe(), tier.alphabet())?;
         }
-        if self.scenarios.bounded > 0 {
-            writeln!(f, "BOUNDED: at most {PREEMPTIONS} preemptions in an execution, observed must be allowed")?;
+        for (engine, tiers) in &self.explored {
+            let programs = sum(tiers.values()).bounded;
+            let bound = engine.bound().filter(|_| programs > 0);
+            bound
+                .iter()
+                .try_for_each(|bound| writeln!(f, "BOUNDED, {programs} programs on {}: {bound}", engine.name()))?;
         }
         let Core { sha256, code_lines, .. } = &self.core;
         writeln!(f, "core: {code_lines} lines of code, sha256 {sha256}")?;
@@ -31,16 +35,18 @@ impl fmt::Display for Report {
 
 impl Report {
     fn write_closed_world(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let programs = if self.shard.is_some_and(|shard| shard.of > 1) { "this shard" } else { "every program" };
         let extent = match (self.scenarios.bounded, self.scenarios.cut) {
-            (0, 0) => "every program, every interleaving, no bound",
-            (_, 0) => "every program, every interleaving unless BOUNDED",
-            _ => "NOT every interleaving: some programs are cut",
+            (0, 0) => format!("{programs}, every interleaving, no bound"),
+            (_, 0) => format!("{programs}, every interleaving unless BOUNDED"),
+            _ => "NOT every interleaving: some programs are cut".to_owned(),
         };
-        head(f, extent)?;
+        head(f, &extent)?;
         for (engine, tiers) in &self.explored {
             writeln!(f, "{}", engine.describe())?;
             tiers.iter().try_for_each(|(tier, count)| row(f, &format!("  {}", tier.describe()), count, true))?;
-            row(f, "  total: observed must equal allowed", &sum(tiers.values()), true)?;
+            let must = if engine.is_complete() { "equal" } else { "be" };
+            row(f, &format!("  total: observed must {must} allowed"), &sum(tiers.values()), true)?;
         }
         let (replayed, executions) = (self.replayed, self.executions);
         writeln!(f, "conformance, each lock section a step of the protocol: {replayed} of {executions} executions")

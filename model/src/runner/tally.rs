@@ -111,13 +111,13 @@ impl Tally {
         }
     }
 
-    /// True if each engine played all its planned programs, and only the bounded tier was explored with a bound.
+    /// True if each engine played all its planned programs, and only those that have a bound were bounded.
     fn is_explored(&self, plan: &Plan) -> bool {
         let mut parts: BTreeMap<Engine, usize> =
             self.others.iter().map(|(engine, count)| (*engine, count.programs)).collect();
         let explored = || self.explored.iter().map(|(engine, tiers)| (*engine, sum(tiers.values())));
         explored().for_each(|(engine, count)| *parts.entry(engine).or_default() += count.programs);
-        let to_the_end = explored().all(|(engine, count)| count.bounded == 0 || engine == Engine::LoomBounded);
+        let to_the_end = explored().all(|(engine, count)| count.bounded == 0 || engine.bound().is_some());
         to_the_end && parts == plan.parts() && !parts.is_empty()
     }
 

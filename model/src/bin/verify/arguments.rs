@@ -13,7 +13,7 @@ use whendone_model::runner::clients::{EVERYDAY, MOST};
 use whendone_model::runner::mutants::Wanted;
 use whendone_model::runner::own_table::tier_name;
 use whendone_model::runner::plan::SAMPLED;
-use whendone_model::runner::shard::{Shard, deep_name};
+use whendone_model::runner::shard::Shard;
 use whendone_model::universe::Tier;
 use whendone_model::vendoring::template::Template;
 
@@ -36,8 +36,8 @@ pub struct Arguments {
     /// Records the counts and blind spots of this run as the new baseline, if there is no failure
     #[arg(long, conflicts_with = "deep")]
     pub accept: bool,
-    /// Explores under loom instead what the everyday run does not: larger programs, and the others with the other
-    /// stand-in of the write-once cell
+    /// Explores under loom instead what the everyday run does not: larger programs, the others with the other stand-in of
+    /// the write-once cell, and the kernel's programs of two threads on std's own locks
     #[arg(long)]
     pub deep: bool,
     /// Explores only one shard of the deep run, such as 2/4. `cargo verify merge` adds the reports. `auto` takes the shard
@@ -47,6 +47,9 @@ pub struct Arguments {
     /// Explores only this tier of the deep run, such as fours. Its shards are merged with the same option
     #[arg(long, value_name = "TIER", requires = "deep", value_parser = tier)]
     pub tier: Option<Tier>,
+    /// Explores the tier on this engine instead of those of the deep run. Its shards are merged with the same option
+    #[arg(long, requires = "tier", hide_possible_values = true)]
+    pub engine: Option<Engine>,
     /// Starts over instead of resuming an interrupted run
     #[arg(long)]
     pub fresh: bool,
@@ -113,6 +116,9 @@ pub enum Command {
         /// Adds the reports of this tier of a deep run
         #[arg(id = "tier_to_merge", long = "tier", value_name = "TIER", value_parser = tier)]
         tier: Option<Tier>,
+        /// Adds the reports of the tier on this engine
+        #[arg(id = "engine_to_merge", long = "engine", requires = "tier_to_merge", hide_possible_values = true)]
+        engine: Option<Engine>,
     },
     /// Checks the journal of somebody else's deep run: compares it with the report beside it, and plays programs drawn at
     /// random again
@@ -236,8 +242,13 @@ fn tier(name: &str) -> Result<Tier, String> {
     named.ok_or_else(|| format!("the tiers are {}", Tier::ALL.map(tier_name).join(", ")))
 }
 
+/// The whole deep run, of all tiers or of one.
+pub fn whole(tier: Option<Tier>, engine: Option<Engine>) -> Shard {
+    Shard { tier, engine, ..Shard::WHOLE }
+}
+
 /// The options of the whole command line, and the commands that they apply to; the empty name is the plain run.
-const APPLY: [(&str, &[&str]); 9] = [
+const APPLY: [(&str, &[&str]); 10] = [
     ("workers", &["", "audit", "clients", "stress", "mutants"]),
     ("limit", &["", "audit", "stress", "scenario"]),
     ("core", &["", "scenario", "clients", "replay", "stress", "proof"]),
@@ -245,6 +256,7 @@ const APPLY: [(&str, &[&str]); 9] = [
     ("deep", &[""]),
     ("shard", &[""]),
     ("tier", &[""]),
+    ("engine", &[""]),
     ("fresh", &[""]),
     ("estimate", &[""]),
 ];
@@ -272,7 +284,7 @@ impl Arguments {
 
     /// The part of the deep run that is wanted.
     pub fn share(&self) -> Shard {
-        Shard { tier: self.tier, ..self.shard.unwrap_or(Shard::WHOLE) }
+        Shard { tier: self.tier, engine: self.engine, ..self.shard.unwrap_or(Shard::WHOLE) }
     }
 
     /// The reason why this command does not work in a package, in words. None for commands that work anywhere.
@@ -302,7 +314,7 @@ impl Arguments {
             Some(Command::Replay { .. }) => ("replay", true),
             Some(Command::Clients { .. }) => ("clients", false),
             Some(Command::Stress { .. }) => ("stress", false),
-            Some(Command::Merge { tier, .. }) => return Some((deep_name(*tier), false)),
+            Some(Command::Merge { tier, engine, .. }) => return Some((whole(*tier, *engine).run_name(), false)),
             Some(Command::BlindSpots) => ("blind-spots", false),
             Some(Command::Proof { .. }) => ("proof", false),
             // Your own bugs are no part of this project's evidence, and several tables may be played at once.

@@ -22,10 +22,9 @@ use whendone_model::runner::merge::merge;
 use whendone_model::runner::part::Found;
 use whendone_model::runner::plan::Plan;
 use whendone_model::runner::report::Report;
-use whendone_model::runner::shard::deep_name;
+use whendone_model::runner::shard::Shard;
 use whendone_model::runner::table::{Failures, Samples};
 use whendone_model::runner::tally::Tally;
-use whendone_model::universe::Tier;
 
 /// Explores the closed world and compares the counts with the baseline.
 pub fn verify(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
@@ -127,8 +126,8 @@ pub fn verify_deep(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
     Ok(found(&report))
 }
 
-/// Adds the reports of all shards of a deep run, or of one tier of it.
-pub fn merge_files(files: &[PathBuf], tier: Option<Tier>) -> Result<Found, Box<dyn Error>> {
+/// Adds the reports of all shards of this deep run.
+pub fn merge_files(files: &[PathBuf], run: Shard) -> Result<Found, Box<dyn Error>> {
     let read = |file: &PathBuf| -> Result<(String, Report), String> {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
@@ -136,9 +135,9 @@ pub fn merge_files(files: &[PathBuf], tier: Option<Tier>) -> Result<Found, Box<d
             .map_err(|error| format!("{name} is not a report of `cargo verify --deep`: {error}"))?;
         Ok((name, report))
     };
-    let report = merge(files.iter().map(read).collect::<Result<_, _>>()?, tier)?;
+    let report = merge(files.iter().map(read).collect::<Result<_, _>>()?, run)?;
     print(&report)?;
-    write(&report, &format!("{}.json", deep_name(tier)))?;
+    write(&report, &format!("{}.json", run.run_name()))?;
     Ok(found(&report))
 }
 

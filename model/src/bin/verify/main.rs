@@ -15,7 +15,7 @@ mod prove;
 mod stacks;
 mod vendoring;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, whole};
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ use whendone_model::runner::clients::use_processors;
 use whendone_model::runner::interrupt;
 use whendone_model::runner::mutants::seeded;
 use whendone_model::runner::part::{FiguresFile, Found, Recording};
-use whendone_model::runner::plan::{SAMPLERS, STANDARD};
+use whendone_model::runner::plan::{DEEP, SAMPLERS, STANDARD};
 use whendone_model::runner::self_test::check_the_check;
 use whendone_model::runner::workers::{Job, loom_variables, serve};
 use whendone_model::vendoring::lay::Wish;
@@ -122,10 +122,12 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
     let tested = |engines: &[Engine]| check_the_check(engines).map_err(Into::<Box<dyn Error>>::into);
     let limit = Duration::from_secs(arguments.limit);
     match &arguments.command {
+        None if let Some(objection) = arguments.share().objection() => Err(objection.into()),
         None if arguments.estimate => closed_world::estimated(arguments),
         None if arguments.deep => {
             interrupt::wait_for_it()?;
-            tested(&[Engine::LoomMutex, Engine::LoomAtomic, Engine::LoomBounded])?;
+            let named = arguments.engine.as_slice();
+            tested(if named.is_empty() { &DEEP } else { named })?;
             closed_world::verify_deep(arguments)
         }
         None => {
@@ -139,7 +141,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
             tested(&SAMPLERS)?;
             closed_world::stress(arguments, *seconds, *from)
         }
-        Some(Command::Merge { files, tier }) => closed_world::merge_files(files, *tier),
+        Some(Command::Merge { files, tier, engine }) => closed_world::merge_files(files, whole(*tier, *engine)),
         Some(Command::Audit { journal, sample, seed }) => {
             audit::audit(arguments, journal, *sample, seed.unwrap_or_else(|| fastrand::u64(..))).map(Found::of)
         }

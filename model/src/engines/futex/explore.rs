@@ -1,4 +1,4 @@
-//! The exploration of an engine that chooses spurious wake-ups: loom's, once without them, and once with one on each word.
+//! The exploration of an engine that chooses spurious wake-ups: loom's, first without them, and then with one on each word.
 
 use super::super::Extent;
 use super::choice::Choice;
@@ -16,12 +16,13 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
         let execution = execution.clone();
         move || choice.during(|| super::under_loom::explore(move || execution()))
     });
-    let mut extent = Extent::Complete;
+    let mut extent = Extent::FirstSleepSpurious(None);
     for explore in explored {
-        match explore()? {
-            Extent::Complete => {}
-            less => extent = less,
-        }
+        extent = match explore()? {
+            Extent::Complete => extent,
+            Extent::Bounded(preemptions) => Extent::FirstSleepSpurious(Some(preemptions)),
+            less => less,
+        };
     }
     Ok(extent)
 }

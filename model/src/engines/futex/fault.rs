@@ -1,4 +1,5 @@
-//! The ways in which std's locks can be broken, for the test of their exploration. Without one they are as they should be.
+//! The ways in which std's locks can be broken, for the tests of their exploration, of which the self-test is one. Without one
+//! they are as they should be.
 
 use std::cell::Cell;
 
@@ -36,6 +37,17 @@ impl Fault {
         Fault::OnceWakesNobody,
         Fault::RefusedEarly,
     ];
+
+    /// The program of the kernel that shows it, and the words of the check that names it. None if it shows only where three
+    /// threads lock, or two write one cell: the kernel writes its cell under its lock.
+    pub fn shown_beneath_the_kernel(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Fault::UnlockWakesNobody | Fault::WakesBeforeUnlock | Fault::SleepsUnasked => Some(("; A | A", "deadlock")),
+            Fault::UnlocksRelaxed | Fault::TakesAWakeUpForTheLock => Some(("; A | A", "Causality violation")),
+            Fault::PublishesRelaxed => Some(("; C | G", "Causality violation")),
+            Fault::LocksUncontendedAfterSleep | Fault::OnceWakesNobody | Fault::RefusedEarly => None,
+        }
+    }
 
     /// Plays with this fault. loom runs all threads of an execution on the thread that explores it.
     pub fn during<R>(self, play: impl FnOnce() -> R) -> R {

@@ -2,7 +2,7 @@
 //!
 //! [`system`] is what the system promises of a futex, [`mutex`] and [`once`] are std's algorithms on it, in words of our own,
 //! [`choice`] holds what loom does not choose by itself, and [`fault`] the ways in which the locks can be broken.
-//! `model/tests/std_locks.rs` explores them. The engine is not in the catalog: no run of `cargo verify` plays on it.
+//! `model/tests/std_locks.rs` explores them alone, and `cargo verify scenario .. --engine loom-futex` beneath the kernel.
 
 pub mod choice;
 pub mod engine;

@@ -112,7 +112,8 @@ fn closed_world(part: &Part, engines: impl Fn(Tier) -> Vec<Engine>) -> Vec<Check
         let (name, all) = (format!("{}, {}", tier.describe(), engine.describe()), tier.formula());
         let played = report.explored.get(&engine).and_then(|tiers| tiers.get(&tier)).copied().unwrap_or_default();
         let green = Checked::green(&part.name, &name);
-        let is_wrong = played.outcomes.extra + played.outcomes.missing + played.broken + played.cut > 0;
+        let missing = if engine.is_complete() { played.outcomes.missing } else { 0 };
+        let is_wrong = played.outcomes.extra + missing + played.broken + played.cut > 0;
         checked.push(match played.programs {
             programs if programs < all => green.with(
                 Kind::Missing,
@@ -122,8 +123,8 @@ fn closed_world(part: &Part, engines: impl Fn(Tier) -> Vec<Engine>) -> Vec<Check
             _ if is_wrong => green.with(
                 Kind::Red,
                 format!(
-                    "tier {name}: {} extra, {} missing, {} broken, {} cut",
-                    played.outcomes.extra, played.outcomes.missing, played.broken, played.cut
+                    "tier {name}: {} extra, {missing} missing, {} broken, {} cut",
+                    played.outcomes.extra, played.broken, played.cut
                 ),
                 None,
             ),
