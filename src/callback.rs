@@ -88,7 +88,7 @@ impl<T: Send + Sync + 'static> Task<T> {
         self.admit(tag, Waiter::Callback(Box::new(Registered { call, task: PhantomData }), added_at))
     }
 
-    #[inline]
+    #[inline(always)]
     fn call_one(&self, call: impl Function<T>, added_at: &'static Location<'static>) {
         let callback = call.type_name();
         if let Err(panic) = contain(|| call.call(self)) {
@@ -136,9 +136,8 @@ struct Registered<T, F> {
 }
 
 impl<T: Send + Sync + 'static, F: Function<T>> Call<Task<T>> for Registered<T, F> {
-    fn call(self: Box<Self>, task: &Task<T>, added_at: &'static Location<'static>, blamed: &Blamed) {
-        let origin = Origin { callback: self.call.type_name(), added_at };
-        blamed.watch(origin, || self.call.call(task));
+    fn call(self: Box<Self>, task: &Task<T>, blamed: &Blamed) {
+        blamed.watch(self.call.type_name(), || self.call.call(task));
     }
 
     fn discard(self: Box<Self>, task: &Task<T>, added_at: &'static Location<'static>) {

@@ -193,13 +193,19 @@ impl<T> Completer<T> {
     pub fn task(&self) -> &Task<T> {
         &self.task
     }
+
+    /// Completes the task because its completer is gone. Refused if it was cancelled just now: then it is done, too.
+    #[cold]
+    fn abandon(&self) {
+        let _ = self.task.complete(Outcome::Abandoned);
+    }
 }
 
 impl<T> Drop for Completer<T> {
+    #[inline]
     fn drop(&mut self) {
         if !self.task.is_done() {
-            // Refused if the task was cancelled just now: then it is done, too.
-            let _ = self.task.complete(Outcome::Abandoned);
+            self.abandon();
         }
     }
 }

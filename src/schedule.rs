@@ -299,8 +299,7 @@ pub(crate) trait Work: Send {
     fn task_id(&self, source: &Source) -> Option<TaskId>;
 }
 
-/// The owner of a task: its scheduler and, if it has one, its name. It lies in the task's own
-/// allocation, behind the cell.
+/// The owner of a task: its scheduler and, if it has one, its name.
 pub(crate) trait Owner: Send + Sync {
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
 

@@ -31,7 +31,6 @@ pub struct Task<T> {
 }
 
 struct Shared<T> {
-    id: TaskId,
     cell: Cell<Outcome<T>, Waiter<Task<T>>>,
     /// None if it is [`Inline`] without a name.
     owner: Option<Box<dyn Owner>>,
@@ -42,8 +41,7 @@ impl<T: 'static> Task<T> {
     pub(crate) fn new<O: Owner + 'static>(owner: O) -> Self {
         let is_plain = TypeId::of::<O>() == TypeId::of::<Inline>();
         let owner = (!is_plain).then(|| -> Box<dyn Owner> { Box::new(owner) });
-        let serial = fresh_serial();
-        Task { shared: Counted::new(Shared { id: TaskId::new(serial), cell: Cell::new(serial), owner }) }
+        Task { shared: Counted::new(Shared { cell: Cell::new(fresh_serial()), owner }) }
     }
 
     /// Cancels the task and returns true, unless it is done: then nothing changes, and this is false.
@@ -105,7 +103,7 @@ impl<T: 'static> Task<T> {
         match self.cell().add(tag, callback) {
             Added::Waits(id) => id,
             Added::YouDrain(id, owed) => {
-                self.hand_over_all(owed);
+                self.hand_over_late(owed);
                 id
             }
         }
@@ -114,7 +112,7 @@ impl<T: 'static> Task<T> {
     /// Calls a late callback where it is, if its turn is now: then it needs no box.
     #[inline]
     pub(crate) fn admit_late(&self, callback: impl FnOnce()) -> Option<CallbackId> {
-        if !self.is_inline() || !self.is_done() {
+        if !self.is_done() || !self.is_inline() {
             return None;
         }
         let _inside = trampoline::enter(Doing::Calls)?;
@@ -134,33 +132,52 @@ impl<T: 'static> Task<T> {
     }
 
     /// Performs an owed drain: now or, inside another drain of this thread, when that one allows it.
-    #[inline]
+    ///
+    /// Inlined, as all on the way of an inline task: the token then need not be moved.
+    #[inline(always)]
     pub(crate) fn hand_over_all(&self, owed: Owed<T>) {
-        let (way, kind) = match self.is_inline() {
-            true => (Way::Inline, Doing::Calls),
-            false if self.owner().takes_batches() => (Way::Together, Doing::Queues),
-            false if self.owner().only_queues() => (Way::OneByOne, Doing::Queues),
-            false => (Way::OneByOne, Doing::Calls),
-        };
+        if !self.is_inline() {
+            return self.hand_over_to_scheduler(owed);
+        }
+        match trampoline::enter(Doing::Calls) {
+            Some(_inside) => self.drain_inline(owed),
+            None => self.put_off(Doing::Calls, owed, Self::drain_inline),
+        }
+    }
+
+    /// Apart, because an add seldom ends here.
+    #[inline(never)]
+    fn hand_over_late(&self, owed: Owed<T>) {
+        self.hand_over_all(owed);
+    }
+
+    #[inline(never)]
+    fn hand_over_to_scheduler(&self, owed: Owed<T>) {
+        let kind = if self.owner().only_queues() { Doing::Queues } else { Doing::Calls };
         match trampoline::enter(kind) {
-            Some(_inside) => self.drain(owed, way),
-            None => self.put_off(owed, way, kind),
+            Some(_inside) => self.drain_to_scheduler(owed),
+            None => self.put_off(kind, owed, Self::drain_to_scheduler),
         }
     }
 
     #[cold]
-    fn put_off(&self, owed: Owed<T>, way: Way, kind: Doing) {
+    fn put_off(&self, kind: Doing, owed: Owed<T>, drain: fn(&Self, Owed<T>)) {
         let task = self.clone();
-        trampoline::put_off(kind, move || task.drain(owed, way));
+        trampoline::put_off(kind, move || drain(&task, owed));
     }
 
-    #[inline]
-    fn drain(&self, owed: Owed<T>, way: Way) {
-        self.cell().drain(owed, |batch| match way {
-            Way::Inline => self.call_all(batch),
-            Way::OneByOne => batch.for_each(|waiter| self.hand_over(waiter)),
-            Way::Together => self.hand_over_together(batch),
-        });
+    /// The drainer calls the callbacks itself.
+    #[inline(always)]
+    fn drain_inline(&self, owed: Owed<T>) {
+        self.cell().drain(owed, |batch| self.call_all(batch));
+    }
+
+    /// The scheduler is handed each callback or, if it takes batches, all of them as one entry (D31).
+    fn drain_to_scheduler(&self, owed: Owed<T>) {
+        if self.owner().takes_batches() {
+            return self.cell().drain(owed, |batch| self.hand_over_together(batch));
+        }
+        self.cell().drain(owed, |batch| batch.for_each(|waiter| self.hand_over(waiter)));
     }
 }
 
@@ -170,7 +187,7 @@ impl<T> Task<T> {
     /// [D23]: crate::rules#d23
     #[must_use]
     pub fn id(&self) -> TaskId {
-        self.shared.id
+        TaskId::new(self.cell().serial())
     }
 
     /// Returns true once the task has an outcome, also before its callbacks have run ([R7]). Takes no lock.
@@ -290,7 +307,9 @@ impl<T> Task<T> {
     /// [P13]: crate::kernel#properties
     #[allow(clippy::must_use_candidate, reason = "it does something")]
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
-        self.cell().remove(id).map(|callback| self.discard(callback)).is_some()
+        let Some(removed) = self.cell().remove(id) else { return false };
+        self.discard(removed);
+        true
     }
 
     /// True if the scheduler runs callbacks at once: then the drainer runs them itself.
@@ -305,7 +324,7 @@ impl<T> Task<T> {
     }
 
     /// Calls each waiter, in order. After a panic, which is reported, it goes on with the rest.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn call_all(&self, batch: &mut impl Iterator<Item = Waiter<Task<T>>>) {
         let blamed = Blamed::default();
         while let Err(panic) = contain(|| batch.for_each(|waiter| waiter.call(self, &blamed))) {
@@ -423,16 +442,6 @@ impl<T: Send + Sync + 'static> Task<T> {
 
 pub(crate) type Owed<T> = Drain<Waiter<Task<T>>>;
 
-/// The way in which callbacks reach their scheduler.
-#[derive(Clone, Copy)]
-enum Way {
-    /// Not at all: the drainer calls them.
-    Inline,
-    OneByOne,
-    /// As one entry of a queue (D31).
-    Together,
-}
-
 impl<T> Shared<T> {
     #[inline]
     fn owner(&self) -> &dyn Owner {
@@ -452,13 +461,24 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Drop for Shared<T> {
-    fn drop(&mut self) {
+impl<T> Shared<T> {
+    /// Reports a panic that nobody has retrieved.
+    #[cold]
+    fn report_unretrieved(&self) {
         if let Some(Outcome::Panicked(panic)) = self.cell.outcome()
             && !panic.is_retrieved()
         {
             let report = Report::new(Failure::PanicNeverRetrieved).task(self.describe(), self.owner().spawned_at());
             tell(self.owner(), &report.panic(panic.clone()));
+        }
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if !matches!(self.cell.outcome(), Some(Outcome::Finished(_))) {
+            self.report_unretrieved();
         }
     }
 }

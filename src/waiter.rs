@@ -15,8 +15,8 @@ pub(crate) enum Waiter<K> {
 
 /// A callback in its box. As [`Work`] it waits in a scheduler's queue.
 pub(crate) trait Call<K>: Work {
-    /// Calls it. If it unwinds, `blamed` learns its origin.
-    fn call(self: Box<Self>, task: &K, added_at: &'static Location<'static>, blamed: &Blamed);
+    /// Calls it. If it unwinds, `blamed` learns its type.
+    fn call(self: Box<Self>, task: &K, blamed: &Blamed);
     /// Drops it.
     fn discard(self: Box<Self>, task: &K, added_at: &'static Location<'static>);
     /// Hands it over to the task's scheduler.
@@ -27,32 +27,37 @@ pub(crate) trait Call<K>: Work {
 
 /// The callback that unwound, for the report of its panic: one guard for panics stands around many callbacks.
 #[derive(Default)]
-pub(crate) struct Blamed(Cell<Option<Origin>>);
+pub(crate) struct Blamed {
+    /// The place where the last callback that was called was added.
+    added_at: Cell<Option<&'static Location<'static>>>,
+    /// The type of the callback that unwound; none if it was a waker.
+    callback: Cell<Option<&'static str>>,
+}
 
 impl Blamed {
-    /// Calls a caller's function. If it unwinds, `origin` is blamed.
+    /// Calls a caller's function. If it unwinds, the callback of this type is blamed.
     #[inline]
-    pub(crate) fn watch(&self, origin: Origin, call: impl FnOnce()) {
-        let watch = Watch { blamed: self, origin };
+    pub(crate) fn watch(&self, callback: &'static str, call: impl FnOnce()) {
+        let watch = Watch { blamed: self, callback };
         call();
         mem::forget(watch);
     }
 
     /// Returns the callback that unwound; none if it was a waker.
     pub(crate) fn take(&self) -> Option<Origin> {
-        self.0.take()
+        Some(Origin { callback: self.callback.take()?, added_at: self.added_at.get()? })
     }
 }
 
 struct Watch<'a> {
     blamed: &'a Blamed,
-    origin: Origin,
+    callback: &'static str,
 }
 
 impl Drop for Watch<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.blamed.0.set(Some(self.origin));
+        self.blamed.callback.set(Some(self.callback));
     }
 }
 
@@ -61,7 +66,10 @@ impl<K> Waiter<K> {
     #[inline]
     pub(crate) fn call(self, task: &K, blamed: &Blamed) {
         match self {
-            Waiter::Callback(callback, added_at) => callback.call(task, added_at, blamed),
+            Waiter::Callback(callback, added_at) => {
+                blamed.added_at.set(Some(added_at));
+                callback.call(task, blamed);
+            }
             Waiter::Await(waker) => waker.wake(),
         }
     }

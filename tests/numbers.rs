@@ -30,7 +30,7 @@ struct Twin {
 
 impl Twin {
     fn push(&mut self, tag: NonZeroU64, callback: usize) {
-        self.queue.push(self.next, tag, callback);
+        self.queue.push(NonZeroU64::new(self.next).expect("it grows from 1 at least"), tag, callback);
         self.plain.push((self.next, tag, callback));
         self.next += 1;
     }
@@ -39,13 +39,13 @@ impl Twin {
         self.plain.iter().position(|(of, ..)| *of == sequence)
     }
 
-    fn remove(&mut self, sequence: u64) {
-        let expected = self.at(sequence).map(|at| self.plain.remove(at).2);
+    fn remove(&mut self, sequence: NonZeroU64) {
+        let expected = self.at(sequence.get()).map(|at| self.plain.remove(at).2);
         assert_eq!(self.queue.remove(sequence), expected, "remove {sequence}");
     }
 
-    fn replace(&mut self, sequence: u64, callback: usize) {
-        let expected = match self.at(sequence) {
+    fn replace(&mut self, sequence: NonZeroU64, callback: usize) {
+        let expected = match self.at(sequence.get()) {
             Some(at) => Ok(std::mem::replace(&mut self.plain[at].2, callback)),
             None => Err(callback),
         };
@@ -78,10 +78,12 @@ fn a_line_is_the_same_at_every_sequence() {
                 // One that waits or has gone, and those one and 2^32 places further off.
                 let known = first + random.u64(0..=twin.next - first);
                 let sequence = known.wrapping_add([0, 0, 0, 1, 1 << 32, u64::MAX << 32][random.usize(0..6)]);
-                match random.u8(0..12) {
-                    0..=5 => twin.push(tag, step),
-                    6..=8 => twin.remove(sequence),
-                    9..=10 => twin.replace(sequence, step),
+                match (random.u8(0..12), NonZeroU64::new(sequence)) {
+                    (0..=5, _) => twin.push(tag, step),
+                    (6..=8, Some(sequence)) => twin.remove(sequence),
+                    (9..=10, Some(sequence)) => twin.replace(sequence, step),
+                    // 0 names no callback.
+                    (6..=10, None) => {}
                     _ => twin.remove_all(tag),
                 }
                 twin.agree();

@@ -68,6 +68,12 @@ fn ids_of_a_cell_never_repeat() {
 }
 
 /// P9
+/// P10
+#[test]
+fn a_cell_gives_the_serial_that_it_was_made_with() {
+    assert_eq!([0, 3, u64::MAX].map(|serial| Cell::<u32, ()>::new(serial).serial()), [0, 3, u64::MAX]);
+}
+
 #[test]
 fn callbacks_and_awaits_are_removed_by_their_tag_alike() {
     let cell = cell();

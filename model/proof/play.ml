@@ -19,12 +19,12 @@ let rec waiting shown = function
     else (((digest * 31) + Z.to_int (Z.erem sequence (Z.of_int 999983)) + Z.to_int tag) mod 999983, "")
   | Snoc (_, { waiting1 = Gone }) -> failwith "an empty place"
 
-let capacity queue = match queue.now with Vacant | One _ -> Z.zero | Many (vec, _) -> vec.capacity
+let capacity queue = match queue.now with One _ -> Z.zero | Many (vec, _) -> vec.capacity
 
 let play queue line =
   let number = Z.of_string in
   match String.split_on_char ' ' line with
-  | [ "new" ] -> queue.now <- Vacant; ""
+  | [ "new" ] -> queue.now <- One empty; ""
   | [ "push"; n; tag; callback ] -> push queue (number n) (number tag) (number callback); ""
   | [ "replace"; n; callback ] -> (
     match replace queue (number n) (number callback) with
@@ -36,7 +36,7 @@ let play queue line =
   | _ -> failwith line
 
 let () =
-  let queue = { now = Vacant } in
+  let queue = { now = One empty } in
   try
     while true do
       let answer = play queue (input_line stdin) in

@@ -31,15 +31,16 @@ impl Drop for Noted {
 fn no_operation_drops_a_callback() {
     let dropped = Rc::default();
     let noted = |number| Noted { number, panics: false, dropped: Rc::clone(&dropped) };
-    let tag = |number: u64| NonZeroU64::new(1 + number % 3).expect("not zero");
+    let sequence = |number: u64| NonZeroU64::new(number).expect("not zero");
+    let tag = |number: u64| sequence(1 + number % 3);
     let inside = Cell::new(0);
     for height in 1..200 {
         let mut queue = Queue::EMPTY;
         let mut given = Vec::new();
-        (1..=height).for_each(|number| queue.push(number, tag(number), noted(number)));
-        given.push(queue.replace(1, noted(0)).unwrap_or_else(|refused| refused));
-        given.push(queue.replace(0, noted(0)).unwrap_or_else(|refused| refused));
-        given.extend((1..=height).filter(|number| number.is_multiple_of(2)).filter_map(|number| queue.remove(number)));
+        (1..=height).for_each(|number| queue.push(sequence(number), tag(number), noted(number)));
+        given.push(queue.replace(sequence(1), noted(0)).unwrap_or_else(|refused| refused));
+        given.push(queue.replace(sequence(height + 1), noted(0)).unwrap_or_else(|refused| refused));
+        given.extend((1..=height / 2).filter_map(|half| queue.remove(sequence(2 * half))));
         given.extend(queue.remove_all(tag(1)));
         let mut batch = queue.take();
         given.extend(batch.by_ref());
@@ -60,7 +61,7 @@ fn a_drop_that_panics_keeps_no_other_from_being_dropped() {
         let mut queue = Queue::EMPTY;
         for number in 1..=height {
             let noted = Noted { number, panics: number == height.div_ceil(2), dropped: Rc::clone(&dropped) };
-            queue.push(number, NonZeroU64::MIN, noted);
+            queue.push(NonZeroU64::new(number).expect("not zero"), NonZeroU64::MIN, noted);
         }
         assert!(catch_unwind(AssertUnwindSafe(|| drop(queue))).is_err());
         assert_eq!(*dropped.borrow(), (1..=height).collect::<Vec<_>>());

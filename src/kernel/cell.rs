@@ -5,7 +5,7 @@ use super::alloc::vec::Vec;
 use super::drain::{Drain, Owed};
 use super::queue::{Batch, Queue};
 use super::table::Phase;
-use core::{fmt, num::NonZeroU64};
+use core::{fmt, mem::ManuallyDrop, num::NonZeroU64};
 
 /// The tag of callbacks that have none of their own.
 pub const UNTAGGED: NonZeroU64 = NonZeroU64::MAX;
@@ -33,7 +33,7 @@ pub struct Cell<T, C> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallbackId {
     serial: u64,
-    sequence: u64,
+    sequence: NonZeroU64,
 }
 
 /// The answer of [`Cell::add`].
@@ -86,13 +86,18 @@ impl<T, C> Cell<T, C> {
     /// [P20]: super#properties
     #[inline]
     pub fn add(&self, tag: NonZeroU64, callback: C) -> Added<C> {
-        let mut late = Some(callback);
-        let sequence = self.state.lock().add(tag, &mut late);
-        let id = CallbackId { serial: self.serial, sequence };
-        match late {
-            None => Added::Waits(id),
-            Some(_) => Added::YouDrain(id, Drain { serial: self.serial, batch: Batch::One(late), owed: Owed }),
+        // A lock section that unwinds must not drop it (P13); nor need the compiler keep it in memory for that.
+        let callback = ManuallyDrop::new(callback);
+        let id = |sequence| CallbackId { serial: self.serial, sequence };
+        let mut state = self.state.lock();
+        if let Some(sequence) = state.add_late() {
+            drop(state);
+            let batch = Batch::One(Some(ManuallyDrop::into_inner(callback)));
+            return Added::YouDrain(id(sequence), Drain { serial: self.serial, batch, owed: Owed });
         }
+        let sequence = state.next();
+        state.queue.push(sequence, tag, ManuallyDrop::into_inner(callback));
+        Added::Waits(id(sequence))
     }
 
     /// Admits a late callback whose turn is now, because nobody drains: calls it at once, without storing it,
@@ -112,7 +117,7 @@ impl<T, C> Cell<T, C> {
     #[inline]
     pub fn add_late(&self, callback: impl FnOnce(), hand_over: impl FnMut(&mut Batch<C>)) -> Option<CallbackId> {
         let sequence = self.state.lock().add_late()?;
-        self.drain_after(callback, hand_over);
+        self.drain_after(callback, Batch::EMPTY, hand_over);
         Some(CallbackId { serial: self.serial, sequence })
     }
 
@@ -140,10 +145,8 @@ impl<T, C> Cell<T, C> {
     /// [P9]: super#properties
     /// [P10]: super#properties
     pub fn replace(&self, id: CallbackId, callback: C) -> Result<C, C> {
-        if id.serial != self.serial {
-            return Err(callback);
-        }
-        self.state.lock().replace(id.sequence, callback)
+        let Some(sequence) = self.own(id) else { return Err(callback) };
+        self.state.lock().replace(sequence, callback)
     }
 
     /// Takes a waiting callback out and returns it, so that the caller drops it, outside the lock
@@ -155,10 +158,13 @@ impl<T, C> Cell<T, C> {
     /// [P9]: super#properties
     /// [P13]: super#properties
     pub fn remove(&self, id: CallbackId) -> Option<C> {
-        if id.serial != self.serial {
-            return None;
-        }
-        self.state.lock().remove(id.sequence)
+        let sequence = self.own(id)?;
+        self.state.lock().remove(sequence)
+    }
+
+    /// The sequence in an id of this cell.
+    fn own(&self, id: CallbackId) -> Option<NonZeroU64> {
+        (id.serial == self.serial).then_some(id.sequence)
     }
 
     /// Takes out every waiting callback with this tag, in one step, and returns them in order.
@@ -179,6 +185,7 @@ impl<T, C> Cell<T, C> {
     ///
     /// [P1]: super#properties
     /// [P2]: super#properties
+    #[inline(always)]
     pub fn complete(&self, outcome: T) -> Result<Drain<C>, T> {
         let batch = self.state.lock().complete(&self.outcome, outcome)?;
         Ok(Drain { serial: self.serial, batch, owed: Owed })
@@ -215,6 +222,13 @@ impl<T, C> Cell<T, C> {
         self.state.lock().phase()
     }
 
+    /// Returns the serial with which the cell was made ([P10]).
+    ///
+    /// [P10]: super#properties
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
     /// Copies phase and queue as they are at this moment. Costs an allocation under the lock, and a
     /// scan of the queue: for harnesses and `Debug`.
     pub fn snapshot(&self) -> Snapshot {
@@ -223,43 +237,36 @@ impl<T, C> Cell<T, C> {
 }
 
 impl<C> State<C> {
-    /// Gives the callback back if it is late and nobody drains: then the caller owes the drain.
-    fn add(&mut self, tag: NonZeroU64, callback: &mut Option<C>) -> u64 {
-        if let Some(sequence) = self.add_late() {
-            return sequence;
-        }
+    /// The sequence of the next add. They do not run out: 64 bits last for centuries.
+    fn next(&mut self) -> NonZeroU64 {
         self.last += 1;
-        callback.take().into_iter().for_each(|callback| self.queue.push(self.last, tag, callback));
-        self.last
+        NonZeroU64::new(self.last).expect("fewer than 2^64 adds")
     }
 
-    fn add_late(&mut self) -> Option<u64> {
+    fn add_late(&mut self) -> Option<NonZeroU64> {
         if self.phase != Phase::Settled {
             return None;
         }
         // ORDER: the queue is empty and nobody drains, so this callback may go first (P7, P8).
         self.phase = Phase::Draining;
-        self.last += 1;
-        Some(self.last)
+        Some(self.next())
     }
 
-    fn add_waiting(&mut self, tag: NonZeroU64, callback: C) -> Result<u64, C> {
+    fn add_waiting(&mut self, tag: NonZeroU64, callback: C) -> Result<NonZeroU64, C> {
         if self.phase != Phase::Pending {
             return Err(callback);
         }
-        self.last += 1;
-        self.queue.push(self.last, tag, callback);
-        Ok(self.last)
+        let sequence = self.next();
+        self.queue.push(sequence, tag, callback);
+        Ok(sequence)
     }
 
-    fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
-        match self.removable() {
-            Some(queue) => queue.replace(sequence, callback),
-            None => Err(callback),
-        }
+    fn replace(&mut self, sequence: NonZeroU64, callback: C) -> Result<C, C> {
+        let Some(queue) = self.removable() else { return Err(callback) };
+        queue.replace(sequence, callback)
     }
 
-    fn remove(&mut self, sequence: u64) -> Option<C> {
+    fn remove(&mut self, sequence: NonZeroU64) -> Option<C> {
         self.removable()?.remove(sequence)
     }
 

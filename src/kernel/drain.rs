@@ -53,27 +53,24 @@ impl<T, C> Cell<T, C> {
     /// [P14]: super#properties
     /// [P18]: super#properties
     /// [P19]: super#properties
-    #[inline]
+    #[inline(always)]
     pub fn drain(&self, owed: Drain<C>, hand_over: impl FnMut(&mut Batch<C>)) {
         let Drain { serial, batch, owed } = owed;
         mem::forget(owed);
         assert!(serial == self.serial, "a drain token was given to another cell");
-        let mut rest = Rest { cell: self, batch, hand_over };
-        rest.hand_over_batch();
-        let more = self.state.lock().look(); // ends before the hand-over (P13)
-        if let Some(batch) = more {
-            rest.go_on(batch);
-        }
-        mem::forget(rest);
+        self.drain_after(|| (), batch, hand_over);
     }
 
     /// Calls a callback that was never stored, and then drains.
-    pub(super) fn drain_after(&self, first: impl FnOnce(), hand_over: impl FnMut(&mut Batch<C>)) {
-        let mut rest = Rest { cell: self, batch: Batch::EMPTY, hand_over };
+    #[inline(always)]
+    pub(super) fn drain_after(&self, first: impl FnOnce(), batch: Batch<C>, hand_over: impl FnMut(&mut Batch<C>)) {
+        let mut rest = Rest { cell: self, batch, hand_over };
         first();
+        rest.hand_over_batch();
         let more = self.state.lock().look(); // ends before the hand-over (P13)
         if let Some(batch) = more {
-            rest.go_on(batch);
+            rest.batch = batch;
+            rest.go_on();
         }
         mem::forget(rest);
     }
@@ -99,7 +96,7 @@ struct Rest<'a, T, C, F: FnMut(&mut Batch<C>)> {
 }
 
 impl<T, C, F: FnMut(&mut Batch<C>)> Rest<'_, T, C, F> {
-    #[inline]
+    #[inline(always)]
     fn hand_over_batch(&mut self) {
         while !self.batch.is_empty() {
             (self.hand_over)(&mut self.batch);
@@ -111,12 +108,12 @@ impl<T, C, F: FnMut(&mut Batch<C>)> Rest<'_, T, C, F> {
 
     /// Drains to the end: until the queue is empty.
     #[cold]
-    fn go_on(&mut self, batch: Batch<C>) {
-        let mut next = Some(batch);
-        while let Some(batch) = next {
-            self.batch = batch;
+    fn go_on(&mut self) {
+        loop {
             self.hand_over_batch();
-            next = self.cell.state.lock().look();
+            let more = self.cell.state.lock().look();
+            let Some(batch) = more else { return };
+            self.batch = batch;
         }
     }
 }
@@ -124,7 +121,6 @@ impl<T, C, F: FnMut(&mut Batch<C>)> Rest<'_, T, C, F> {
 impl<T, C, F: FnMut(&mut Batch<C>)> Drop for Rest<'_, T, C, F> {
     #[cold]
     fn drop(&mut self) {
-        let batch = mem::replace(&mut self.batch, Batch::EMPTY);
-        self.go_on(batch);
+        self.go_on();
     }
 }

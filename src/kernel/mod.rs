@@ -21,6 +21,7 @@
 //! complete(v)       Pending: state = Done(v), append all of waiting to scheduled, true     Done: false, v goes back
 //! outcome()         none while Pending, then always the same
 //! phase()           Pending while Pending; once Done: Settled if all of scheduled was handed over, else Draining
+//! serial()          the number that new was given
 //! into_outcome()    as outcome(), by value; the last call on a cell: what is in waiting is dropped, not scheduled
 //! ```
 //!

@@ -5,14 +5,14 @@ use core::{mem, num::NonZeroU64, slice};
 
 /// One place in the queue. A callback that was removed leaves its place empty.
 pub struct Place<C> {
-    sequence: u64,
+    sequence: NonZeroU64,
     /// With the tag, which costs no more room for being optional.
     waiting: Option<(NonZeroU64, C)>,
 }
 
 /// The queue of one cell: places in order of their sequence. A single place needs no allocation.
 pub(super) enum Queue<C> {
-    One(Option<Place<C>>),
+    One(Place<C>),
     Many { places: Vec<Place<C>>, live: usize },
 }
 
@@ -34,50 +34,63 @@ const FEW: usize = 8;
 const SLACK: usize = 32;
 
 impl<C> Place<C> {
+    /// A place without a callback; its sequence finds nothing.
+    const EMPTY: Self = Place { sequence: NonZeroU64::MIN, waiting: None };
+
     fn callback(self) -> Option<C> {
         self.waiting.map(|(_, callback)| callback)
     }
 }
 
 impl<C> Queue<C> {
-    pub(super) const EMPTY: Self = Queue::One(None);
+    pub(super) const EMPTY: Self = Queue::One(Place::EMPTY);
 
     /// Appends; sequences must grow from push to push.
-    pub(super) fn push(&mut self, sequence: u64, tag: NonZeroU64, callback: C) {
+    #[inline(always)]
+    pub(super) fn push(&mut self, sequence: NonZeroU64, tag: NonZeroU64, callback: C) {
         let waiting = Some((tag, callback));
         match self {
-            Queue::Many { places, live } => {
-                if places.len() == places.capacity() {
-                    fit(places, *live, (*live).max(FEW));
-                }
+            Queue::Many { places, live } if places.len() < places.capacity() => {
                 places.push(Place { sequence, waiting });
                 *live += 1;
             }
-            Queue::One(first @ None) => *first = Some(Place { sequence, waiting }),
-            Queue::One(first) => *self = spill(first.take(), Place { sequence, waiting }),
+            Queue::One(first @ Place { waiting: None, .. }) => *first = Place { sequence, waiting },
+            _ => self.grow(Place { sequence, waiting }),
+        }
+    }
+
+    /// Appends where there is no room.
+    #[cold]
+    fn grow(&mut self, place: Place<C>) {
+        match self {
+            Queue::Many { places, live } => {
+                fit(places, *live, (*live).max(FEW));
+                places.push(place);
+                *live += 1;
+            }
+            Queue::One(first) => *self = spill(mem::replace(first, Place::EMPTY), place),
         }
     }
 
     /// Swaps a callback that waits for another, which keeps its place.
-    pub(super) fn replace(&mut self, sequence: u64, callback: C) -> Result<C, C> {
+    pub(super) fn replace(&mut self, sequence: NonZeroU64, callback: C) -> Result<C, C> {
         let places = self.places_mut();
-        match find(places, sequence).map(|at| &mut places[at].waiting) {
-            Some(Some((_, stored))) => Ok(mem::replace(stored, callback)),
-            _ => Err(callback),
-        }
+        let found = find(places, sequence).and_then(|at| places[at].waiting.as_mut());
+        let Some((_, stored)) = found else { return Err(callback) };
+        Ok(mem::replace(stored, callback))
     }
 
     /// Takes out a callback that waits.
-    pub(super) fn remove(&mut self, sequence: u64) -> Option<C> {
+    pub(super) fn remove(&mut self, sequence: NonZeroU64) -> Option<C> {
         match self {
             Queue::Many { places, live } => {
                 let at = find(places, sequence)?;
-                let (_, callback) = places[at].waiting.take()?;
+                let callback = mem::ManuallyDrop::new(places[at].waiting.take()?.1); // as in `Cell::add`
                 *live -= 1;
                 close_up(places, *live);
-                Some(callback)
+                Some(mem::ManuallyDrop::into_inner(callback))
             }
-            Queue::One(first) if first.as_ref()?.sequence == sequence => first.take()?.callback(),
+            Queue::One(first) if first.sequence == sequence => first.waiting.take().map(|(_, callback)| callback),
             Queue::One(_) => None,
         }
     }
@@ -87,21 +100,16 @@ impl<C> Queue<C> {
         let places = self.places_mut().iter_mut().map(|place| &mut place.waiting);
         let tagged = places.filter(|waiting| matches!(waiting, Some((tagged, _)) if *tagged == tag));
         let removed: Vec<C> = tagged.filter_map(|waiting| waiting.take()).map(|(_, callback)| callback).collect();
-        match self {
-            Queue::Many { places, live } => {
-                *live -= removed.len();
-                close_up(places, *live);
-            }
-            Queue::One(Some(Place { waiting: None, .. })) => *self = Queue::EMPTY,
-            Queue::One(_) => {}
+        if let Queue::Many { places, live } = self {
+            *live -= removed.len();
+            close_up(places, *live);
         }
         removed
     }
 
     fn places_mut(&mut self) -> &mut [Place<C>] {
         match self {
-            Queue::One(None) => &mut [],
-            Queue::One(Some(first)) => slice::from_mut(first),
+            Queue::One(first) => slice::from_mut(first),
             Queue::Many { places, .. } => places,
         }
     }
@@ -109,7 +117,7 @@ impl<C> Queue<C> {
     /// Moves all callbacks out, in order.
     pub(super) fn take(&mut self) -> Batch<C> {
         match mem::replace(self, Queue::EMPTY) {
-            Queue::One(first) => Batch::One(first.and_then(Place::callback)),
+            Queue::One(first) => Batch::One(first.callback()),
             Queue::Many { places, .. } => Batch::Many(places.into_iter()),
         }
     }
@@ -117,7 +125,7 @@ impl<C> Queue<C> {
     /// Returns how many callbacks wait.
     pub(super) fn len(&self) -> usize {
         match self {
-            Queue::One(first) => usize::from(first.is_some()),
+            Queue::One(first) => usize::from(first.waiting.is_some()),
             Queue::Many { live, .. } => *live,
         }
     }
@@ -125,27 +133,26 @@ impl<C> Queue<C> {
     /// Returns sequence and tag of the callbacks that wait, in order.
     pub(super) fn waiting(&self) -> Vec<(u64, u64)> {
         let places = match self {
-            Queue::One(None) => &[],
-            Queue::One(Some(first)) => slice::from_ref(first),
+            Queue::One(first) => slice::from_ref(first),
             Queue::Many { places, .. } => places,
         };
-        let live = places.iter().filter_map(|place| Some((place.sequence, place.waiting.as_ref()?.0.get())));
+        let live = places.iter().filter_map(|place| Some((place.sequence.get(), place.waiting.as_ref()?.0.get())));
         live.collect()
     }
 }
 
 /// Moves the first callback and a second one to a new buffer.
 #[cold]
-fn spill<C>(first: Option<Place<C>>, second: Place<C>) -> Queue<C> {
+fn spill<C>(first: Place<C>, second: Place<C>) -> Queue<C> {
     let mut places = Vec::with_capacity(FEW);
-    places.extend(first.into_iter().chain([second]));
+    places.extend([first, second]);
     Queue::Many { places, live: 2 }
 }
 
 /// Finds the place with this sequence: it is the last one, or where it would be if no gap had been
 /// closed, or is found by binary search.
-fn find<C>(places: &[Place<C>], sequence: u64) -> Option<usize> {
-    let guess = sequence.wrapping_sub(places.first()?.sequence) as usize;
+fn find<C>(places: &[Place<C>], sequence: NonZeroU64) -> Option<usize> {
+    let guess = sequence.get().wrapping_sub(places.first()?.sequence.get()) as usize;
     let here = |at: &usize| places.get(*at).is_some_and(|place| place.sequence == sequence);
     let found = [places.len().wrapping_sub(1), guess].iter().copied().find(here);
     found.or_else(|| places.binary_search_by_key(&sequence, |place| place.sequence).ok())

@@ -15,7 +15,8 @@ mod shipped;
 
 include!(concat!(env!("OUT_DIR"), "/small_queue.rs"));
 
-/// An operation. A callback is named by its sequence number, which grows from push to push and is not 0.
+/// An operation. A callback is named by its sequence number, which grows from push to push and is not 0. The number 0
+/// names none, and the queue is not asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Push { sequence: u64, tagged: bool },
@@ -30,6 +31,10 @@ const UNTAGGED: NonZeroU64 = NonZeroU64::MAX;
 
 fn tag(tagged: bool) -> NonZeroU64 {
     if tagged { SHARED } else { UNTAGGED }
+}
+
+fn named(sequence: u64) -> Option<NonZeroU64> {
+    NonZeroU64::new(sequence)
 }
 
 /// A queue of numbers.
@@ -57,15 +62,15 @@ macro_rules! queue {
             }
 
             fn push(&mut self, sequence: u64, tag: NonZeroU64, callback: u64) {
-                self.push(sequence, tag, callback);
+                self.push(named(sequence).expect("no push has the number 0"), tag, callback);
             }
 
             fn replace(&mut self, sequence: u64, callback: u64) -> Result<u64, u64> {
-                self.replace(sequence, callback)
+                named(sequence).map_or(Err(callback), |sequence| self.replace(sequence, callback))
             }
 
             fn remove(&mut self, sequence: u64) -> Option<u64> {
-                self.remove(sequence)
+                named(sequence).and_then(|sequence| self.remove(sequence))
             }
 
             fn remove_all(&mut self, tag: NonZeroU64) -> Vec<u64> {
@@ -144,10 +149,10 @@ fn play(queue: &mut impl Queue, list: &mut List, operation: Operation) -> bool {
     }
 }
 
-/// The operations that can follow this number of pushes.
+/// The operations that can follow this number of pushes. Also the number of the next push is named, which none has yet.
 fn operations(pushes: u64) -> impl Iterator<Item = Operation> {
     let flags = [false, true];
-    let on_each = (0..=pushes).flat_map(|sequence| [Operation::Remove(sequence), Operation::Replace(sequence)]);
+    let on_each = (1..=pushes + 1).flat_map(|sequence| [Operation::Remove(sequence), Operation::Replace(sequence)]);
     let pushed = flags.into_iter().map(move |tagged| Operation::Push { sequence: pushes + 1, tagged });
     let all = flags.into_iter().map(|tagged| Operation::RemoveAll { tagged });
     pushed.chain(all).chain([Operation::Take]).chain(on_each)

@@ -30,7 +30,8 @@ fn operation(step: Step, place: &mut Option<Nonce>) -> Option<Operation> {
             Some(first) => Operation::Replace(sequence(first)),
         }),
         Step::PollAgain(_) => place.map(|first| Operation::Replace(sequence(first))),
-        Step::Remove(nonce) => Some(Operation::Remove(nonce.map_or(0, sequence))),
+        // An id of another task names none here.
+        Step::Remove(nonce) => Some(Operation::Remove(nonce.map_or(u64::MAX, sequence))),
         Step::DropAwait => place.take().map(|first| Operation::Remove(sequence(first))),
         Step::RemoveAll => Some(Operation::RemoveAll { tagged: true }),
         Step::Complete(_) | Step::DropCompleter => Some(Operation::Take),

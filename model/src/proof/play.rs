@@ -39,18 +39,20 @@ pub fn play(operations: &str) -> String {
 fn answer(queue: &mut Queue<u64>, line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let number = |at: usize| words[at].parse::<u64>().expect("a number");
-    let tag = |at| NonZeroU64::new(number(at)).expect("tags are not zero");
+    let at_least_one = |at| NonZeroU64::new(number(at)).expect("numbers and tags of callbacks are not zero");
     match words[0] {
         "new" => *queue = Queue::EMPTY,
-        "push" => queue.push(number(1), tag(2), number(3)),
+        "push" => queue.push(at_least_one(1), at_least_one(2), number(3)),
         "replace" => {
-            return match queue.replace(number(1), number(2)) {
+            return match queue.replace(at_least_one(1), number(2)) {
                 Ok(old) => old.to_string(),
                 Err(refused) => format!("refused {refused}"),
             };
         }
-        "remove" => return queue.remove(number(1)).map_or("-".to_owned(), |callback| callback.to_string()),
-        "remove_all" => return queue.remove_all(tag(1)).iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
+        "remove" => return queue.remove(at_least_one(1)).map_or("-".to_owned(), |callback| callback.to_string()),
+        "remove_all" => {
+            return queue.remove_all(at_least_one(1)).iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+        }
         "take" => return hand_over(queue.take()),
         _ => panic!("{line} is no operation"),
     }

@@ -10,7 +10,7 @@ use std::{fmt, thread};
 pub const FILE: &str = "model/proof/queue.mlw";
 
 /// The operations, in the order of the table. The goals of all other functions are in its last row.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 14] = [
     "push",
     "replace",
     "remove",
@@ -21,6 +21,7 @@ const OPERATIONS: [&str; 13] = [
     "len",
     "waiting",
     "find",
+    "grow",
     "spill",
     "close_up",
     "fit",

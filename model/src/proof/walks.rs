@@ -38,11 +38,12 @@ impl Share {
     }
 }
 
-/// An operation of a short sequence. Numbers count the pushes.
+/// An operation of a short sequence. Numbers count the pushes, from 1.
 #[derive(Clone, Copy)]
 enum Move {
     Push(u64),
-    /// Removes the callback of the first push, of the second, of the last, or of the next one.
+    /// Removes the callback of the first push, of the second, of the last (the first if there is none), or of the next one
+    /// after that.
     Remove(Which),
     RemoveAll,
     Replace,
@@ -115,7 +116,7 @@ impl Script {
     fn short(&mut self, mut code: usize, length: usize) {
         self.anew();
         for _ in 0..length {
-            let last = self.pushed.last().copied().unwrap_or(0);
+            let last = self.pushed.last().copied().unwrap_or(1);
             match MOVES[code % MOVES.len()] {
                 Move::Push(tag) => self.push(1, tag),
                 Move::Remove(Which::First) => self.remove(1),
@@ -165,7 +166,7 @@ impl Script {
                 0..2 => self.line(format_args!("remove_all {}", random.u64(1..6))),
                 2 => self.line(format_args!("take")),
                 3..8 => self.line(format_args!("replace {number} {step}")),
-                8..12 => self.remove(number.wrapping_add(random.u64(1 << 33..1 << 34))),
+                8..12 => self.remove(number.saturating_add(random.u64(1 << 33..1 << 34))),
                 kind if (kind < 40) == goes_up => self.remove(number),
                 _ => self.push(if random.u8(..8) == 0 { random.u64(2..1 << 28) } else { 1 }, random.u64(1..6)),
             }
