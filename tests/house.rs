@@ -284,8 +284,9 @@ fn primitives_are_named_in_the_facade_alone() {
     }
 }
 
-/// The places that take a lock, with their counts. In the kernel each lock section is one statement; elsewhere the
-/// end of a guard's life is visible in the source, so that no caller's code runs under it (P13).
+/// The places that take a lock, with their counts. In the kernel each lock section is one statement, but that of an add: its
+/// two ends differ in who has the callback, and one statement for both takes eight instructions more. Elsewhere the end of a
+/// guard's life is visible in the source, so that no caller's code runs under it (P13).
 #[test]
 fn locks_are_taken_in_few_places() {
     let mut taken = BTreeMap::new();
@@ -309,18 +310,15 @@ fn locks_are_taken_in_few_places() {
         ("src/event_loop/task.rs", 11),
         ("src/event_loop/timers.rs", 3),
         ("src/kernel/cell.rs", 9),
-        ("src/kernel/drain.rs", 3),
+        ("src/kernel/drain.rs", 2),
         ("src/panic.rs", 2),
         ("src/serial.rs", 3),
         ("src/sync.rs", 4),
     ];
     assert_eq!(places, expected);
-    for text in sources("src/kernel").values() {
-        for line in code(text).filter(|line| line.contains(".lock()")) {
-            let guard_is_kept = line.ends_with(".lock();");
-            assert!(!guard_is_kept, "a lock section is one call: {line}");
-        }
-    }
+    let kernel = sources("src/kernel");
+    let kept: Vec<&str> = kernel.values().flat_map(|text| code(text).filter(|line| line.ends_with(".lock();"))).collect();
+    assert_eq!(kept, ["let mut state = self.state.lock();"], "a lock section is one call");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn a_scenario_that_passes_leaves_a_part_and_pages_and_one_without_end_is_given_u
     let place = place.as_str().and_then(|place| place.strip_prefix("src/kernel/cell.rs:")).expect("a line of the core");
     let core = fs::read_to_string(project().join("src/kernel/cell.rs")).expect("readable");
     let line = place.parse::<usize>().ok().and_then(|line| core.lines().nth(line - 1)).expect("a number");
-    assert!(line.contains("self.state.lock().add(") && *text == line.trim(), "{added}");
+    assert!(line.contains("self.state.lock()") && *text == line.trim(), "{added}");
     let page = written(".html");
     assert!(page.contains("class=\"lock\"") && !page.contains(" src=") && !page.contains("http"), "{page}");
     // Without its script the page has every step and no slider.

@@ -129,6 +129,6 @@ fn the_table_of_changes_begins_with_this_core() {
         changes += state.changes.len();
     }
     // The oldest change is told first.
-    let all = since(&states[3].digests[0]).expect("well-formed").expect("known");
+    let all = since(&states[4].digests[0]).expect("well-formed").expect("known");
     assert!(all[0].starts_with("  P2, P19: `Cell::phase`"), "{all:?}");
 }
