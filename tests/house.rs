@@ -317,7 +317,8 @@ fn locks_are_taken_in_few_places() {
     ];
     assert_eq!(places, expected);
     let kernel = sources("src/kernel");
-    let kept: Vec<&str> = kernel.values().flat_map(|text| code(text).filter(|line| line.ends_with(".lock();"))).collect();
+    let kept: Vec<&str> =
+        kernel.values().flat_map(|text| code(text).filter(|line| line.ends_with(".lock();"))).collect();
     assert_eq!(kept, ["let mut state = self.state.lock();"], "a lock section is one call");
 }
 
