@@ -88,8 +88,8 @@ pub fn played(mutants: &[Mutant], wanted: &Wanted, workers: usize, tell: Tell<'_
     })
 }
 
-/// The time that a drawing may take: shrinking ends by itself before that.
-const DRAWING: Duration = Duration::from_secs(30);
+/// The time that a drawing may take: shrinking, and the search for the execution with few switches, end by themselves before.
+const DRAWING: Duration = Duration::from_secs(60);
 
 /// Draws a failing execution of each bug that a program has shown, in searches of their own: a drawing that is lost changes
 /// no result.

@@ -66,9 +66,10 @@ impl Counterexample {
                 let faults = Fault::all(&watched, &known, &trace.broken, &trace.observation);
                 faults.contains(&wanted).then(|| found.set(true))
             };
+            let start = Instant::now();
             let is_enough = move |executions, _: &_| match engine {
                 Engine::SectionsPlain if is_found.get() => executions >= COMPARED,
-                Engine::SectionsPlain => executions >= TRIED,
+                Engine::SectionsPlain => executions >= TRIED || start.elapsed() > PATIENCE,
                 Engine::Sections => is_found.get(),
                 _ => false,
             };
@@ -195,9 +196,11 @@ fn smallest(
         if start.elapsed() > PATIENCE {
             return false;
         }
-        let observed = play(smaller);
+        let observed = until(move |_, _| start.elapsed() > PATIENCE, || play(smaller));
         let allowed = known(smaller, observed.observations.keys());
-        let fails = check_against(&allowed, smaller, engine.is_complete(), &observed).faults.contains(fault);
+        // What a search that was cut has not seen is not missing.
+        let is_complete = engine.is_complete() && observed.extent != Extent::Cut;
+        let fails = check_against(&allowed, smaller, is_complete, &observed).faults.contains(fault);
         if fails {
             of_smallest.replace(is_listed(smaller).then_some(allowed));
         }
