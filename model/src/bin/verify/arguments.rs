@@ -67,8 +67,8 @@ pub enum Command {
         /// Uses this engine instead of sections, loom-mutex and loom-atomic
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
-        /// Says about how many executions sections-plain has to explore, and explores none. Takes a hundredth of them, but
-        /// up to two thousand if there are fewer
+        /// Says about how many executions sections-plain has to explore, and explores none. Takes a hundredth of them,
+        /// but up to two thousand if there are fewer, and more if two estimates of it differ
         #[arg(long, conflicts_with_all = ["explain", "engine", "html", "trace"])]
         estimate: bool,
         #[command(flatten)]

@@ -17,7 +17,7 @@ pub type Object = usize;
 pub const ORDER: Object = 0;
 
 /// The next operation of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
     /// Nothing that another thread can notice.
     Local,
@@ -240,6 +240,11 @@ pub fn begin(body: impl FnOnce() + 'static, is_open: bool) {
     });
     IS_ON.set(true);
     spawn(body);
+}
+
+/// The next operation of each thread.
+pub fn next() -> Vec<Operation> {
+    with(|world| world.threads.clone())
 }
 
 /// The threads whose next operations can be carried out. Those whose next operation nobody can notice run up to a point
