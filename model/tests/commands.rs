@@ -33,14 +33,15 @@ fn verify(target: &Path, words: &[&str], variable: Option<&str>) -> (String, Opt
 #[test]
 fn options_that_do_not_apply_and_runs_of_nothing_are_refused() {
     let target = TempDir::new().expect("a folder");
-    let cases: [(&[&str], &str); 31] = [
+    let cases: [(&[&str], &str); 32] = [
         (&["--deep", "--accept"], "'--deep' cannot be used with '--accept'"),
         (&["--deep", "scenario", "; C"], "--deep does not apply to `scenario`, but to `cargo verify`"),
         (&["--accept", "proof"], "--accept does not apply to `proof`"),
         (&["--fresh", "mutants"], "--fresh does not apply to `mutants`"),
         (&["--shard", "1/2"], "--deep"),
         (&["--workers", "0"], "a number from 1 to 65535 is needed"),
-        (&["scenario", "; C", "--workers", "2"], "--workers does not apply to `scenario`"),
+        (&["scenario", "; C", "--workers", "2", "--engine", "loom-mutex"], "--workers applies to `scenario` only if"),
+        (&["scenario", "; C", "--workers", "2", "--estimate"], "--workers applies to `scenario` only if"),
         (&["merge", "x.json", "--workers", "2"], "--workers does not apply to `merge`"),
         (&["blind-spots", "--limit", "5"], "--limit does not apply to `blind-spots`"),
         (&["--limit", "0"], "0 is not in 1.."),
@@ -174,6 +175,18 @@ fn a_scenario_that_passes_leaves_a_part_and_pages_and_one_without_end_is_given_u
     let (text, code) = verify(target.path(), &long, None);
     assert!(text.contains("did not end within 1 s") && text.contains("--engine sections answers"), "{text}");
     assert_eq!(code, Some(2));
+}
+
+/// The program has more executions than one thread explores alone.
+#[test]
+fn a_large_scenario_has_the_same_text_with_any_number_of_workers() {
+    let target = TempDir::new().expect("a folder");
+    let printed = ["1", "2", "5"].map(|workers| {
+        let words = ["scenario", "@inline aa ; A A C G A | R0 P A G A", "--engine", "sections", "--workers", workers];
+        verify(target.path(), &words, None)
+    });
+    assert!(printed[0].0.contains(": 1413 executions, no bound"), "{}", printed[0].0);
+    assert!(printed.iter().all(|one| *one == printed[0] && one.1 == Some(0)), "{printed:?}");
 }
 
 /// A bug of the protocol names the property that it breaks by the first words of its sentence.

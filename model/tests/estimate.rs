@@ -52,3 +52,14 @@ fn an_engine_that_cannot_be_sampled_has_no_estimate() {
     let failure = estimate(1, LEAST, || Engine::Alone.observe(&program)).expect_err("it was not sampled");
     assert_eq!(failure, "nothing was played");
 }
+
+#[test]
+fn estimates_of_programs_on_a_loop_are_within_a_quarter() {
+    for text in ["@loop{!} a ; L | G", "@loop{p!} a ; L | R0", "@loop{p} a ; H L | R0 H", "@loop{v} a~{G} ; M Z | A"] {
+        let program = text.parse().expect("well formed");
+        let estimated = estimate(1, LEAST, || Engine::Sections.observe(&program)).expect("it is played");
+        let known = Engine::SectionsPlain.observe(&program).executions;
+        println!("{text:<30} {known:>7} executions, {estimated:?}");
+        assert!((0.75..=1.25).contains(&(estimated.executions / known as f64)), "{text}: {known}, {estimated:?}");
+    }
+}

@@ -2,11 +2,18 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::panic;
+use std::panic::{self, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::defects::DEFECTS;
 use whendone_model::engines::sections::clients::{Call, Choice, Difference, Key, Search, explore};
 use whendone_model::engines::sections::engine::lockstep;
+use whendone_model::engines::sections::explore::{at_once, explore as explore_all};
+use whendone_model::engines::sections::machine::sync::atomic::AtomicUsize;
+use whendone_model::engines::sections::spread::Spread;
+use whendone_model::engines::{Extent, Observed};
+use whendone_model::scenario::Scenario;
 use whendone_model::universe::{Tier, smallest};
 
 #[test]
@@ -20,6 +27,60 @@ fn sleep_sets_leave_out_no_outcome() {
         plain_executions += plain.executions;
     }
     assert!(2 * reduced_executions < plain_executions, "{reduced_executions} of {plain_executions}");
+}
+
+#[test]
+fn a_program_that_is_spread_has_the_executions_of_one_thread() {
+    let programs = [
+        (Engine::Sections, "ba C ; A | C | B", 34),
+        (Engine::Sections, "aa ; A | A R0 | C | R1", 365),
+        (Engine::Sections, "@inline aa ; A A C G A | R0 P A G A", 1413),
+        (Engine::SectionsPlain, "ba C ; A | C | B", 358),
+        (Engine::SectionsPlain, "aa ; R0 | X | B | Rf", 122),
+        (Engine::SectionsPlain, "@queue{A} a ; G | X", 20),
+        (Engine::SectionsPlain, "@loop{p!} a ; L | R0", 645),
+    ];
+    for (engine, text, executions) in programs {
+        let program: Scenario = text.parse().expect("well formed");
+        let known = engine.observe(&program);
+        assert_eq!((known.executions, known.extent), (executions, Extent::Complete), "{program}");
+        for (workers, alone) in [(2, 1), (3, 7), (8, 15)] {
+            let spread = Spread { workers, alone }.play(engine.play(), &program);
+            assert_eq!(spread, known, "{program} on {} with {workers} workers", engine.name());
+        }
+    }
+}
+
+/// Three threads that count, three times each, and fail if the last thread counts early: 1,680 executions, not all of which fail.
+fn count_together(_: &Scenario) -> Observed {
+    let executions = Arc::new(AtomicU64::new(0));
+    let counted = executions.clone();
+    let explored = explore_all(move || {
+        let count = Arc::new(AtomicUsize::new(0));
+        let thread = |_| {
+            let count = count.clone();
+            Box::new(move || [0; 3].map(|_| count.fetch_add(1, Ordering::Relaxed)))
+                as Box<dyn FnOnce() -> [usize; 3] + Send>
+        };
+        let seen = at_once((0..3).map(thread).collect());
+        counted.fetch_add(1, Ordering::Relaxed);
+        if seen[0][2] > 4 && seen[2][0] < 3 {
+            resume_unwind(Box::new(format!("{seen:?}")));
+        }
+    });
+    let extent = explored.as_ref().copied().unwrap_or_default();
+    let broken = explored.err().into_iter().map(|failure| (failure, 1)).collect();
+    Observed { executions: executions.load(Ordering::Relaxed), extent, broken, ..Observed::default() }
+}
+
+#[test]
+fn of_failures_the_first_one_in_the_order_of_the_search_is_reported_on_any_number_of_threads() {
+    let program = "; C".parse().expect("well formed");
+    let known = count_together(&program);
+    assert_eq!((known.executions, known.extent), (97, Extent::Cut), "{known:?}");
+    for (workers, alone) in (2..10).flat_map(|workers| [(workers, 1), (workers, 30)]) {
+        assert_eq!(Spread { workers, alone }.play(count_together, &program), known, "{workers} workers");
+    }
 }
 
 /// The number of calls of a client that shows the defect.

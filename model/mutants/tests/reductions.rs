@@ -6,6 +6,7 @@ use whendone_model::check::check;
 use whendone_model::engines::Play;
 use whendone_model::engines::sections::clients::{Difference, Key};
 use whendone_model::engines::sections::explore::plainly;
+use whendone_model::engines::sections::spread::Spread;
 use whendone_model::project::copy::project;
 use whendone_model::scenario::Scenario;
 use whendone_model::universe::smallest;
@@ -42,6 +43,26 @@ fn sleep_sets_hide_no_bug() {
     }
     // The others need more operations, or the task layer.
     assert_eq!((noticed, BUGS.len()), (29, 37));
+}
+
+#[test]
+fn a_program_that_is_spread_shows_a_bug_as_one_thread_does() {
+    let (mut noticed, mut compared) = (0, 0);
+    let programs: Vec<_> = smallest().into_iter().filter(|program| program.scheduler.is_none()).collect();
+    for bug in &*BUGS {
+        let (_, play) = PLANTED.iter().find(|(id, _)| *id == &*bug.id).expect("it is planted");
+        let mut is_noticed = false;
+        for (at, program) in programs.iter().enumerate() {
+            let known = play(program);
+            let spread = Spread { workers: 2 + at % 3, alone: 1 }.play(*play, program);
+            assert_eq!(spread, known, "{} by {program}", bug.id);
+            is_noticed |= !check(program, true, &spread).is_good();
+            compared += usize::from(known.executions > 1);
+        }
+        noticed += usize::from(is_noticed);
+    }
+    println!("{compared} programs with more than one execution");
+    assert!(noticed == 29 && compared > 10_000, "{noticed} bugs are noticed, {compared} programs were compared");
 }
 
 /// The lines of the page between these two.

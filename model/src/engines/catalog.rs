@@ -6,6 +6,7 @@
 use crate::engines::futex::under_loom as on_futex;
 use crate::engines::loom::explore::within;
 use crate::engines::sections::explore::plainly;
+use crate::engines::sections::spread::Spread;
 use crate::engines::shuttle::explore::{Schedules, under};
 use crate::engines::threads::{engine::player as on_threads, explore::sequentially, timed};
 use crate::engines::{self, Observed, SPURIOUS};
@@ -227,6 +228,19 @@ impl Engine {
                 Observed { broken: [(format!("harness: {objection}"), 1)].into(), ..Observed::default() }
             }
             None => (self.play())(scenario),
+        }
+    }
+
+    /// True if this engine can spread one program over threads of the system.
+    pub fn can_spread(self) -> bool {
+        matches!(self, Engine::Sections | Engine::SectionsPlain)
+    }
+
+    /// Observes like [`observe`](Self::observe), on this many threads of the system if the program is large.
+    pub fn observe_on(self, scenario: &Scenario, workers: usize) -> Observed {
+        match self.objection(scenario) {
+            None if self.can_spread() => Spread::over(workers).play(self.play(), scenario),
+            _ => self.observe(scenario),
         }
     }
 }

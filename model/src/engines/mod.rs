@@ -67,7 +67,7 @@ pub mod shuttle;
 pub mod threads;
 
 /// The observations of one scenario on one engine.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
     pub executions: u64,
     /// The number of executions whose conformance was checked to their end.
@@ -77,6 +77,17 @@ pub struct Observed {
     pub observations: BTreeMap<Observation, u64>,
     /// Each broken rule, with the number of executions that broke it.
     pub broken: BTreeMap<String, u64>,
+}
+
+impl Observed {
+    /// Adds the executions of the part that follows in the order of the exploration, which ends as that part does.
+    pub fn append(&mut self, next: Observed) {
+        self.executions += next.executions;
+        self.replayed += next.replayed;
+        self.extent = next.extent;
+        next.observations.into_iter().for_each(|(seen, times)| *self.observations.entry(seen).or_default() += times);
+        next.broken.into_iter().for_each(|(rule, times)| *self.broken.entry(rule).or_default() += times);
+    }
 }
 
 /// The extent of an exploration.

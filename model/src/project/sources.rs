@@ -55,6 +55,7 @@ pub const SOURCES: &[Source] = sources![
     "model/src/engines/sections/machine.rs",
     "model/src/engines/sections/mod.rs",
     "model/src/engines/sections/places.rs",
+    "model/src/engines/sections/spread.rs",
     "model/src/engines/sections/sync.rs",
     "model/src/engines/sections/world.rs",
     "model/src/engines/shared/arc.rs",

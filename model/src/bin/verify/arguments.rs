@@ -24,7 +24,7 @@ use whendone_model::vendoring::template::Template;
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Worker processes [default: one for each core]
+    /// Worker processes; threads of `clients`, and of a large `scenario` on sections [default: one for each core]
     #[arg(long, global = true, value_parser = at_least_one)]
     pub workers: Option<NonZeroU16>,
     /// Seconds after which a program counts as hanging, and after which `scenario` gives up
@@ -70,8 +70,8 @@ pub enum Command {
         /// Uses this engine instead of sections, loom-mutex and loom-atomic
         #[arg(long, conflicts_with = "explain")]
         engine: Option<Engine>,
-        /// Says about how many executions sections-plain has to explore, and explores none. Takes a hundredth of them, but
-        /// up to two thousand if there are fewer
+        /// Says about how many executions sections-plain has to explore, and explores none. Takes a hundredth of them,
+        /// but up to two thousand if there are fewer, and more if two estimates of it differ
         #[arg(long, conflicts_with_all = ["explain", "engine", "html", "trace"])]
         estimate: bool,
         #[command(flatten)]
@@ -216,6 +216,18 @@ pub enum Command {
     Worker,
 }
 
+impl Command {
+    /// False for a scenario that has one thread in any case.
+    fn has_workers(&self) -> bool {
+        match self {
+            Command::Scenario { explain, estimate, engine, .. } => {
+                !explain && !estimate && engine.is_none_or(Engine::can_spread)
+            }
+            _ => true,
+        }
+    }
+}
+
 /// The pages that a drawing is written to.
 #[derive(clap::Args)]
 pub struct Pages {
@@ -249,7 +261,7 @@ pub fn whole(tier: Option<Tier>, engine: Option<Engine>) -> Shard {
 
 /// The options of the whole command line, and the commands that they apply to; the empty name is the plain run.
 const APPLY: [(&str, &[&str]); 10] = [
-    ("workers", &["", "audit", "clients", "stress", "mutants"]),
+    ("workers", &["", "audit", "clients", "scenario", "stress", "mutants"]),
     ("limit", &["", "audit", "stress", "scenario"]),
     ("core", &["", "scenario", "clients", "replay", "stress", "proof"]),
     ("accept", &[""]),
@@ -279,7 +291,12 @@ impl Arguments {
             let why = format!("--{option} does not apply to `{name}`, but to {to}");
             return Err(command.error(ErrorKind::ArgumentConflict, why));
         }
-        Arguments::from_arg_matches(&matches)
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        if is_given("workers") && !arguments.command.as_ref().is_none_or(Command::has_workers) {
+            let why = "--workers applies to `scenario` only if it plays on sections or sections-plain";
+            return Err(command.error(ErrorKind::ArgumentConflict, why));
+        }
+        Ok(arguments)
     }
 
     /// The part of the deep run that is wanted.

@@ -23,6 +23,7 @@ use whendone_model::project::copy::folder_in_target;
 use whendone_model::project::files::write_atomically;
 use whendone_model::project::origin::in_own_words;
 use whendone_model::project::sources::digest;
+use whendone_model::runner::explore::Run;
 use whendone_model::runner::part::Found;
 use whendone_model::runner::plan::STANDARD;
 use whendone_model::scenario::Scenario;
@@ -30,7 +31,7 @@ use whendone_model::spec::allowed::known;
 
 /// Runs one scenario, and prints its allowed and observed outcomes: on the named engines, or on all standard ones that
 /// can play it.
-pub fn litmus(text: &str, named: &[Engine], limit: Duration, pages: &Pages) -> Result<Found, Box<dyn Error>> {
+pub fn litmus(text: &str, named: &[Engine], run: &Run, pages: &Pages) -> Result<Found, Box<dyn Error>> {
     let scenario: Scenario = text.parse()?;
     let engines = if named.is_empty() { &STANDARD } else { named };
     let (able, objections): (Vec<_>, Vec<_>) = engines
@@ -44,7 +45,7 @@ pub fn litmus(text: &str, named: &[Engine], limit: Duration, pages: &Pages) -> R
     let (mut failures, mut results) = (Vec::new(), Vec::new());
     let mut green = true;
     for (engine, _) in able {
-        let (is_good, failure, result) = litmus_on(engine, &scenario, limit)?;
+        let (is_good, failure, result) = litmus_on(engine, &scenario, run)?;
         green &= is_good;
         failures.extend(failure);
         results.push(result);
@@ -58,7 +59,7 @@ pub fn litmus(text: &str, named: &[Engine], limit: Duration, pages: &Pages) -> R
         eprintln!("{}", in_own_words("letters and columns: cargo verify scenario --help"));
     }
     if pages.are_wanted() {
-        let _watch = Watch::begin("drawing", limit);
+        let _watch = Watch::begin("drawing", run.limit);
         // A passing scenario has an execution to show for each allowed outcome.
         let drawn = if failures.is_empty() { Counterexample::witnesses(&scenario) } else { failures };
         write_pages(pages, &scenario.to_string(), &drawn)?;
@@ -74,9 +75,9 @@ pub fn litmus(text: &str, named: &[Engine], limit: Duration, pages: &Pages) -> R
 /// Whether the scenario is good on this engine, its drawn failure if not, and its figures.
 type Result1 = (bool, Option<Counterexample>, Value);
 
-fn litmus_on(engine: Engine, scenario: &Scenario, limit: Duration) -> Result<Result1, Box<dyn Error>> {
-    let watch = Watch::begin(engine.name(), limit);
-    let observed = engine.observe(scenario);
+fn litmus_on(engine: Engine, scenario: &Scenario, run: &Run) -> Result<Result1, Box<dyn Error>> {
+    let watch = Watch::begin(engine.name(), run.limit);
+    let observed = engine.observe_on(scenario, run.workers);
     let allowed = known(scenario, observed.observations.keys());
     drop(watch);
     let verdict = check_against(&allowed, scenario, engine.is_complete(), &observed);
@@ -94,7 +95,7 @@ fn litmus_on(engine: Engine, scenario: &Scenario, limit: Duration) -> Result<Res
     // With timestamps the history that is not linearizable is printed already.
     let fault = verdict.faults.first().filter(|_| engine != Engine::Tickets);
     let failure = fault.map(|fault| {
-        let _watch = Watch::begin("shrinking", limit);
+        let _watch = Watch::begin("shrinking", run.limit);
         // The failure is reported, so panics while it is shrunk need no message.
         panic::set_hook(Box::new(|_| ()));
         Counterexample::of_failure(engine, engine.play(), scenario, fault)

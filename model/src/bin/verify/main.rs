@@ -30,6 +30,7 @@ use whendone_model::project::origin::{SUBCOMMAND, in_own_words, is_clone};
 use whendone_model::project::vendored::Vendored;
 use whendone_model::runner::baseline::Baseline;
 use whendone_model::runner::clients::use_processors;
+use whendone_model::runner::explore::Run;
 use whendone_model::runner::interrupt;
 use whendone_model::runner::mutants::seeded;
 use whendone_model::runner::part::{FiguresFile, Found, Recording};
@@ -156,7 +157,7 @@ fn found(arguments: &Arguments) -> Result<Found, Box<dyn Error>> {
         Some(Command::Scenario { text, engine, pages, .. }) => {
             let engines = engine.as_slice();
             tested(if engines.is_empty() { &STANDARD } else { engines })?;
-            litmus::litmus(text, engines, limit, pages)
+            litmus::litmus(text, engines, &Run::new(arguments.workers, limit)?, pages)
         }
         Some(Command::Replay { token, pages }) => litmus::replay(token, pages),
         Some(Command::BlindSpots) => prove::blind_spots(),

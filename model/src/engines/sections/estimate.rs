@@ -7,13 +7,13 @@
 //! weight of both and the way of one of them, drawn by their weights (Chen, "Heterogeneous sampling", 1992). The sum of the
 //! weights of all leaves has their number as its expected value, whatever the kinds are.
 //!
-//! Two nodes are of the same kind if each thread has taken as many steps, and if the order of the steps that depend on each
-//! other falls into the same bucket. The first pass has one bucket, each later one twice as many, so that it merges less and
-//! takes longer. With as many buckets as orders nothing is left to chance.
+//! Two nodes are of the same kind if each thread has taken as many steps and comes to the same operation next, and if the order
+//! of the steps that depend on each other falls into the same bucket. The first pass has one bucket, each later one twice as
+//! many, so that it merges less and takes longer. With as many buckets as orders nothing is left to chance.
 //!
 //! The tree is that of plain depth-first search. Sleep sets leave out a part of it.
 
-use super::world::{self, Footprint};
+use super::world::{self, Footprint, Operation};
 use crate::engines::{Observed, set_spare};
 use fastrand::Rng;
 use std::cell::RefCell;
@@ -22,6 +22,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The executions of which one may be spent.
 const SHARE: f64 = 100.0;
+
+/// The part of an estimate by which the one before it may differ, unless too many executions would be spent.
+const APART: f64 = 0.1;
 
 /// The most executions that are spent.
 const MOST: f64 = 100_000.0;
@@ -45,7 +48,7 @@ pub struct Estimate {
 
 /// Estimates the number of executions that `play` would explore on this engine without a reduction. The first pass over the
 /// tree is made in any case. Others follow as long as all together take a hundredth of the executions, or as many as `least`
-/// says.
+/// says, and as long as the last two differ by more than a tenth.
 ///
 /// # Errors
 ///
@@ -63,9 +66,8 @@ pub fn estimate(seed: u64, least: u64, play: impl FnOnce() -> Observed) -> Resul
 /// Nodes that are sampled in place of an exploration.
 pub(super) struct Sampler {
     random: Rng,
-    /// The open nodes, by their kind: the number of steps that lead there, those of each thread, and the bucket. So all ways
-    /// to one have been met before it is visited.
-    open: BTreeMap<(usize, Vec<usize>, u64), Node>,
+    /// The open nodes, by their kind. So all ways to one have been met before it is visited.
+    open: BTreeMap<Kind, Node>,
     buckets: u64,
     /// The weight of the leaves that this pass has met, and the executions that it has spent.
     leaves: f64,
@@ -75,6 +77,10 @@ pub(super) struct Sampler {
     spent: u64,
     least: u64,
 }
+
+/// The kind of a node: the number of steps that lead there, those of each thread, the next operation of each thread before
+/// the last of these steps, and the bucket.
+type Kind = (usize, Vec<usize>, Vec<Operation>, u64);
 
 /// A node that stands for others of its kind.
 #[derive(Clone, Default)]
@@ -89,7 +95,7 @@ impl Sampler {
         let (open, passes) = (BTreeMap::new(), Vec::new());
         let random = Rng::with_seed(seed);
         let mut new = Sampler { random, open, buckets: 1, leaves: 0.0, spent_here: 0, passes, spent: 0, least };
-        new.open(0, Node { weight: 1.0, path: Vec::new() });
+        new.open(&[], 0, Node { weight: 1.0, path: Vec::new() });
         new
     }
 
@@ -124,9 +130,9 @@ impl Sampler {
         if ready.is_empty() {
             self.leaves += weight;
         }
-        let bucket = order(&steps) % self.buckets;
+        let (next, bucket) = (world::next(), order(&steps) % self.buckets);
         for thread in ready {
-            self.open(bucket, Node { weight, path: [&path[..], &[thread]].concat() });
+            self.open(&next, bucket, Node { weight, path: [&path[..], &[thread]].concat() });
         }
         set_spare(true);
         world::go_on_to_the_end();
@@ -134,10 +140,10 @@ impl Sampler {
     }
 
     /// Adds a node to those of its kind.
-    fn open(&mut self, bucket: u64, node: Node) {
+    fn open(&mut self, next: &[Operation], bucket: u64, node: Node) {
         let mut taken = vec![0; node.path.iter().map(|thread| thread + 1).max().unwrap_or(0)];
         node.path.iter().for_each(|thread| taken[*thread] += 1);
-        let known = self.open.entry((node.path.len(), taken, bucket)).or_default();
+        let known = self.open.entry((node.path.len(), taken, next.to_vec(), bucket)).or_default();
         let weight = known.weight + node.weight;
         if self.random.f64() * weight < node.weight {
             known.path = node.path;
@@ -151,16 +157,21 @@ impl Sampler {
             self.spent += self.spent_here;
             self.passes.push(self.leaves);
             let next = self.spent + 2 * self.spent_here;
-            let is_enough = next as f64 > (self.leaves / SHARE).max(self.least as f64).min(MOST);
-            if is_enough || self.buckets == MOST_BUCKETS {
+            let is_enough = next as f64 > (self.leaves / SHARE).max(self.least as f64) && self.is_settled();
+            if is_enough || next as f64 > MOST || self.buckets == MOST_BUCKETS {
                 SAMPLER.set(Some(self));
                 return None;
             }
             (self.leaves, self.spent_here) = (0.0, 0);
             self.buckets *= 2;
-            self.open(0, Node { weight: 1.0, path: Vec::new() });
+            self.open(&[], 0, Node { weight: 1.0, path: Vec::new() });
         }
         Some(self)
+    }
+
+    /// True if the last two passes have about the same estimate.
+    fn is_settled(&self) -> bool {
+        matches!(self.passes[..], [.., before, last] if (last - before).abs() <= APART * last)
     }
 }
 
@@ -194,14 +205,23 @@ mod tests {
         let node = |path: &[usize], weight| Node { weight, path: path.to_vec() };
         let mut sampler = Sampler::new(1, 0);
         sampler.open.clear();
-        [node(&[0, 2], 3.0), node(&[2, 0], 1.0), node(&[0, 0], 1.0)].into_iter().for_each(|node| sampler.open(0, node));
-        sampler.open(1, node(&[0, 2], 2.0));
+        [node(&[0, 2], 3.0), node(&[2, 0], 1.0), node(&[0, 0], 1.0)]
+            .into_iter()
+            .for_each(|node| sampler.open(&[], 0, node));
+        sampler.open(&[], 1, node(&[0, 2], 2.0));
         let open: Vec<_> = sampler.open.iter().map(|(kind, node)| (kind.clone(), node.weight)).collect();
-        assert_eq!(open, [((2, vec![1, 0, 1], 0), 4.0), ((2, vec![1, 0, 1], 1), 2.0), ((2, vec![2], 0), 1.0)]);
+        assert_eq!(
+            open,
+            [
+                ((2, vec![1, 0, 1], vec![], 0), 4.0),
+                ((2, vec![1, 0, 1], vec![], 1), 2.0),
+                ((2, vec![2], vec![], 0), 1.0)
+            ]
+        );
         // The way is drawn by the weights.
         let first = (0..1000).filter(|_| {
             sampler.open.clear();
-            [node(&[0, 2], 3.0), node(&[2, 0], 1.0)].into_iter().for_each(|node| sampler.open(0, node));
+            [node(&[0, 2], 3.0), node(&[2, 0], 1.0)].into_iter().for_each(|node| sampler.open(&[], 0, node));
             sampler.open.values().all(|node| node.path[0] == 0)
         });
         assert!((700..800).contains(&first.count()));

@@ -10,7 +10,7 @@ use super::world::{self, Footprint};
 use super::{machine, sync};
 use crate::engines::record::recorder;
 use crate::engines::set_spare;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 #[path = "../shared/primitives.rs"]
@@ -26,6 +26,13 @@ pub fn at_once<R: Send + 'static>(bodies: Vec<ThreadBody<R>>) -> Vec<R> {
 
 thread_local! {
     static IS_PLAIN: Cell<bool> = const { Cell::new(false) };
+    static PART: RefCell<Option<Part>> = const { RefCell::new(None) };
+}
+
+/// A search, and a function that is called with it after each execution. The exploration is cut once that returns false.
+struct Part {
+    search: Search,
+    goes_on: Box<dyn FnMut(&mut Search) -> bool>,
 }
 
 /// Plays without any reduction.
@@ -36,14 +43,27 @@ pub fn plainly<R>(play: impl FnOnce() -> R) -> R {
     played
 }
 
-/// Explores every execution.
+/// Plays the executions of this search instead of all.
+pub(super) fn partly<R>(
+    search: Search,
+    goes_on: impl FnMut(&mut Search) -> bool + 'static,
+    play: impl FnOnce() -> R,
+) -> R {
+    PART.set(Some(Part { search, goes_on: Box::new(goes_on) }));
+    let played = play();
+    PART.take();
+    played
+}
+
+/// Explores every execution, or those of a [part](partly).
 ///
 /// # Errors
 ///
 /// The message of a panic, or the description of a deadlock.
 pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, String> {
     let execution = Rc::new(execution);
-    let mut search = Search { path: Vec::new(), is_plain: IS_PLAIN.get() };
+    let whole = || Part { search: Search::default(), goes_on: Box::new(|_| true) };
+    let Part { mut search, mut goes_on } = PART.take().unwrap_or_else(whole);
     let begin = || {
         recorder::begin(sync::this_thread);
         let body = execution.clone();
@@ -65,6 +85,9 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
         let ended = search.run();
         set_spare(false);
         ended?;
+        if !goes_on(&mut search) {
+            return Ok(Extent::Cut);
+        }
         if !search.turn() {
             return Ok(Extent::Complete);
         }
@@ -72,12 +95,15 @@ pub fn explore(execution: impl Fn() + Send + Sync + 'static) -> Result<Extent, S
 }
 
 /// The path from the start to the present execution, and what was explored beside it.
-struct Search {
+#[derive(Clone, Default)]
+pub(super) struct Search {
     path: Vec<Choice>,
-    is_plain: bool,
+    /// The number of choices at the begin of the path that stay as they are, because others explore what is beside them.
+    fixed: usize,
 }
 
 /// A state in which some threads can take a step.
+#[derive(Clone)]
 struct Choice {
     ready: Vec<usize>,
     /// Threads whose next steps, with these footprints, lead only to executions that were explored.
@@ -94,7 +120,7 @@ impl Search {
     ///
     /// The message of a panic, or the description of a deadlock.
     fn run(&mut self) -> Result<(), String> {
-        let (mut asleep, mut depth) = (Vec::new(), 0);
+        let (mut asleep, mut depth, is_plain) = (Vec::new(), 0, IS_PLAIN.get());
         loop {
             let ready = world::ready();
             if ready.is_empty() || world::has_failed() {
@@ -118,7 +144,7 @@ impl Search {
             let choice = &mut self.path[depth];
             choice.footprint = world::step(choice.chosen);
             let footprint = choice.footprint;
-            if !self.is_plain {
+            if !is_plain {
                 asleep = choice
                     .asleep
                     .iter()
@@ -132,7 +158,7 @@ impl Search {
 
     /// Turns to the next choice of the last state that has one. False if there is none.
     fn turn(&mut self) -> bool {
-        while let Some(choice) = self.path.last_mut() {
+        while let Some(choice) = self.path[self.fixed..].last_mut() {
             choice.asleep.push((choice.chosen, choice.footprint));
             match first(&choice.ready, &choice.asleep) {
                 Some(next) => {
@@ -143,6 +169,38 @@ impl Search {
             }
         }
         false
+    }
+
+    /// Gives away what is left beside the first choice of the path that has something left: about the largest part, and the
+    /// last one in order. None if this search would keep nothing. The execution must have ended.
+    pub(super) fn give(&mut self) -> Option<Search> {
+        let has_left = |choice: &Choice| {
+            let beside = |thread: &&usize| **thread != choice.chosen;
+            choice.ready.iter().filter(beside).any(|thread| !choice.is_asleep(*thread))
+        };
+        let mut left = (self.fixed..self.path.len()).filter(|depth| has_left(&self.path[*depth]));
+        let (depth, _kept) = (left.next()?, left.next()?);
+        let mut given = Search { path: self.path[..=depth].to_vec(), fixed: depth };
+        self.fixed = depth + 1;
+        given.turn().then_some(given)
+    }
+
+    /// Gives away all that is left, if there is anything. The execution must have ended.
+    pub(super) fn give_all(&mut self) -> Option<Search> {
+        let mut given = self.clone();
+        self.fixed = self.path.len();
+        given.turn().then_some(given)
+    }
+
+    /// The threads that take the steps to the next execution. The order of these lists is that of the search.
+    pub(super) fn place(&self) -> Vec<usize> {
+        self.path.iter().map(|choice| choice.chosen).collect()
+    }
+}
+
+impl Choice {
+    fn is_asleep(&self, thread: usize) -> bool {
+        self.asleep.iter().any(|(asleep, _)| *asleep == thread)
     }
 }
 

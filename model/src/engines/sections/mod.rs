@@ -13,5 +13,6 @@ pub mod explore;
 pub mod ledger;
 pub mod machine;
 pub mod places;
+pub mod spread;
 pub mod sync;
 pub mod world;

@@ -17,7 +17,7 @@ pub type Object = usize;
 pub const ORDER: Object = 0;
 
 /// The next operation of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
     /// Nothing that another thread can notice.
     Local,
@@ -242,6 +242,11 @@ pub fn begin(body: impl FnOnce() + 'static, is_open: bool) {
     spawn(body);
 }
 
+/// The next operation of each thread.
+pub fn next() -> Vec<Operation> {
+    with(|world| world.threads.clone())
+}
+
 /// The threads whose next operations can be carried out. Those whose next operation nobody can notice run up to a point
 /// first.
 pub fn ready() -> Vec<usize> {
@@ -281,11 +286,11 @@ pub fn step(thread: usize) -> Footprint {
     with(|world| Footprint { writes: world.step.writes | if is_ordered { bit(ORDER) } else { 0 }, ..world.step })
 }
 
-/// Runs one job each time that it is resumed without one going on.
+/// Runs one job each time that it is resumed without one going on. Ends if there is none.
 fn coroutine() -> Generator<'static, (), ()> {
     Gn::<()>::new_opt(STACK, || {
-        loop {
-            let ended = catch_unwind(AssertUnwindSafe(|| JOB.take().into_iter().for_each(|job| job())));
+        while let Some(job) = JOB.take() {
+            let ended = catch_unwind(AssertUnwindSafe(job));
             with(|world| {
                 let current = world.current;
                 world.threads[current] = Operation::End;
@@ -312,6 +317,16 @@ pub fn end() -> Result<(), String> {
         forget();
     }
     ended
+}
+
+/// Frees the coroutines of this thread of the system, which begins no other execution. They must be at rest: after a failure
+/// they stay.
+pub fn leave() {
+    let is_over = with(|world| world.threads.iter().all(|next| *next == Operation::End));
+    let coroutines = COROUTINES.take().into_iter().filter(|_| is_over);
+    for mut coroutine in coroutines.flatten().map(ManuallyDrop::into_inner) {
+        coroutine.resume();
+    }
 }
 
 /// Leaves threads that did not end as they are: unwinding them would run the code of callers.
