@@ -37,8 +37,8 @@ fn a_program_that_is_spread_has_the_executions_of_one_thread() {
         (Engine::Sections, "@inline aa ; A A C G A | R0 P A G A", 1413),
         (Engine::SectionsPlain, "ba C ; A | C | B", 358),
         (Engine::SectionsPlain, "aa ; R0 | X | B | Rf", 122),
-        (Engine::SectionsPlain, "@queue{A} a ; G | X", 20),
-        (Engine::SectionsPlain, "@loop{p!} a ; L | R0", 645),
+        (Engine::SectionsPlain, "@queue{A} a ; G | X", 21),
+        (Engine::SectionsPlain, "@loop{p!} a ; L | R0", 686),
     ];
     for (engine, text, executions) in programs {
         let program: Scenario = text.parse().expect("well formed");
