@@ -55,7 +55,7 @@ pub(super) fn partly<R>(
     played
 }
 
-/// Explores every execution, or those of a [part](partly).
+/// Explores every execution, or those of a part, which is given by `partly`.
 ///
 /// # Errors
 ///
