@@ -133,7 +133,7 @@ impl<T: 'static> Task<T> {
 
     /// Performs an owed drain: now or, inside another drain of this thread, when that one allows it.
     ///
-    /// Inlined, as all on the way of an inline task: the token then need not be moved.
+    /// It is inlined, as all on the way of an inline task, so that the token is moved less.
     #[inline(always)]
     pub(crate) fn hand_over_all(&self, owed: Owed<T>) {
         if !self.is_inline() {
@@ -145,7 +145,7 @@ impl<T: 'static> Task<T> {
         }
     }
 
-    /// Apart, because an add seldom ends here.
+    /// The hand-over of an add, which seldom owes one: a function of its own keeps the add small.
     #[inline(never)]
     fn hand_over_late(&self, owed: Owed<T>) {
         self.hand_over_all(owed);

@@ -239,8 +239,9 @@ impl<T, C> Cell<T, C> {
 impl<C> State<C> {
     /// The sequence of the next add. They do not run out: 64 bits last for centuries.
     fn next(&mut self) -> NonZeroU64 {
-        self.last += 1;
-        NonZeroU64::new(self.last).expect("fewer than 2^64 adds")
+        let sequence = NonZeroU64::MIN.saturating_add(self.last);
+        self.last = sequence.get();
+        sequence
     }
 
     fn add_late(&mut self) -> Option<NonZeroU64> {

@@ -32,7 +32,7 @@ pub enum Engine {
     /// loom with std's own mutex and write-once cell on a futex, without spurious wake-ups and then with the first sleep on
     /// each word spurious; the kernel, 2 threads: equal.
     LoomFutex,
-    /// The same with at most 3 preemptions in an execution: contained.
+    /// loom with std's own locks, as before, and at most 3 preemptions in an execution: contained.
     LoomFutexBounded,
     /// Every schedule under shuttle: equal.
     ShuttleEvery,
