@@ -1,4 +1,4 @@
-//! `cargo bench --bench peers`: every scenario, every peer, each measurement in its own process and
+//! `cargo bench -p whendone-bench --bench peers`: every scenario, every peer, each measurement in its own process and
 //! the peers taking turns; a table for each row and `target/bench/peers.json`.
 
 use clap::Parser;

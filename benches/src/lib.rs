@@ -4,7 +4,7 @@
 //! process for each ([`probe`], under [`callgrind`] too); there a scenario drives a peer ([`peers`], listed in the [`registry`]) and the [`meter`]
 //! measures it. Every callback checks that it runs once, in its turn, with the value ([`check`]).
 //!
-//! * `cargo bench --bench peers`: all scenarios, all peers; `-- --quick`, `-- S1 "S4 n=64" --peer tokio`.
+//! * `cargo bench -p whendone-bench --bench peers`: all scenarios, all peers; `-- --quick`, `-- S1 "S4 n=64" --peer tokio`.
 //! * `cargo bench --bench instructions`: figures that repeat, for whendone and its yardsticks; with
 //!   `-- --check` the [`gate`], which `-- --accept` moves. Time never gates. `-- --costs` writes the page
 //!   `benches/COSTS.md`.

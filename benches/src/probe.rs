@@ -31,7 +31,9 @@ pub struct Question {
 /// The main of all probes: measures and prints the sample.
 pub fn answer() {
     let [_, question, peer] = &env::args().collect::<Vec<_>>()[..] else {
-        return eprintln!("started by the benches: cargo bench --bench peers, cargo bench --bench instructions");
+        return eprintln!(
+            "started by the benches: cargo bench -p whendone-bench --bench peers, cargo bench --bench instructions"
+        );
     };
     let question: Question = serde_json::from_str(question).expect("a question");
     let sample = measure(question, find(peer).expect("a peer"));

@@ -6,7 +6,8 @@ use super::rows::{Row, Scenario::*, row};
 use super::table::Line;
 use std::fmt::Write;
 
-pub const INCOMPLETE: &str = "the last run measured only a part; run `cargo bench --bench peers` first";
+pub const INCOMPLETE: &str =
+    "the last run measured only a part; run `cargo bench -p whendone-bench --bench peers` first";
 
 /// Rows without a goal: a row, a peer, and the peer with which it is compared.
 const FURTHER: [(Row, &str, &str); 8] = [
@@ -23,10 +24,10 @@ const FURTHER: [(Row, &str, &str); 8] = [
 const HEAD: &str = "\
 # How long it takes
 
-Written by `cargo bench --bench peers -- --times` from the figures of the last `cargo bench --bench peers` on a shared
-machine with two cores. The peers take turns; a figure is the best of nine rounds, and in S6 and S7, where two threads race,
-the median of fifteen. The allocator is glibc's without any setting. Goals are about instructions ([COSTS.md](COSTS.md));
-time gates nothing.
+Written by `cargo bench -p whendone-bench --bench peers -- --times` from the figures of the last run without `--times`, on a
+shared machine with two cores. The peers take turns; a figure is the best of nine rounds, and in S6 and S7, where two threads
+race, the median of fifteen. The allocator is glibc's without any setting. Goals are about instructions
+([COSTS.md](COSTS.md)); time gates nothing.
 
 | row | who | against | time | instructions | atomics | of the other |
 |---|---|---|---|---|---|---|
