@@ -304,19 +304,13 @@ pub(crate) trait Owner: Send + Sync {
     fn schedule(&self, ready: Ready) -> Result<(), Ready>;
 
     /// True if it runs callbacks at once and does nothing else, so that the drainer may run them itself.
-    fn is_inline(&self) -> bool {
-        false
-    }
+    fn is_inline(&self) -> bool;
 
     /// True if it never runs a callback on the calling thread, so that a nested drain may run at once (D25).
-    fn only_queues(&self) -> bool {
-        false
-    }
+    fn only_queues(&self) -> bool;
 
     /// True if it takes several callbacks as one [`Ready`]. Then it also only queues.
-    fn takes_batches(&self) -> bool {
-        false
-    }
+    fn takes_batches(&self) -> bool;
 
     /// A caller's code, which may panic: call [`tell`] instead.
     fn report(&self, report: &Report);

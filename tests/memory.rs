@@ -141,14 +141,15 @@ fn a_cell_frees_the_memory_of_its_removed_callbacks() {
     }
 }
 
-/// P11: it runs where it is.
+/// P11: it runs where it is, also if its task has a name.
 #[test]
 fn a_late_inline_callback_takes_no_memory() {
-    let (completer, task) = pending();
-    completer.complete(()).unwrap();
-    let (number, before) = (3u64, made());
-    task.add_done_callback(move |_| number);
-    assert_eq!(made(), before);
+    for (completer, task) in [pending(), whendone::task_named("job", Inline)] {
+        completer.complete(()).unwrap();
+        let (number, before) = (3u64, made());
+        task.add_done_callback(move |_| number);
+        assert_eq!(made(), before);
+    }
 }
 
 /// P20: the list of the tasks that a thread is printing.

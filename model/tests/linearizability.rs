@@ -140,3 +140,19 @@ fn queued_callbacks_run_in_their_order_when_the_queue_is_served() {
     refused(program, "0[ 0]true 1[ 1]pending 2*a=v0 2/a 2*b 2/b", "P7", 3, true);
     refused(program, "1[ 1]pending 1*a=v0 1/a 0[ 0]true 2*b 2/b", "P6", 2, true);
 }
+
+/// Calls that overlap, a hand-over inside one of them, and a call that has not ended.
+#[test]
+fn a_history_is_printed_as_a_table() {
+    let printed = history("; A C | A G R1", "0[ 1[ 0] 0[ 1] 0*a=v0 1[ 0/a 0*b 1]v0 0/b 0]true 1[").to_string();
+    let expected = "\
+thread  operation  begin    end  answer
+    T0  A = a          0      2  
+    T1  A = b          1      4  
+    T0  C              3     11  true
+    T0  * a            5      7  saw v0
+    T1  G              6      9  v0
+    T0  * b            8     10  
+    T1  R1            12      -  ";
+    assert_eq!(printed, expected);
+}

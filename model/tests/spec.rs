@@ -104,6 +104,11 @@ fn the_page_for_the_loop_allows_exactly_the_stated_outcomes() {
     assert_eq!(printed("@loop{v} ; X L"), ["true | cancelled ->"], "never polled");
     let told = "told: x lost a callback, a task was abandoned";
     assert_eq!(printed("@loop{v} a ; Z"), [format!("1 | abandoned ->; {told}, closed before 1 had run")]);
+    assert_eq!(
+        printed("@loop{v} ; L | N S1 | W1 N"),
+        ["- | true | true | v0 -> poll saw nothing a b saw v0"],
+        "a signal orders what two threads push"
+    );
     assert_eq!(printed("@loop{v} ; Z N"), [format!("0, false | abandoned ->; {told}")], "refused, and reported");
     assert_eq!(printed("@loop{!} ; L"), [format!("- | panicked -> {poll}; told: a panic was never retrieved")]);
     assert_eq!(printed("@loop{!} ; L G"), [format!("panicked | panicked -> {poll}")], "the read retrieves the panic");

@@ -195,6 +195,14 @@ impl<T: Send + Sync> Owner for Spawned<T> {
         Schedule::schedule(&self.stepper.handle, ready)
     }
 
+    fn is_inline(&self) -> bool {
+        false
+    }
+
+    fn only_queues(&self) -> bool {
+        true
+    }
+
     fn takes_batches(&self) -> bool {
         true
     }

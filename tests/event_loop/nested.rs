@@ -119,24 +119,47 @@ fn a_loop_behind_a_serial_gets_a_task_that_an_inline_callback_completes_at_once(
     assert_eq!(noted, "of the task behind it");
 }
 
-/// D11, D25, P8
+/// D25: the task of a future, too, whose owner is its loop.
+#[test]
+fn a_late_callback_of_a_spawned_task_goes_over_at_once_too() {
+    let noted = noted(|log, handle| async move {
+        let task = whendone::spawn(async {});
+        assert!((&task).await.value().is_some());
+        inside_a_callback(move || {
+            task.add_done_callback(log.callback("late"));
+            handle.call_soon(move || log.note("behind it")).unwrap();
+        });
+    });
+    assert_eq!(noted, "late behind it");
+}
+
+/// D11, D25, P8: also if the task has a name, and behind an `Arc` and a `Serial`.
 #[test]
 fn a_task_whose_scheduler_may_run_callbacks_waits_for_the_end_of_the_callback() {
-    let log = Log::default();
-    let unknown = |ready: Ready| {
-        ready.run();
-        Ok(())
+    let unknown = || {
+        |ready: Ready| {
+            ready.run();
+            Ok(())
+        }
     };
-    let ((inline, first), (other, second)) = (whendone::task(Inline), whendone::task(unknown));
-    first.add_done_callback(log.callback("inline"));
-    second.add_done_callback(log.callback("other"));
-    let outer = log.clone();
-    inside_a_callback(move || {
-        inline.complete(()).unwrap();
-        other.complete(()).unwrap();
-        outer.note("outer");
-    });
-    assert_eq!(log.read(), "outer inline other");
+    let pairs = [
+        whendone::task(Inline),
+        whendone::task(unknown()),
+        whendone::task(Arc::new(unknown())),
+        whendone::task(Serial::new(unknown())),
+        whendone::task_named("job", Inline),
+        whendone::task_named("job", unknown()),
+    ];
+    for (place, (completer, task)) in pairs.into_iter().enumerate() {
+        let log = Log::default();
+        task.add_done_callback(log.callback("inner"));
+        let outer = log.clone();
+        inside_a_callback(move || {
+            completer.complete(()).unwrap();
+            outer.note("outer");
+        });
+        assert_eq!(log.read(), "outer inner", "pair {place}");
+    }
 }
 
 /// D25, R38

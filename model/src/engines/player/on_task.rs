@@ -184,6 +184,14 @@ impl Owner for DrainingThread {
         true
     }
 
+    fn only_queues(&self) -> bool {
+        false
+    }
+
+    fn takes_batches(&self) -> bool {
+        false
+    }
+
     fn report(&self, report: &Report) {
         Schedule::report(&self.0, report);
     }
