@@ -2,7 +2,7 @@
 
 use whendone_model::scenario::Scenario;
 use whendone_model::scenario::names::Value;
-use whendone_model::spec::allowed::{allowed, those_allowed};
+use whendone_model::spec::allowed::{allowed, is_listed, known, those_allowed};
 use whendone_model::spec::cell::Spec;
 
 fn printed(text: &str) -> Vec<String> {
@@ -89,6 +89,22 @@ fn the_beginning_of_an_allowed_observation_is_not_allowed() {
     for mut observation in whole {
         observation.answers[0].clear();
         assert!(those_allowed(&scenario, [&observation].into_iter()).is_empty(), "{observation}");
+    }
+}
+
+/// Of a larger program, only those among the seen ones are known.
+#[test]
+fn all_allowed_observations_of_up_to_four_threads_and_ten_operations_are_known() {
+    let listed = |text: &str| is_listed(&text.parse().expect("well formed"));
+    assert!(listed("; A A A A A A A A A A C"), "of one thread, any number");
+    assert!(listed("; A A A A | A A A A | A | C") && !listed("; A A A A | A A A A | A | A C"));
+    assert!(!listed("; A | A | A | A | C") && !listed("; A A A A A A | A A A A C"));
+    for (text, whole) in [("; G | C", true), ("; G | A | A | A | C", false)] {
+        let scenario: Scenario = text.parse().expect("well formed");
+        let allowed = allowed(&scenario);
+        let seen = allowed.first().into_iter();
+        assert!(allowed.len() > 1);
+        assert_eq!(known(&scenario, seen.clone()), if whole { allowed.clone() } else { seen.cloned().collect() });
     }
 }
 
