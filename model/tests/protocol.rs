@@ -185,3 +185,72 @@ fn an_add_that_ends_without_a_lock_section_that_has_added_is_refused() {
     beside.splice(12..12, drained.map(|event| (0, event)));
     assert_eq!(follow(&beside), Ok(()));
 }
+
+/// Removing by tag takes the tagged ones alone.
+#[test]
+fn conformance_knows_which_callbacks_have_a_tag() {
+    let add = |nonce, tagged| (0, Step::Add { nonce, tagged });
+    let removes = (0, Step::RemoveAll);
+    let (tagged, plain) = ("(1, 1)", format!("(2, {})", u64::MAX));
+    let after = |left: &str| {
+        let events = [
+            Event::Begins(add(0, true)),
+            leaves(&format!("Pending, waiting: [{tagged}")),
+            Event::Ends(add(0, true), None),
+            Event::Begins(add(1, false)),
+            leaves(&format!("Pending, waiting: [{tagged}, {plain}")),
+            Event::Ends(add(1, false), None),
+            Event::Begins(removes),
+            leaves(&format!("Pending, waiting: [{left}")),
+        ];
+        follow(&events.map(|event| (0, event)))
+    };
+    assert_eq!(after(&plain), Ok(()));
+    for wrong in [tagged, "", &format!("{tagged}, {plain}")] {
+        assert!(after(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_call_of_a_scheduler_is_refused_unless_a_drain_has_a_callback_for_it() {
+    let mut events = completion("Settled, waiting: [");
+    events.insert(5, (0, Event::Schedules(Some(0))));
+    assert_eq!(follow(&events), Ok(()));
+    events.swap(4, 5);
+    assert!(follow(&events).expect_err("refused").contains("out of turn; thread 0 calls the scheduler"));
+}
+
+/// The other cell must not be taken for the one whose hand-over the operation is in.
+#[test]
+fn a_drain_cannot_be_put_off_outside_of_a_hand_over_though_there_are_other_cells() {
+    let add = (1, Step::Add { nonce: 1, tagged: false });
+    let other = [Event::Begins(add), leaves_on(1, "Pending, waiting: [(1, 0)"), Event::Ends(add, None)];
+    let mut events: Vec<_> = other.into_iter().map(|event| (0, event)).collect();
+    events.extend(completion("Settled, waiting: ["));
+    assert_eq!(follow(&events), Ok(()));
+    events.drain(8..11);
+    assert!(follow(&events).expect_err("refused").contains("ends before its drain"));
+}
+
+#[test]
+fn conformance_says_the_state_of_each_task_until_it_refuses_or_loses_the_execution() {
+    let mut conformance = Conformance::default();
+    let events = completion("Draining, waiting: [");
+    assert_eq!(conformance.follow(|| unreachable!("there are no threads yet"), &events[0].1), None);
+    conformance.follow(|| 0, &Event::Has(1));
+    let mut states = Vec::new();
+    for (thread, event) in &events {
+        let refused = conformance.follow(|| *thread, event);
+        assert_eq!(refused.is_some(), states.len() == 7, "{refused:?}");
+        states.push(conformance.states().join("; "));
+    }
+    let expected =
+        ["", "x Pending, queue a", "x Pending, queue a", "x Pending, queue a", "x Draining, queue -, T0 owes a drain"];
+    assert_eq!(states, expected);
+
+    let mut lost = Conformance::default();
+    lost.follow(|| 0, &Event::Has(1));
+    lost.lose();
+    assert!(lost.states().is_empty() && lost.is_over());
+    assert!(lost.end().expect_err("lost").contains("not followed to the end"));
+}
