@@ -2,8 +2,8 @@
 
 use stateright::{Checker, Model};
 use std::collections::HashSet;
-use whendone_model::observation::HandOver;
 use whendone_model::observation::event::Event;
+use whendone_model::observation::{Answer, HandOver};
 use whendone_model::protocol::conformance::Conformance;
 use whendone_model::protocol::properties::{Protocol, SIZE};
 use whendone_model::scenario::names::{Part, Task, Value};
@@ -244,8 +244,17 @@ fn conformance_says_the_state_of_each_task_until_it_refuses_or_loses_the_executi
         assert_eq!(refused.is_some(), states.len() == 7, "{refused:?}");
         states.push(conformance.states().join("; "));
     }
-    let expected =
-        ["", "x Pending, queue a", "x Pending, queue a", "x Pending, queue a", "x Draining, queue -, T0 owes a drain"];
+    let expected = [
+        "",
+        "x Pending, queue a",
+        "x Pending, queue a",
+        "x Pending, queue a",
+        "x Draining, queue -, thread 0 owes a drain, batch a",
+        "x Draining, queue -, thread 0 is in a hand-over, batch -",
+        "x Draining, queue -, thread 0 is in a hand-over, batch -",
+        "",
+        "",
+    ];
     assert_eq!(states, expected);
 
     let mut lost = Conformance::default();
@@ -253,4 +262,34 @@ fn conformance_says_the_state_of_each_task_until_it_refuses_or_loses_the_executi
     lost.lose();
     assert!(lost.states().is_empty() && lost.is_over());
     assert!(lost.end().expect_err("lost").contains("not followed to the end"));
+}
+
+/// P14
+#[test]
+fn a_poll_that_panicked_has_taken_no_place() {
+    let poll = (0, Step::Poll(0));
+    let polled = |section: bool, answer| {
+        let mut events = vec![Event::Begins(poll), Event::Ends(poll, Some(answer))];
+        events.splice(1..1, section.then(|| leaves(&format!("Pending, waiting: [(1, {})", u64::MAX))));
+        follow(&events.into_iter().map(|event| (0, event)).collect::<Vec<_>>())
+    };
+    let pending = Answer::Outcome(None);
+    for (section, answer) in [(true, pending), (false, pending), (false, Answer::Panicked)] {
+        assert_eq!(polled(section, answer), Ok(()), "{section}, {answer:?}");
+    }
+    assert!(polled(true, Answer::Panicked).expect_err("refused").starts_with("P14: a poll panicked"));
+}
+
+/// A scheduler may run a callback whose cell is gone, if it was handed that callback.
+#[test]
+fn of_a_freed_cell_only_what_a_scheduler_has_can_still_run() {
+    let complete = (0, Event::Ends((0, Step::Complete(Value::Finished(0))), None));
+    let runs = (0, Event::Enters(HandOver::new(0, Some(Value::Finished(0)))));
+    let mut handed = completion("Settled, waiting: [");
+    handed.splice(5..9, [(0, Event::Schedules(Some(0))), (0, leaves("Settled, waiting: [")), complete]);
+    handed.extend([(0, Event::Frees(0)), runs.clone()]);
+    assert_eq!(follow(&handed), Ok(()));
+    let mut waits = completion("Settled, waiting: [");
+    waits.splice(3.., [(0, Event::Frees(0)), runs]);
+    assert!(follow(&waits).expect_err("refused").contains("out of turn"));
 }
