@@ -220,6 +220,27 @@ fn a_call_of_a_scheduler_is_refused_unless_a_drain_has_a_callback_for_it() {
     assert!(follow(&events).expect_err("refused").contains("out of turn; thread 0 calls the scheduler"));
 }
 
+/// Its queue receives other entries, too.
+#[test]
+fn a_loop_is_handed_the_rest_of_a_batch_as_one_entry() {
+    let trace = |task: Option<Task>| {
+        let add = |nonce| (0, Step::Add { nonce, tagged: false });
+        let complete = (0, Step::Complete(Value::Finished(0)));
+        let places = ["(1, 18446744073709551615)", "(1, 18446744073709551615), (2, 18446744073709551615)"];
+        let mut events = vec![Event::Schedules(None)];
+        for (nonce, waiting) in places.into_iter().enumerate() {
+            let section = leaves(&format!("Pending, waiting: [{waiting}"));
+            events.extend([Event::Begins(add(nonce)), section, Event::Ends(add(nonce), None)]);
+        }
+        events.extend([Event::Begins(complete), leaves("Draining, waiting: ["), Event::Schedules(task)]);
+        events.extend([leaves("Settled, waiting: ["), Event::Ends(complete, None)]);
+        events.extend([0, 1].map(|nonce| Event::Enters(HandOver::new(nonce, Some(Value::Finished(0))))));
+        follow(&events.into_iter().map(|event| (0, event)).collect::<Vec<_>>())
+    };
+    assert_eq!(trace(None), Ok(()));
+    assert!(trace(Some(0)).expect_err("refused").contains("no action of it"), "b is left in the batch");
+}
+
 /// The other cell must not be taken for the one whose hand-over the operation is in.
 #[test]
 fn a_drain_cannot_be_put_off_outside_of_a_hand_over_though_there_are_other_cells() {
