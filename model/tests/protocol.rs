@@ -211,6 +211,32 @@ fn conformance_knows_which_callbacks_have_a_tag() {
     }
 }
 
+/// Of an operation only what it asks for may be removed. Where no operation is known, what is left decides.
+#[test]
+fn conformance_knows_what_a_removal_takes_out() {
+    let place = |number: u64| format!("({number}, {})", u64::MAX);
+    let pending = |numbers: &[u64]| {
+        let places: Vec<String> = numbers.iter().copied().map(place).collect();
+        (0, leaves(&format!("Pending, waiting: [{}", places.join(", "))))
+    };
+    let after = |step: Option<Step>, sections: &[&[u64]]| {
+        let mut events = Vec::new();
+        for nonce in [0, 1] {
+            let add = (0, Step::Add { nonce, tagged: false });
+            let section = pending(&[1, 2][..=nonce]);
+            events.extend([(0, Event::Begins(add)), section, (0, Event::Ends(add, None))]);
+        }
+        events.extend(step.map(|step| (0, Event::Begins((0, step)))));
+        events.extend(sections.iter().copied().map(pending));
+        follow(&events)
+    };
+    let removes = Some(Step::Remove(Some(0)));
+    assert_eq!(after(removes, &[&[2]]), Ok(()));
+    assert!(after(removes, &[&[1]]).is_err() && after(removes, &[&[]]).is_err());
+    assert_eq!(after(None, &[&[1], &[1, 3], &[3], &[]]), Ok(()));
+    assert!(after(None, &[&[2, 1]]).is_err() && after(None, &[&[1, 1]]).is_err());
+}
+
 #[test]
 fn a_call_of_a_scheduler_is_refused_unless_a_drain_has_a_callback_for_it() {
     let mut events = completion("Settled, waiting: [");
@@ -299,6 +325,28 @@ fn a_poll_that_panicked_has_taken_no_place() {
         assert_eq!(polled(section, answer), Ok(()), "{section}, {answer:?}");
     }
     assert!(polled(true, Answer::Panicked).expect_err("refused").starts_with("P14: a poll panicked"));
+}
+
+#[test]
+fn an_await_that_is_dropped_takes_out_its_own_place() {
+    let (add, poll) = ((0, Step::Add { nonce: 0, tagged: false }), (0, Step::Poll(1)));
+    let place = |number| format!("({number}, {})", u64::MAX);
+    let pending = |waiting: &str| leaves(&format!("Pending, waiting: [{waiting}"));
+    let left = |waiting: &str| {
+        let events = [
+            Event::Begins(add),
+            pending(&place(1)),
+            Event::Ends(add, None),
+            Event::Begins(poll),
+            pending(&format!("{}, {}", place(1), place(2))),
+            Event::Ends(poll, Some(Answer::Outcome(None))),
+            Event::Begins((0, Step::DropAwait)),
+            pending(waiting),
+        ];
+        follow(&events.map(|event| (0, event)))
+    };
+    assert_eq!(left(&place(1)), Ok(()));
+    assert!(left(&place(2)).is_err() && left("").is_err());
 }
 
 /// A scheduler may run a callback whose cell is gone, if it was handed that callback.
