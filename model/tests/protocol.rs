@@ -233,6 +233,10 @@ fn conformance_knows_what_a_removal_takes_out() {
     let removes = Some(Step::Remove(Some(0)));
     assert_eq!(after(removes, &[&[2]]), Ok(()));
     assert!(after(removes, &[&[1]]).is_err() && after(removes, &[&[]]).is_err());
+    assert_eq!(after(Some(Step::Remove(None)), &[&[1, 2]]), Ok(()));
+    assert!(after(Some(Step::Remove(None)), &[&[2]]).is_err(), "of another cell");
+    // On a loop an operation may do anything to the cell of the loop's task.
+    assert_eq!(after(Some(Step::Close), &[&[1], &[1, 3], &[3], &[]]), Ok(()));
     assert_eq!(after(None, &[&[1], &[1, 3], &[3], &[]]), Ok(()));
     assert!(after(None, &[&[2, 1]]).is_err() && after(None, &[&[1, 1]]).is_err());
 }
@@ -327,6 +331,7 @@ fn a_poll_that_panicked_has_taken_no_place() {
     assert!(polled(true, Answer::Panicked).expect_err("refused").starts_with("P14: a poll panicked"));
 }
 
+/// Polled again, it keeps it.
 #[test]
 fn an_await_that_is_dropped_takes_out_its_own_place() {
     let (add, poll) = ((0, Step::Add { nonce: 0, tagged: false }), (0, Step::Poll(1)));
@@ -340,6 +345,9 @@ fn an_await_that_is_dropped_takes_out_its_own_place() {
             Event::Begins(poll),
             pending(&format!("{}, {}", place(1), place(2))),
             Event::Ends(poll, Some(Answer::Outcome(None))),
+            Event::Begins((0, Step::Poll(2))),
+            pending(&format!("{}, {}", place(1), place(2))),
+            Event::Ends((0, Step::Poll(2)), Some(Answer::Outcome(None))),
             Event::Begins((0, Step::DropAwait)),
             pending(waiting),
         ];
