@@ -276,7 +276,7 @@ fn a_loop_is_handed_the_rest_of_a_batch_as_one_entry() {
 fn a_drain_cannot_be_put_off_outside_of_a_hand_over_though_there_are_other_cells() {
     let add = (1, Step::Add { nonce: 1, tagged: false });
     let other = [Event::Begins(add), leaves_on(1, "Pending, waiting: [(1, 0)"), Event::Ends(add, None)];
-    let mut events: Vec<_> = other.into_iter().map(|event| (0, event)).collect();
+    let mut events: Vec<_> = other.into_iter().map(|event| (1, event)).collect();
     events.extend(completion("Settled, waiting: ["));
     assert_eq!(follow(&events), Ok(()));
     events.drain(8..11);
