@@ -238,6 +238,7 @@ fn conformance_knows_what_a_removal_takes_out() {
     // On a loop an operation may do anything to the cell of the loop's task.
     assert_eq!(after(Some(Step::Close), &[&[1], &[1, 3], &[3], &[]]), Ok(()));
     assert_eq!(after(None, &[&[1, 2], &[1], &[1, 3], &[3], &[]]), Ok(()));
+    assert!(after(None, &[&[1], &[1, 2]]).is_err(), "a number that was given out before");
     assert!(after(None, &[&[2, 1]]).is_err() && after(None, &[&[1, 1]]).is_err());
 }
 
