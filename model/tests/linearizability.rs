@@ -156,3 +156,17 @@ thread  operation  begin    end  answer
     T1  R1            12      -  ";
     assert_eq!(printed, expected);
 }
+
+/// P5: without its times it may end later.
+#[test]
+fn a_completion_ends_after_the_hand_over_that_it_owes() {
+    refused("a ; C", "0[ 0]true 0*a=v0 0/a", "P5", 1, true);
+}
+
+/// P1, P10, P17
+#[test]
+fn a_wrong_answer_is_told_by_the_property_of_its_operation() {
+    refused("; Rf", "0[ 0]true", "P10", 1, false);
+    refused("; C", "0[ 0]false", "P1", 1, false);
+    refused("@inline ; P", "0[ 0]v0", "P17", 1, false);
+}
