@@ -56,12 +56,12 @@ fn programs_that_call_back_have_the_recorded_outcomes() {
 fn runs_of_a_loop_have_the_recorded_outcomes() {
     recorded(&[
         (Tier::LoopNaps, 1, 215, "09c26034"),
-        (Tier::LoopRuns, 3, 130, "7017da09"),
-        (Tier::LoopFutures, 5, 147, "81998577"),
+        (Tier::LoopRuns, 1, 394, "84ddd65d"),
+        (Tier::LoopFutures, 1, 740, "1fe1777f"),
     ]);
 }
 
 #[test]
 fn ends_of_a_loop_have_the_recorded_outcomes() {
-    recorded(&[(Tier::LoopPrograms, 9, 185, "26c6ed09"), (Tier::LoopEnds, 17, 241, "0360fad3")]);
+    recorded(&[(Tier::LoopPrograms, 1, 1576, "73a9d43e"), (Tier::LoopEnds, 1, 4034, "7131f829")]);
 }

@@ -157,7 +157,7 @@ thread  operation  begin    end  answer
     assert_eq!(printed, expected);
 }
 
-/// P5: without its times it may end later.
+/// P5: the times alone refuse it, because without them the completion may end later.
 #[test]
 fn a_completion_ends_after_the_hand_over_that_it_owes() {
     refused("a ; C", "0[ 0]true 0*a=v0 0/a", "P5", 1, true);

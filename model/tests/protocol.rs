@@ -189,7 +189,7 @@ fn an_add_that_ends_without_a_lock_section_that_has_added_is_refused() {
     assert_eq!(follow(&beside), Ok(()));
 }
 
-/// Removing by tag takes the tagged ones alone.
+/// A removal by tag takes out the tagged callbacks alone.
 #[test]
 fn conformance_knows_which_callbacks_have_a_tag() {
     let add = |nonce, tagged| (0, Step::Add { nonce, tagged });
@@ -214,7 +214,7 @@ fn conformance_knows_which_callbacks_have_a_tag() {
     }
 }
 
-/// Of an operation only what it asks for may be removed. Where no operation is known, what is left decides.
+/// An operation removes the callbacks that it names and no others. A lock section of no known operation may remove any.
 #[test]
 fn conformance_knows_what_a_removal_takes_out() {
     let place = |number: u64| format!("({number}, {})", u64::MAX);
@@ -254,7 +254,7 @@ fn a_call_of_a_scheduler_is_refused_unless_a_drain_has_a_callback_for_it() {
     assert!(follow(&events).expect_err("refused").contains("out of turn; thread 0 calls the scheduler"));
 }
 
-/// Its queue receives other entries, too.
+/// A loop takes several callbacks as one entry, and entries that are no callbacks of the task.
 #[test]
 fn a_loop_is_handed_the_rest_of_a_batch_as_one_entry() {
     let trace = |task: Option<Task>| {
@@ -275,7 +275,7 @@ fn a_loop_is_handed_the_rest_of_a_batch_as_one_entry() {
     assert!(trace(Some(0)).expect_err("refused").contains("no action of it"), "b is left in the batch");
 }
 
-/// The other cell must not be taken for the one whose hand-over the operation is in.
+/// The depth of a cell that the thread has never locked is no depth of a hand-over.
 #[test]
 fn a_drain_cannot_be_put_off_outside_of_a_hand_over_though_there_are_other_cells() {
     let add = (1, Step::Add { nonce: 1, tagged: false });
@@ -335,7 +335,7 @@ fn a_poll_that_panicked_has_taken_no_place() {
     assert!(polled(true, Answer::Panicked).expect_err("refused").starts_with("P14: a poll panicked"));
 }
 
-/// Polled again, it keeps it.
+/// An await that is polled again keeps its place.
 #[test]
 fn an_await_that_is_dropped_takes_out_its_own_place() {
     let (add, poll) = ((0, Step::Add { nonce: 0, tagged: false }), (0, Step::Poll(1)));

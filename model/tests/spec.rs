@@ -92,7 +92,7 @@ fn the_beginning_of_an_allowed_observation_is_not_allowed() {
     }
 }
 
-/// Of a larger program, only those among the seen ones are known.
+/// The check knows the whole set of a program that is small enough, and of a larger one what was seen of it.
 #[test]
 fn all_allowed_observations_of_up_to_four_threads_and_ten_operations_are_known() {
     let listed = |text: &str| is_listed(&text.parse().expect("well formed"));
