@@ -5,6 +5,18 @@
 // The files of the protocol call it by its name.
 extern crate self as whendone_model;
 
+#[path = "../src/check"]
+pub mod check {
+    pub mod fault;
+    mod verdict;
+    pub use verdict::{Verdict, check, check_against};
+}
+#[path = "../src/engines"]
+pub mod engines {
+    mod observed;
+    pub mod record;
+    pub use observed::{Extent, Observed};
+}
 #[path = "../src/observation/mod.rs"]
 pub mod observation;
 #[path = "../src/protocol/mod.rs"]

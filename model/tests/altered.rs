@@ -1,6 +1,6 @@
 //! Evidence from the engines, altered: the check of the outcomes and the check of the histories refuse it.
 
-use whendone_model::check::check;
+use whendone_model::check::{assert_race, check};
 use whendone_model::engines::Extent;
 use whendone_model::engines::catalog::Engine;
 use whendone_model::engines::threads::timed::execution;
@@ -37,6 +37,13 @@ fn the_check_fails_if_anything_is_extra_missing_broken_or_not_executed() {
     cut.extent = Extent::Cut;
     assert!(!check(&scenario, false, &cut).is_good(), "not explored to its end");
     assert!(!check(&scenario, false, &Default::default()).is_good(), "not executed");
+}
+
+/// A test of races plays what it says, or fails.
+#[test]
+#[should_panic(expected = "`Y` is not an operation")]
+fn a_malformed_race_is_refused() {
+    assert_race("a ; C | Y");
 }
 
 /// A history of one thread has one explanation. With another answer, or with a hand-over added, removed or moved, it has

@@ -120,6 +120,7 @@ fn a_read_may_say_pending_until_the_completion_happens_before_it() {
 fn a_call_hands_over_the_callbacks_that_it_owes_before_it_returns() {
     explained("aa ; C", "0[ 0*a=v0 0/a 0*b=v0 0/b 0]true");
     refused("aa ; C", "0[ 0*a=v0 0/a 0]true", "P5", 3, false);
+    refused("aa ; C", "0[ 0*a=v0 0/a 0/b 0/b 0]true", "P8", 3, false);
     refused("aa ; C | A", "0[ 0*a=v0 0/a 1[ 1*b=v0 1/b 1] 0]true", "P7", 4, false);
     refused("a ; C | C", "0[ 1[ 0*a=v0 1*a=v0 0/a 1/a 0]true 1]false", "P4", 3, false);
     refused("aa ; C | C", "0[ 1[ 0*a=v0 0*b=v0 0/a 0/b 0]true 1]false", "P7", 3, false);
@@ -169,4 +170,38 @@ fn a_wrong_answer_is_told_by_the_property_of_its_operation() {
     refused("; Rf", "0[ 0]true", "P10", 1, false);
     refused("; C", "0[ 0]false", "P1", 1, false);
     refused("@inline ; P", "0[ 0]v0", "P17", 1, false);
+}
+
+/// Adds that overlap can wait in any order, and no number of removed callbacks rules one out before the end.
+#[test]
+fn a_search_that_takes_too_long_ends_undecided() {
+    // Two adds on each thread, of which the first has ended.
+    let removes = |threads: usize| {
+        let first: String = (0..threads).map(|thread| format!("{thread}[ ")).collect();
+        let second: String = (0..threads).map(|thread| format!("{thread}] {thread}[ ")).collect();
+        let program = format!(";{} T", " B B |".repeat(threads));
+        history(&program, &format!("{first}{second}{threads}[ {threads}]99")).check()
+    };
+    let refused = removes(3).expect_err("only six can be removed");
+    assert!(refused.rule.starts_with("P9: "), "{refused}");
+    let undecided = removes(5).expect_err("there are too many orders");
+    assert_eq!((undecided.at, undecided.rule.as_str()), (0, "harness: undecided after 100000 steps of the search"));
+}
+
+#[test]
+fn a_refusal_names_what_is_not_explained() {
+    let unexplained = |scenario: &str, tickets: &str| {
+        let refused = history(scenario, tickets).check().expect_err("it is not linearizable");
+        let text = refused.to_string();
+        let (rule, rest) = text.split_once('\n').expect("several lines");
+        let (line, table) = rest.split_once('\n').expect("several lines");
+        assert_eq!((rule, table), (refused.rule.as_str(), history(scenario, tickets).to_string().as_str()));
+        line.to_owned()
+    };
+    let line = |at: usize, what: &str| format!("explained up to ticket {at}; unexplained: {what}");
+    assert_eq!(unexplained("; C | C", "0[ 0]false 1[ 1]true"), line(1, "the answer false to T0"));
+    assert_eq!(unexplained("C ; A | A", "0[ 0*a=v0 0/a 0] 1[ 1]"), line(5, "the end of a call of T1"));
+    assert_eq!(unexplained("aa ; C", "0[ 0*b=v0 0/b 0*a=v0 0/a 0]true"), line(1, "the hand-over of b by T0"));
+    assert_eq!(unexplained("a ; C", "0[ 0/a 0/a 0]true"), line(1, "the next event of T0"));
+    assert_eq!(unexplained("@queue a ; C", "0[ 0]true"), line(2, "the end: some work is left undone"));
 }

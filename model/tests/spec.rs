@@ -92,6 +92,27 @@ fn the_beginning_of_an_allowed_observation_is_not_allowed() {
     }
 }
 
+/// The search follows only interleavings that lead to an observation, and finds it.
+#[test]
+fn each_allowed_observation_is_found_by_itself() {
+    let plain =
+        ["aa ; C | A R0 | G", "ba ; A C | T A | R1", "; A | A | A | C", "@queue a ; P C | A P", "@inline ; P V | A C"];
+    let programs = [
+        "@inline a{A} ; C | A G",
+        "@queue a{G} ; C | A | R0",
+        "@refuse a ; C | A | G",
+        "@inline y.a a ; y.C | C | y.A",
+    ];
+    for text in plain.into_iter().chain(programs) {
+        let scenario: Scenario = text.parse().expect("well formed");
+        let whole = allowed(&scenario);
+        assert!(whole.len() > 1, "{text}");
+        for one in &whole {
+            assert!(those_allowed(&scenario, [one].into_iter()).iter().eq([one]), "{text}: {one}");
+        }
+    }
+}
+
 /// The check knows the whole set of a program that is small enough, and of a larger one what was seen of it.
 #[test]
 fn all_allowed_observations_of_up_to_four_threads_and_ten_operations_are_known() {

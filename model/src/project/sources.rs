@@ -40,6 +40,7 @@ pub const SOURCES: &[Source] = sources![
     "model/src/engines/loom/mutex.rs",
     "model/src/engines/loom/sync.rs",
     "model/src/engines/mod.rs",
+    "model/src/engines/observed.rs",
     "model/src/engines/player/bench.rs",
     "model/src/engines/player/mod.rs",
     "model/src/engines/player/naps.rs",

@@ -4,11 +4,11 @@
 //! Its state is outside the model checker's world, so that monitoring adds no executions, and a violation is found even
 //! if a panic was swallowed.
 
-use crate::engines::mark_ordered;
 use crate::engines::record::recorder;
 use crate::observation::event::{Event, Thing};
 use crate::observation::{Answer, HandOver, Told};
 use crate::scenario::names::{Nonce, Part, TASKS, Task, letter};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -179,4 +179,18 @@ impl Monitored {
         recorder::record(|| Event::Breaks(rule.clone()));
         self.broken.push(rule);
     }
+}
+
+thread_local! {
+    static IS_ORDERED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that an observation will show when the present step happened, in the order of all steps that say so.
+fn mark_ordered() {
+    IS_ORDERED.set(true);
+}
+
+/// True if the step that ends now was marked.
+pub fn take_ordered() -> bool {
+    IS_ORDERED.take()
 }

@@ -4,7 +4,8 @@
 //! *point*. Between two points a thread takes at most one lock and makes one access of another kind, which is the last
 //! one or follows the lock at once; nothing else can happen in between that another order would not show, too.
 
-use super::super::{message, take_ordered};
+use super::super::message;
+use super::super::record::monitor::take_ordered;
 use generator::{Generator, Gn};
 use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
