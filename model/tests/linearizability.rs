@@ -1,55 +1,17 @@
 //! Histories by hand: linearizable ones, and others that differ in a ticket or an answer and are not.
 
-use whendone_model::observation::event::Event;
-use whendone_model::observation::history::History;
-use whendone_model::observation::{Answer, HandOver};
-use whendone_model::scenario::Scenario;
-use whendone_model::scenario::names::{Nonce, Part, Value};
-use whendone_model::scenario::resolve::TaskStep;
+mod shorthand;
 
-/// The history with these tickets: `0[` and `0]true` begin and end the next call of thread 0, `0*a=v0` and `0/a` a hand-over.
+use shorthand::Calls;
+use whendone_model::observation::history::History;
+use whendone_model::scenario::Scenario;
+
+/// The history with these tickets.
 fn history(scenario: &str, tickets: &str) -> History {
     let scenario: Scenario = scenario.parse().expect("well formed");
-    let plan = scenario.resolved().clone();
-    let mut next = vec![0; plan.threads.len()];
-    let events = tickets.split(' ').map(|ticket| {
-        let (thread, rest) = ticket.split_at(1);
-        let thread: usize = thread.parse().expect("a thread");
-        let (kind, rest) = rest.split_at(1);
-        let call = |at: usize| -> TaskStep { plan.threads[thread][at] };
-        let event = match kind {
-            "[" => Event::Begins(call(next[thread])),
-            "]" => {
-                next[thread] += 1;
-                Event::Ends(call(next[thread] - 1), answer(rest))
-            }
-            "*" => {
-                let (name, saw) = rest.split_once('=').unwrap_or((rest, ""));
-                Event::Enters(HandOver::new(nonce(name), value(saw)))
-            }
-            _ => Event::Leaves(nonce(rest), Part::Call),
-        };
-        (thread, event)
-    });
-    let events = events.collect();
+    let mut calls = Calls::new(scenario.resolved().threads.clone());
+    let events = tickets.split(' ').map(|ticket| calls.event(ticket)).collect();
     History { scenario, events }
-}
-
-fn nonce(name: &str) -> Nonce {
-    usize::from(name.as_bytes()[0] - b'a')
-}
-
-fn value(name: &str) -> Option<Value> {
-    name.strip_prefix('v').map(|number| Value::Finished(number.parse().expect("a number")))
-}
-
-fn answer(text: &str) -> Option<Answer> {
-    match text {
-        "" => None,
-        "true" | "false" => Some(Answer::Did(text == "true")),
-        "pending" => Some(Answer::Outcome(None)),
-        _ => Some(text.parse().map_or(Answer::Outcome(value(text)), Answer::Count)),
-    }
 }
 
 #[track_caller]
