@@ -60,5 +60,5 @@ impl fmt::Display for Extent {
     }
 }
 
-/// The bound of the engine [`futex`] on sleeps that end without a wake-up.
+/// The bound of the engine [`futex`](super::futex) on sleeps that end without a wake-up.
 pub const SPURIOUS: &str = "spurious wake-ups in no sleep, or in the first one on each word";
