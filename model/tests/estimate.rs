@@ -14,20 +14,20 @@ const LEAST: u64 = 2000;
 /// From here on a hundredth of the executions is enough.
 const LARGE: u64 = 100 * LEAST;
 
-/// The most executions of a program that is explored.
-const EXPLORED: u64 = 5 * LARGE;
+/// The most executions, by its estimate, of a program that is explored.
+const EXPLORED: u64 = 2 * LARGE;
 
 fn estimated(program: &Scenario) -> Estimate {
     estimate(1, LEAST, || Engine::Sections.observe(program)).expect("it is played")
 }
 
-/// Compares the estimates with the executions that there are without a reduction.
+/// Compares the estimates with the executions that there are without a reduction. Returns the number of programs.
 fn compare(programs: impl Iterator<Item = (Scenario, Estimate)>) -> usize {
     let mut ratios = Vec::new();
     for (program, Estimate { executions, spent, .. }) in programs {
-        assert!(spent as f64 <= (executions / 100.0).max(LEAST as f64), "{program}: {spent} of {executions}");
         let known = Engine::SectionsPlain.observe(&program).executions;
-        println!("{program:<30} {known:>7} executions, estimate {executions:>9.0} from {spent:>5}");
+        let share = 100.0 * spent as f64 / known as f64;
+        println!("{program:<30} {known:>7} executions, estimate {executions:>9.0} from {spent:>5}, {share:.2} %");
         ratios.push(executions / known as f64);
     }
     ratios.sort_by(f64::total_cmp);
@@ -42,11 +42,12 @@ fn estimates_of_small_programs_are_within_a_quarter() {
     let programs = (0..KNOWN).map(|at| Tier::Fours.program(at * apart + apart / 2).expect("it has a number"));
     let estimated = programs.map(|program| (estimated(&program), program));
     let small = estimated.filter(|(estimate, _)| estimate.executions < LARGE as f64);
+    let small = small.inspect(|(estimate, program)| assert!(estimate.spent <= LEAST, "{program}: {estimate:?}"));
     assert_eq!(compare(small.map(|(estimate, program)| (program, estimate))), KNOWN - 1);
 }
 
-/// Programs of four threads, to which two operations are added: the first that a hundredth suffices for, and that can be
-/// explored within half a minute.
+/// Programs of four threads, to which two operations are added: the first fifty that are large, and that can be explored
+/// within half a minute. Not every estimate settles within a hundredth of the executions; what each took is printed.
 #[test]
 #[ignore = "takes a quarter of an hour"]
 fn estimates_of_large_programs_are_within_a_quarter() {
@@ -57,11 +58,8 @@ fn estimates_of_large_programs_are_within_a_quarter() {
         format!("{others} A | {last} G").parse().expect("well formed")
     });
     let estimated = candidates.map(|program: Scenario| (estimated(&program), program));
-    let is_large = |Estimate { executions, spent, .. }: &Estimate| {
-        (LARGE as f64..EXPLORED as f64).contains(executions) && *spent as f64 <= executions / 100.0
-    };
-    let large = estimated.filter(|(estimate, _)| is_large(estimate)).take(KNOWN);
-    assert_eq!(compare(large.map(|(estimate, program)| (program, estimate))), KNOWN);
+    let large = estimated.filter(|(estimate, _)| (LARGE as f64..EXPLORED as f64).contains(&estimate.executions));
+    assert_eq!(compare(large.take(KNOWN).map(|(estimate, program)| (program, estimate))), KNOWN);
 }
 
 #[test]

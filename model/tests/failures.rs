@@ -193,7 +193,7 @@ fn a_token_knows_all_its_sources() {
     assert!(lock.contains(&shuttle), "adapt SHUTTLE to Cargo.lock");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = ["src", "src/event_loop", "model/src/scenario"].into_iter().map(str::to_owned);
-    let engines = ["", "/futex", "/loom", "/player", "/sections", "/shared", "/shuttle"]
+    let engines = ["", "/futex", "/loom", "/player", "/record", "/sections", "/shared", "/shuttle"]
         .map(|folder| format!("model/src/engines{folder}"));
     for folder in folders.chain(engines) {
         let entries = fs::read_dir(root.join(&folder)).expect("the folder is there");

@@ -150,6 +150,15 @@ fn a_search_that_takes_too_long_ends_undecided() {
     assert_eq!((undecided.at, undecided.rule.as_str()), (0, "harness: undecided after 100000 steps of the search"));
 }
 
+/// In each round two reads can come in either order, and both lead to the same machine.
+#[test]
+fn a_search_does_not_visit_a_machine_twice() {
+    let rounds = 17;
+    let program = format!("C ;{} |{} | G", " G".repeat(rounds), " G".repeat(rounds));
+    let tickets = "0[ 1[ 0]v0 1]v0 ".repeat(rounds);
+    refused(&program, &(tickets + "2[ 2]v1"), "P2", 4 * rounds + 1, false);
+}
+
 #[test]
 fn a_refusal_names_what_is_not_explained() {
     let unexplained = |scenario: &str, tickets: &str| {

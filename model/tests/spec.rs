@@ -92,7 +92,7 @@ fn the_beginning_of_an_allowed_observation_is_not_allowed() {
     }
 }
 
-/// The search follows only interleavings that lead to an observation, and finds it.
+/// Finds an allowed observation if it alone was seen.
 #[test]
 fn each_allowed_observation_is_found_by_itself() {
     let plain =

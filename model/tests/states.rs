@@ -23,13 +23,12 @@ impl Execution {
     fn new(program: &str) -> Self {
         let scenario: Scenario = program.parse().unwrap_or_else(|malformed| panic!("{malformed}"));
         let mut threads = scenario.resolved().threads.clone();
-        threads.resize(threads.len().max(1), Vec::new());
         threads[0].splice(0..0, scenario.resolved().setup.iter().copied());
         let explained = Explained::new(&scenario).expect("it has no loop");
         Execution { explained, calls: Calls::new(threads), events: 0 }
     }
 
-    /// Besides the events of a history there are these. `0u1` unlocks the first lock, with new contents, and `0u1=` with those
+    /// An event of a history, or one of these. `0u1` unlocks the first lock, with new contents, and `0u1=` with those
     /// of another such unlock; `0u` unlocks one whose contents cannot be printed. `0p` publishes, `0r` reads. `0~a` begins the
     /// program of the drop of `a`, `0$` that of the scheduler. `0.` completes the observation.
     fn event(&mut self, text: &str) -> (usize, Event) {
@@ -145,7 +144,7 @@ fn a_call_without_a_lock_section_takes_effect_where_it_ends() {
     explains("a ; R0", &[("0[ 0] 0[ 0]true", "pending")]);
     explains("a ; R0", &[("0[ 0] 0[ 0]false", "no order of the calls explains the answer false")]);
     explains("a ; T", &[("0[ 0] 0[ 0]0", "pending, waiting a")]);
-    // Where that is decided, the other open calls have not taken effect.
+    // The other open calls have not taken effect then.
     explains("a ; R0 | A", &[("0[ 0u1 0] 0[ 1[ 0]true", "pending"), ("1u1", "pending, waiting b")]);
     // Operations that concern no cell are left out.
     explains("; S1 C | W1 G", &[("0[ 0] 1[ 0[ 0p 0]true 1] 1[ 1r 1]v0 0.", "done v0")]);
@@ -288,11 +287,16 @@ fn on_a_queue_wakers_with_a_program_overtake() {
 fn nothing_is_refused_once_more_orders_are_possible_than_the_limit() {
     let adds = |number: usize| format!("; C{}", " | A".repeat(number));
     let begun = |number: usize| "0123456789"[..=number].chars().map(|thread| format!("{thread}[ ")).collect::<String>();
-    // A false completion contradicts the moments, so that all orders of the open calls are tried: of six adds, 3914.
+    // A false completion contradicts the moments, so that all orders of the open calls are tried: of six adds and the
+    // completion, which lead to 3914 states.
     assert_eq!(
         Execution::new(&adds(6)).after(&(begun(6) + "0p 0]false")),
         "no order of the calls explains the answer false"
     );
+    // Signals are no calls of a cell, and do not add to the orders.
+    let signals = adds(6).replacen("C", "S1 S2 C", 1);
+    let events = "0[ 0] 0[ 0] ".to_owned() + &begun(6) + "0p 0]false";
+    assert_eq!(Execution::new(&signals).after(&events), "no order of the calls explains the answer false");
     let mut many = Execution::new(&adds(7));
     assert_eq!(many.after(&(begun(7) + "0p 0]false")), "");
     assert_eq!(many.after("1]true 0*a=v0 0*a=v0 0."), "");

@@ -300,11 +300,10 @@ const SOURCE_SUITES: [&str; 2] = [
     "test -p whendone --test bounds --test compile_fail --test numbers --test properties --test races",
 ];
 
-/// The suites for a bug of the model: first those that need no engine.
-const MODEL_SUITES: [&str; 3] = [
-    "test -p whendone-model-quick --test closed_world --test faults --test linearizability --test monitor --test spec --test states --test verdict",
+/// The suites for a bug of the model.
+const MODEL_SUITES: [&str; 2] = [
     "run -p whendone-model --bin verify -- scenario 'aa ; C | A R0'",
-    "test -p whendone-model --test altered --test explained --test scenario --test protocol --test failures --test handles",
+    "test -p whendone-model --test altered --test explained --test failures --test faults --test handles --test linearizability --test monitor --test protocol --test scenario --test spec --test states --test verdict",
 ];
 
 /// True for the files that the engines compile: all of `src` but the facade and the root.

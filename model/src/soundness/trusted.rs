@@ -15,7 +15,7 @@ const PARTS: [(&str, &str, &[&str]); 9] = [
     (
         "observations, the check and the monitor",
         "a difference that nobody sees",
-        &["model/src/observation", "model/src/check", "model/src/engines/record"],
+        &["model/src/observation", "model/src/check", "model/src/engines/observed.rs", "model/src/engines/record"],
     ),
     (
         "the player, and what the engines share",

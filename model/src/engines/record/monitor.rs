@@ -185,12 +185,12 @@ thread_local! {
     static IS_ORDERED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Says that an observation will show when the present step happened, in the order of all steps that say so.
+/// Marks the present step: an observation will show its place in the order of all marked steps.
 fn mark_ordered() {
     IS_ORDERED.set(true);
 }
 
-/// True if the step that ends now was marked.
+/// Whether the step that ends now was marked. Takes the mark away.
 pub fn take_ordered() -> bool {
     IS_ORDERED.take()
 }
