@@ -1,19 +1,11 @@
 //! Histories of the engines, altered: the check of the histories refuses them.
 
-use whendone_model::check::assert_race;
 use whendone_model::engines::threads::timed::execution;
 use whendone_model::observation::Answer;
 use whendone_model::observation::event::Event;
 use whendone_model::observation::history::History;
 use whendone_model::scenario::Scenario;
 use whendone_model::scenario::names::Value;
-
-/// A text that cannot be played fails.
-#[test]
-#[should_panic(expected = "`Y` is not an operation")]
-fn a_malformed_race_is_refused() {
-    assert_race("a ; C | Y");
-}
 
 /// A history of one thread has one explanation. With another answer, or with a hand-over added, removed or moved, it has
 /// none.

@@ -33,14 +33,28 @@ fn compare(programs: impl Iterator<Item = (Scenario, Estimate)>) -> usize {
     ratios.len()
 }
 
+/// Programs of four threads at equal distances, with their estimates.
+fn fours() -> impl Iterator<Item = (Scenario, Estimate)> {
+    let apart = Tier::Fours.formula() / KNOWN;
+    let programs = (0..KNOWN).map(move |at| Tier::Fours.program(at * apart + apart / 2).expect("it has a number"));
+    programs.map(|program| (program.clone(), estimated(&program)))
+}
+
 #[test]
 fn estimates_of_small_programs_are_within_a_quarter() {
-    let apart = Tier::Fours.formula() / KNOWN;
-    let programs = (0..KNOWN).map(|at| Tier::Fours.program(at * apart + apart / 2).expect("it has a number"));
-    let estimated = programs.map(|program| (estimated(&program), program));
-    let small = estimated.filter(|(estimate, _)| estimate.executions < LARGE as f64);
-    let small = small.inspect(|(estimate, program)| assert!(estimate.spent <= LEAST, "{program}: {estimate:?}"));
-    assert_eq!(compare(small.map(|(estimate, program)| (program, estimate))), KNOWN - 1);
+    let small = fours().filter(|(_, estimate)| estimate.executions < LARGE as f64);
+    let small = small.inspect(|(program, estimate)| assert!(estimate.spent <= LEAST, "{program}: {estimate:?}"));
+    assert_eq!(compare(small), KNOWN - 1);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn the_estimate_of_the_large_one_of_them_is_within_a_quarter() {
+    let large = fours().filter(|(_, estimate)| estimate.executions >= LARGE as f64);
+    let large = large.inspect(|(program, Estimate { executions, spent, .. })| {
+        assert!(*spent as f64 <= executions / 100.0, "{program}: {spent} of {executions}");
+    });
+    assert_eq!(compare(large), 1);
 }
 
 /// Programs of four threads, to which two operations are added, with their estimates: those that are large, and that can be
@@ -51,9 +65,8 @@ fn large(most: u64) -> impl Iterator<Item = (Scenario, Estimate)> {
         let (others, last) = program.rsplit_once(" | ").expect("several threads");
         format!("{others} A | {last} G").parse().expect("well formed")
     });
-    let estimated = programs.map(|program: Scenario| (estimated(&program), program));
-    let large = estimated.filter(move |(estimate, _)| (LARGE as f64..most as f64).contains(&estimate.executions));
-    large.map(|(estimate, program)| (program, estimate))
+    let estimated = programs.map(|program: Scenario| (program.clone(), estimated(&program)));
+    estimated.filter(move |(_, estimate)| (LARGE as f64..most as f64).contains(&estimate.executions))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use whendone_model::check::assert_race;
 use whendone_model::counterexample::Counterexample;
 use whendone_model::counterexample::shrink::shrink;
 use whendone_model::counterexample::token::{Execution, Token};
@@ -90,6 +91,13 @@ fn an_engine_that_cannot_play_a_scenario_says_who_can() {
         assert!(refused.ends_with(&format!("play it with --engine {able}")), "{text}: {refused}");
         assert_eq!(engine.observe(&scenario(text)).executions, 0, "{text}");
     }
+}
+
+/// A text that cannot be played fails.
+#[test]
+#[should_panic(expected = "`Y` is not an operation")]
+fn a_malformed_race_is_refused() {
+    assert_race("a ; C | Y");
 }
 
 #[test]

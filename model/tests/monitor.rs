@@ -61,7 +61,7 @@ fn hand_overs_of_one_task_do_not_overlap() {
     assert_eq!(nested, ["P8: hand-over of x during another hand-over of x"; 2]);
 }
 
-/// What happens while this number of locks is held.
+/// An event that happens while this number of locks is held.
 type Happens<'a> = &'a dyn Fn(&Monitor, usize);
 
 #[test]

@@ -64,7 +64,7 @@ fn a_missing_observation_is_a_fault_of_a_complete_engine_alone() {
     assert_eq!((faults(&sampled), sampled.to_string()), (vec![], String::new()));
 }
 
-/// Of a larger program the allowed observations that were not seen are not known.
+/// Allowed observations of a larger program that were not seen are not known, so none is missing.
 #[test]
 fn of_a_program_that_is_too_large_to_list_nothing_is_missing() {
     let large: Scenario = "; G | A | A | A | C".parse().expect("well formed");
